@@ -27,7 +27,7 @@ export { BatutaError, type ErrorCode, errorCodes, type ErrorDetails, type ErrorS
 export { deployment, type DeploymentOptions, type DeploymentSchedule, type ScheduleTiming } from './define/deployment.ts';
 export type { CacheFunction, CacheOptions } from './define/cache-option.ts';
 export type { FlowDecorator, OnDecorator } from './define/class-wiring.ts';
-export { Flow, type FlowOptions, type RateLimitOptions, type RunConcurrencyOptions } from './define/flow.ts';
+export { type FairnessOptions, Flow, type FlowOptions, type RateLimitOptions, type RunConcurrencyOptions } from './define/flow.ts';
 export { Inject, type InjectDecorator } from './define/inject.ts';
 export { Measured, type MeasuredOptions, type StandardMethodDecorator } from './define/measured.ts';
 export { On } from './define/on.ts';

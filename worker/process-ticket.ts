@@ -8,17 +8,19 @@ import type { Broker, Delivery, Ticket } from '../src/broker/broker.ts';
 import { rowAwaitedMs } from '../src/client/enqueue.ts';
 import { claimOf } from '../src/engine/lease/claim.ts';
 import type { Engine } from '../src/engine/engine.ts';
+import type { ClaimHearer } from '../src/engine/lease/run-claims.ts';
 import { endIfCancelled } from '../src/engine/run/hand-back.ts';
 import { callHooksAfterwards } from '../src/engine/run/hooks.ts';
 import { pinnedElsewhere, pinOf } from '../src/engine/run/pinned.ts';
 import { bindLimit } from '../src/engine/run/start-run.ts';
+import { weightOfKey } from '../src/model/fairness.ts';
 import type { FlowDefinition } from '../src/model/flow.ts';
 import { pinnedText, type RunPin } from '../src/model/pin.ts';
 import type { Run } from '../src/model/run.ts';
 import { tooHeavyText } from '../src/model/slots.ts';
 import { isTerminal, stateOf } from '../src/model/state.ts';
 import { closeDebounce, isDebounced } from './close-debounce.ts';
-import type { HeavyRun } from '../src/store/store.ts';
+import type { FairTicket, HeavyRun } from '../src/store/store.ts';
 import type { FlowRoutes } from './flow-routes.ts';
 import { type Arrived, takePlaces } from './take-places.ts';
 
@@ -33,6 +35,8 @@ export interface TicketParts {
   readonly flows: ReadonlyMap<string, FlowDefinition>;
   /** Flows unknown here that the log has named already. Without it each run of one is told. */
   readonly loggedUnknown?: Set<string>;
+  /** Flows whose function for weights is at fault, which the log has named already. */
+  readonly loggedWeights?: Set<string>;
   /** Where runs of flows that are not known here go; without it they come by again. */
   readonly routes?: Pick<FlowRoutes, 'find' | 'leave'> & Partial<Pick<FlowRoutes, 'findPlaces'>>;
   /** Told that the run of a tick has ended here, for those that wait for it. Without it a scheduler finds them within a second. */
@@ -44,6 +48,7 @@ export interface TicketParts {
 /** Why a run was not claimed. */
 interface Found {
   heavy: HeavyRun | null;
+  fair: FairTicket | null;
 }
 
 /**
@@ -59,8 +64,9 @@ export async function processTicket(
   wasLeft = false,
   delivery: Delivery | null = null,
 ): Promise<boolean> {
-  const found: Found = { heavy: null };
-  let run = await claimTicket(parts.engine, ticket, (heavy) => (found.heavy = heavy));
+  const found: Found = { heavy: null, fair: null };
+  let run = await claimTicket(parts.engine, ticket, { heavy: (heavy) => (found.heavy = heavy), fair: (fair) => (found.fair = fair) });
+  if (run === null && found.fair !== null) return takeTurn(parts, ticket, found.fair, delivery);
   if (run === null && found.heavy !== null && delivery !== null) {
     const claimed = await claimHeavy(parts, ticket, found.heavy, { delivery, wasLeft });
     if (claimed === 'left') return true;
@@ -75,6 +81,29 @@ export async function processTicket(
   else if (isDebounced(run)) await executeClosed(parts, run, definition);
   else if (await bindLimit(parts.engine.services, run, definition)) await execute(parts, run, definition, wasLeft);
   return true;
+}
+
+/** A ticket that is a right to a turn: works on the run whose turn it is, as if its own ticket had come. False where none waits. */
+async function takeTurn(parts: TicketParts, ticket: Ticket, right: FairTicket, delivery: Delivery | null): Promise<boolean> {
+  const { engine, broker, log, flows, loggedWeights } = parts;
+  if (right.isCrashed && (await callOwedHooks(parts, ticket.id))) return true;
+  const turn = await engine.takeTurn(right, (flow, key) => {
+    const fairness = flows.get(flow)?.fairness;
+    if (!fairness) return 1;
+    return weightOfKey(fairness, key, (why) => {
+      if (loggedWeights?.has(flow)) return;
+      loggedWeights?.add(flow);
+      log.warn({ flow, key }, `The function fairness.weight gives no weight for a key, which counts as 1: ${why}.`);
+    });
+  });
+  if (turn === null) return false;
+  const own = { kind: 'run', id: turn.id, epoch: turn.epoch } as const;
+  let isGivenBack = false;
+  const arrived = delivery && { ...delivery, places: delivery.places, giveBack: () => (isGivenBack = true) };
+  const isDone = await processTicket(parts, own, false, arrived);
+  // The ticket that came stood for another run.
+  if (isGivenBack) await broker.put({ ...own, priority: right.priority }, { queue: right.queue });
+  return isDone;
 }
 
 /**
@@ -124,16 +153,16 @@ async function execute(parts: TicketParts, run: Run, definition: FlowDefinition,
  * The run as claimed; null when it is not to be had: ended, held, not due, or not there. The first ticket of a run may be quicker than its row, so
  * that one is asked for again, at once and then at growing distances, for `rowAwaitedMs`.
  *
- * @param onHeavy told where it is not claimed for it takes several places
+ * @param hearer told why it is not claimed where it waits
  * @throws BatutaError STORE_…
  */
-export async function claimTicket(engine: Engine, { id, epoch }: Ticket, onHeavy?: (run: HeavyRun) => void): Promise<Run | null> {
+export async function claimTicket(engine: Engine, { id, epoch }: Ticket, hearer: ClaimHearer = {}): Promise<Run | null> {
   let waitedMs = 0;
   for (let ms = 0; ; ms = Math.max(1, ms * 2)) {
     let isMissing = false;
     const run = await engine.claim(id, {
+      ...hearer,
       missing: () => (isMissing = true),
-      heavy: (found) => onHeavy?.(found),
     });
     if (!isMissing || epoch !== 0 || waitedMs >= rowAwaitedMs) return run;
     if (ms > 0) await engine.services.clock.sleep(ms);

@@ -104,7 +104,15 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
     });
     running = () => queues.placesUsed;
     const routes = new FlowRoutes({ services, broker, flows, queues });
-    const parts = { ...loopParts, flows, routes, loggedUnknown: new Set<string>(), tickEnded, backfillRunEnded };
+    const parts = {
+      ...loopParts,
+      flows,
+      routes,
+      loggedUnknown: new Set<string>(),
+      loggedWeights: new Set<string>(),
+      tickEnded,
+      backfillRunEnded,
+    };
     const taskParts = { services, tasks, flows, routes };
     spread.leaveBy(routes);
     await routes.start();
@@ -163,6 +171,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
       async setFlows(changed) {
         for (const flow of changed) await engine.describe(flow);
         parts.loggedUnknown.clear();
+        parts.loggedWeights.clear();
         flows.clear();
         for (const flow of changed) flows.set(flow.name, flow);
         // At once: who submits a new flow in the next moment would be warned that no worker knows it.

@@ -138,6 +138,8 @@ export interface ConfigDeployment {
     | { readonly limit: number; readonly key?: string; readonly onConflict?: 'queue' | 'skip' | 'cancel-running' };
   /** How many of its runs may begin in any window of time. */
   readonly rateLimit?: { readonly limit: number; readonly per: Duration; readonly key?: string };
+  /** Template of the key by which its runs take turns. Default that of its flow where it is a template. */
+  readonly fairness?: string;
   /** How many of a worker's places each of its runs takes. Default that of its flow. */
   readonly slots?: number;
   /** Which ticks are made up that came while no scheduler was at work. Default `latest`. */

@@ -48,6 +48,7 @@ function declareDeploy(program: Command, perform: Perform): void {
     )
     .option('--concurrency <n>', 'its runs at the same time; others wait (default: any number)')
     .option('--rate-limit <n/duration>', 'so many of its runs begin in any window of that length, such as 100/1m; others wait')
+    .option('--fairness <template>', 'key by which its runs take turns, such as {customer} (default: as its flow says)')
     .option('--slots <n>', "how many of a worker's places one of its runs takes (default: as its flow says)")
     .option('--retention <duration>', 'how long its ended runs are kept, or forever (default: the retention setting)')
     .option('--description <text>', 'what it is for')

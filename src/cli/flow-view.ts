@@ -48,6 +48,7 @@ const options = z.object({
   timeoutMs: z.number().nullable().default(null),
   concurrency: z.number().nullable().default(null),
   slots: z.number().default(1),
+  fairness: z.string().nullable().default(null),
   result: z.string().nullable().default(null),
   hooks: z.array(z.object({ event: z.string(), name: z.string() })).default([]),
   hasParams: z.boolean().default(false),

@@ -4,6 +4,7 @@ import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import { catchupPolicies, conflictPolicies, overlapPolicies } from '../model/deployment.ts';
 import type { Catchup, Concurrency, Overlap } from '../model/deployment.ts';
+import { checkFairTemplate } from '../model/fairness.ts';
 import { checkRate, type Rate } from '../model/rate.ts';
 import { isQueueName } from '../model/queue.ts';
 import { maxSlots } from '../model/slots.ts';
@@ -30,6 +31,8 @@ export interface DeclaredDeployment {
   readonly rateLimit?: Rate | null;
   /** Missing: as its flow says. */
   readonly slots?: number;
+  /** Missing: as its flow says, where that is a template. */
+  readonly fairness?: string;
   readonly catchup: Catchup;
   readonly catchupWindowMs: number;
   readonly overlap: Overlap;
@@ -75,6 +78,7 @@ const specNames = [
   'concurrency',
   'rateLimit',
   'slots',
+  'fairness',
   'catchup',
   'catchupWindow',
   'overlap',
@@ -128,6 +132,7 @@ export function checkSpec(spec: DeploymentSpec, flow: string): CheckedSpec {
     priority: priorityOf(place, spec.priority),
     concurrency: concurrencyOf(place, spec.concurrency),
     ...(spec.rateLimit === undefined ? {} : { rateLimit: checkRate(place, spec.rateLimit) as Rate }),
+    ...(spec.fairness === undefined ? {} : { fairness: checkFairTemplate(place, spec.fairness) }),
     ...(spec.slots === undefined ? {} : { slots: slotsOf(place, spec.slots) }),
     catchup: wordOf(place, 'catchup', spec.catchup, catchupPolicies) ?? 'latest',
     catchupWindowMs: durationOf(place, 'catchupWindow', spec.catchupWindow) ?? hourMs,

@@ -50,6 +50,7 @@ function shownFields(one: DeclaredDeployment & DeployedFacts): Shown[] {
     ['priority', String(one.priority)],
     ['concurrency', concurrencyText(one.concurrency)],
     ['rate limit', rateLimitText(one.rateLimit ?? null)],
+    ['fairness', one.fairness ?? null],
     ['slots', one.slots === undefined ? null : String(one.slots)],
     ['catchup', one.catchup],
     ['catchup window', durationWords(one.catchupWindowMs)],

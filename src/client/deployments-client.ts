@@ -42,6 +42,8 @@ export interface DeploymentSpec {
   readonly concurrency?: number | { readonly limit: number; readonly key?: string; readonly onConflict?: Concurrency['onConflict'] };
   /** How many of its runs may begin in any window of time; then that of its flow does not count. Default unlimited. */
   readonly rateLimit?: { readonly limit: number; readonly per: Duration; readonly key?: string };
+  /** Template of the key by which its runs take turns, like `{customer}`; then that of its flow does not count. Default that of its flow where it is a template. */
+  readonly fairness?: string;
   /** How many of a worker's places each of its runs takes, from 1; then that of its flow does not count. Default that of its flow. */
   readonly slots?: number;
   /** Default `latest`. */

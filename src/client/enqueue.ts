@@ -65,8 +65,8 @@ export async function enqueueRuns(
     });
     if (gathers) {
       const renames = options.name !== undefined || definition.runName !== null;
-      // The worker that begins it finds its limit, by its last parameters.
-      debounced.set(rows.length + debounced.size, { ...gathers, renames, run: { ...run, concurrencyKey: null } });
+      // The worker that begins it finds its limit, by its last parameters. It takes no turns.
+      debounced.set(rows.length + debounced.size, { ...gathers, renames, run: { ...run, concurrencyKey: null, fairKey: null } });
     } else rows.push({ run, idempotencyKey: idempotencyKey ?? null, expiresAt });
   }
   const describe = () => engine.describe(definition);

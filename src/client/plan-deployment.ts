@@ -110,6 +110,7 @@ export function planDeployment(
     ...{ queue: declared.queue, priority: declared.priority, concurrency: declared.concurrency },
     ...(declared.rateLimit ? { rateLimit: declared.rateLimit } : {}),
     ...slotsOf(declared.slots, definition),
+    ...fairnessOf(declared.fairness, definition),
     ...{ catchup: declared.catchup, catchupWindowMs: declared.catchupWindowMs, overlap: declared.overlap },
     ...{ retentionMs: declared.retentionMs, runName: declared.runName },
     pausedAt: stored ? stored.pausedAt : wanted.checked.paused ? now : null,
@@ -147,10 +148,15 @@ function slotsOf(declared: number | undefined, { slots }: FlowDefinition): Pick<
   return declared === undefined && slots === 1 ? {} : { slots: declared ?? slots };
 }
 
+function fairnessOf(declared: string | undefined, { fairness }: FlowDefinition): Pick<Deployment, 'fairness'> {
+  if (declared !== undefined) return { fairness: declared };
+  return typeof fairness?.key === 'string' ? { fairness: fairness.key } : {};
+}
+
 /** A key over a parameter that does not exist would be one and the same for all runs. */
-function refuseUnknownKey({ name, concurrency, rateLimit }: CheckedSpec, definition: FlowDefinition): void {
+function refuseUnknownKey({ name, concurrency, rateLimit, fairness }: CheckedSpec, definition: FlowDefinition): void {
   const known = definition.params && knownFields(definition.params);
-  for (const [option, key] of Object.entries({ concurrency: concurrency?.key, rateLimit: rateLimit?.key })) {
+  for (const [option, key] of Object.entries({ concurrency: concurrency?.key, rateLimit: rateLimit?.key, fairness })) {
     if (!known || !key) continue;
     const unknown = templateFields(key).find((field) => !known.includes(field));
     if (unknown === undefined) continue;

@@ -12,6 +12,7 @@ export interface WaitReason {
     | 'pinned'
     | 'workers-busy'
     | 'behind'
+    | 'turn'
     | 'backoff'
     | 'scheduled'
     | 'signal'

@@ -1,6 +1,7 @@
 /** Why a run that is due has not been taken by a worker: nobody serves its queue or knows its flow, all are silent or busy, others are ahead. */
 import { formatDuration } from '../base/duration.ts';
 import { programName } from '../base/program-name.ts';
+import { turnText } from '../model/fairness.ts';
 import { hasVersion, type RunPin } from '../model/pin.ts';
 import type { Run } from '../model/run.ts';
 import { tooHeavyText } from '../model/slots.ts';
@@ -36,6 +37,10 @@ export async function whyNoWorker(parts: WhyParts, run: Run): Promise<WaitReason
   if (run.slots != null) {
     const heavy = whyHeavy(run.slots, run.queue, heard);
     if (heavy !== null) return heavy;
+  }
+  if (run.fairKey != null) {
+    const place = await store.fairness.place(run.id);
+    if (place !== null && (place.ahead > 0 || place.keys > 1)) return reason('turn', turnText(place.key, place.ahead, place.keys));
   }
   const ahead = (await store.fleet.placeInLine(run.id))?.ahead ?? 0;
   const places = heard.reduce((sum, { concurrency }) => sum + concurrency, 0);

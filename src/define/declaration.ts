@@ -1,5 +1,6 @@
 /** What one class and one method declare: options checked and turned into data. Needs no look at the graph. */
 import type { FlowDefinition } from '../model/flow.ts';
+import { checkFairness } from '../model/fairness.ts';
 import { checkRate } from '../model/rate.ts';
 import { isResource } from '../model/resource.ts';
 import { type TaskDefinition, triggers } from '../model/task.ts';
@@ -31,6 +32,7 @@ export type FlowDeclaration = Pick<
   | 'runConcurrency'
   | 'rateLimit'
   | 'slots'
+  | 'fairness'
   | 'result'
 > & {
   /** Whether its tasks are spread that do not say otherwise. */
@@ -55,6 +57,7 @@ const flowOptionNames: readonly string[] = [
     'concurrency',
     'rateLimit',
     'slots',
+    'fairness',
     'result',
     'spread',
     'middleware',
@@ -130,6 +133,7 @@ export function declaredFlow(cls: AnyClass, { options }: FlowRecord): FlowDeclar
     ...boundsOf(read, options),
     ...(options.rateLimit === undefined ? {} : { rateLimit: checkRate(place, options.rateLimit, { keyByFunction: true }) }),
     slots: slotsOf(read),
+    fairness: options.fairness === undefined ? null : checkFairness(place, options.fairness),
     result: resultOf(place, ...saidOnce(cls, options, 'result')),
     spread: read.flag('spread') ?? false,
     middleware: middlewareOf(read),

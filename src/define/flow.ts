@@ -37,6 +37,14 @@ export interface RateLimitOptions<P = unknown> {
   readonly key?: string | ((params: P) => string) | undefined;
 }
 
+/** By which key the runs of a flow take turns, and how much of them a key gets. */
+export interface FairnessOptions<P = unknown> {
+  /** A template over params (`'{customer}'`), or a function. */
+  readonly key: string | ((params: P) => string);
+  /** How much of the turns a key gets beside others, 0.001 to 1,000; asked as its turn comes. Default 1 for all. */
+  readonly weight?: ((key: string) => number) | undefined;
+}
+
 /** Options of `@Flow`. */
 export interface FlowOptions<S extends StandardSchemaV1 = StandardSchemaV1, R extends string = string> extends RetryOptions {
   /** Default: the class's name in kebab-case, `FlightDelays` → `flight-delays`. */
@@ -68,6 +76,15 @@ export interface FlowOptions<S extends StandardSchemaV1 = StandardSchemaV1, R ex
    * counts. Default unlimited.
    */
   readonly rateLimit?: RateLimitOptions<StandardSchemaV1.InferOutput<S>> | undefined;
+  /**
+   * The key by which its runs take turns with those of others, within a queue and a priority: a template over params (`'{customer}'`), a function, or
+   * either with a `weight`. Runs of a deployment that has a `fairness` of its own go by that. Default: runs begin in the order of submitting.
+   */
+  readonly fairness?:
+    | string
+    | ((params: StandardSchemaV1.InferOutput<S>) => string)
+    | FairnessOptions<StandardSchemaV1.InferOutput<S>>
+    | undefined;
   /**
    * How many of a worker's places (its `--concurrency`) one of its runs takes, from 1; those of a deployment that has `slots` of its own go by that. A
    * worker that has fewer leaves them to others. Without workers it says nothing. Default 1.

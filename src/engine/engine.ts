@@ -14,7 +14,7 @@ import type { Run, TaskRun } from '../model/run.ts';
 import { hasExpired } from '../model/expiry.ts';
 import { isTerminal } from '../model/state.ts';
 import { Lifecycle } from '../observe/lifecycle.ts';
-import type { Claim } from '../store/store.ts';
+import type { Claim, FairTicket, FairTurn } from '../store/store.ts';
 import { catchEscaped } from './run/catch-escaped.ts';
 import { cancelOnAbort } from './run/cancel.ts';
 import { Cache } from './cache/cache.ts';
@@ -22,7 +22,7 @@ import { Emissions } from './emissions/emissions.ts';
 import { claimOf, claimRefusal, knowsNoDeployments } from './lease/claim.ts';
 import { describeFlow } from './submit/describe-flow.ts';
 import { HeldWork } from './lease/held-work.ts';
-import { type ClaimHearer, RunClaims } from './lease/run-claims.ts';
+import { type ClaimHearer, RunClaims, type WeightOf } from './lease/run-claims.ts';
 import { Leases, leasesOfRuns } from './lease/leases.ts';
 import { Limits } from './limits/limits.ts';
 import type { Activity } from './waiting/activity.ts';
@@ -164,6 +164,16 @@ export class Engine {
   /** The same for a run that takes several places, of which the caller has `slots`. @throws BatutaError STORE_… */
   claimHeavy(runId: string, slots: number): Promise<Run | null> {
     return this.#claims.claimHeavy(runId, slots);
+  }
+
+  /**
+   * The run whose turn it is, for a ticket that is a right to one; null: none waits. Of one queue and priority, those of one turn of the event loop are one
+   * transaction.
+   *
+   * @throws BatutaError STORE_…
+   */
+  takeTurn(ticket: FairTicket, weightOf: WeightOf): Promise<FairTurn | null> {
+    return this.#claims.takeTurn(ticket, weightOf);
   }
 
   /**

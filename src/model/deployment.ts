@@ -46,6 +46,8 @@ export interface Deployment {
   readonly concurrency: Concurrency | null;
   /** How many of its runs may begin in a window; missing where any number may. */
   readonly rateLimit?: Rate | null;
+  /** Template of the key by which its runs take turns; missing: they do not. */
+  readonly fairness?: string;
   /** How many of a worker's places each of its runs takes; missing: as its flow says. */
   readonly slots?: number;
   readonly catchup: Catchup;
@@ -64,7 +66,7 @@ export interface Deployment {
 }
 
 /** What a run takes over from its deployment, beside parameters, queue and priority. */
-export type DeploymentOfRun = Pick<Deployment, 'name' | 'tags' | 'runName' | 'concurrency' | 'rateLimit' | 'slots'>;
+export type DeploymentOfRun = Pick<Deployment, 'name' | 'tags' | 'runName' | 'concurrency' | 'rateLimit' | 'slots' | 'fairness'>;
 
 /** One schedule of a deployment. */
 export interface DeploymentSchedule {

@@ -1,6 +1,7 @@
 /** A flow as the engine sees it: checked data, made from a decorated class by `define`. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Concurrency, OnConflict } from './deployment.ts';
+import type { FlowFairness } from './fairness.ts';
 import type { Graph } from './graph.ts';
 import type { Injection } from './resource.ts';
 import type { Middleware } from './middleware.ts';
@@ -68,6 +69,8 @@ export interface FlowDefinition {
   readonly runConcurrency: FlowConcurrency | null;
   /** How many of its runs may begin in a window; missing where any number may. */
   readonly rateLimit?: FlowRate | null;
+  /** By which key its runs take turns with those of others; null: they do not. */
+  readonly fairness: FlowFairness | null;
   /** How many of a worker's places one of its runs takes, from 1. */
   readonly slots: number;
   /** Task whose value is the flow's; null: the only sink, else an object by task name. */

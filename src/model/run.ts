@@ -53,6 +53,8 @@ export interface Run {
   readonly backfillId: string | null;
   /** Limit on runs it is under, e.g. `deployment:sync:acme`; null for most. */
   readonly concurrencyKey: string | null;
+  /** By which it takes turns with others, e.g. the customer it is for; absent or null for most. */
+  readonly fairKey?: string | null;
   /** How many of a worker's places it takes; absent or null: one. */
   readonly slots?: number | null;
   /** When it should go on by itself (AwaitingRetry, Scheduled), else null. */

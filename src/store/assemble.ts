@@ -14,6 +14,7 @@ import { deploymentStore } from './deployments/deployments.ts';
 import { emissionStore } from './emissions/emissions.ts';
 import { eventStore } from './events/events.ts';
 import { expiryStore } from './expiry/expiry.ts';
+import { fairnessStore } from './fairness/fairness.ts';
 import { figureStore } from './figures/figures.ts';
 import { fleetStore } from './fleet/fleet.ts';
 import { ticketStore } from './fleet/tickets.ts';
@@ -76,6 +77,7 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     rollbacks: rollbackStore(connection),
     fleet: fleetStore(connection),
     expiry: expiryStore(connection),
+    fairness: fairnessStore(connection),
     debounces: debounceStore(connection),
     limits: limitStore(connection),
     rates: rateStore(connection),

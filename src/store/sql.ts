@@ -48,7 +48,8 @@ type RunIndex =
   | 'runs_deployment_created'
   | 'runs_slot_held'
   | 'runs_slot_awaited'
-  | 'runs_failure';
+  | 'runs_failure'
+  | 'runs_fair';
 
 /** The table of runs, read by an index that SQLite, which keeps no statistics, would not choose by itself. */
 export function runsBy({ dialect }: Dialect, index: RunIndex, alias = ''): string {

@@ -95,3 +95,11 @@ export class CrunchingRun {
     await stay(ctx);
   }
 }
+
+@Flow({ name: 'fair-run', params: schema, fairness: '{customer}' })
+export class FairRun {
+  @Task()
+  async stay(ctx: TaskContext<Params>): Promise<void> {
+    await stay(ctx);
+  }
+}

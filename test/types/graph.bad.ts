@@ -102,6 +102,21 @@ export class BadRunName {
   @Task() a() {}
 }
 
+@Flow({
+  params: z.object({ month: z.string() }),
+  // @ts-expect-error the schema has no year
+  fairness: (params) => params.year,
+})
+export class BadFairness {
+  @Task() a() {}
+}
+
+// @ts-expect-error a weight is a number
+@Flow({ fairness: { key: '{month}', weight: () => 'much' } })
+export class BadWeight {
+  @Task() a() {}
+}
+
 // @ts-expect-error a limit on runs says how many
 @Flow({ concurrency: { key: '{a}' } })
 export class NoLimit {}

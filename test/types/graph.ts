@@ -22,6 +22,8 @@ interface Airport {
   retryDelay: ['1s', '1 hour', 500, 'PT1M'],
   result: 'write',
   maxParallelTasks: 4,
+  slots: 2,
+  fairness: { key: (params) => params.month.toUpperCase(), weight: (key) => key.length },
 })
 export class FlightDelays {
   /** Needs methods that stand further down, one annotated, one inferred. */

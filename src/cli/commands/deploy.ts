@@ -39,6 +39,7 @@ export interface DeployOptions extends TriggerOptions {
   readonly concurrency?: string;
   readonly rateLimit?: string;
   readonly slots?: string;
+  readonly fairness?: string;
   readonly retention?: string;
   readonly paused?: boolean;
   readonly description?: string;
@@ -179,9 +180,9 @@ function readRate(text: string): NonNullable<DeploymentSpec['rateLimit']> {
 }
 
 function readRest(options: DeployOptions): Omit<DeploymentSpec, 'flow' | 'params' | 'schedules'> {
-  const { name, queue, description, catchup, catchupWindow, overlap, concurrency, rateLimit, slots, retention, tag } = options;
+  const { name, queue, description, catchup, catchupWindow, overlap, concurrency, rateLimit, slots, fairness, retention, tag } = options;
   return given({
-    ...{ name, queue, description, priority: readPriority(options.priority), paused: options.paused || undefined },
+    ...{ name, queue, description, fairness, priority: readPriority(options.priority), paused: options.paused || undefined },
     tags: tag.length === 0 ? undefined : tag,
     catchup: catchup === undefined ? undefined : readWord('--catchup', catchup, catchupPolicies),
     catchupWindow: catchupWindow === undefined ? undefined : readDuration('--catchup-window', catchupWindow),

@@ -166,6 +166,7 @@ function headLines(view: DeploymentView, now: number, paint: Paint): string[] {
         ? `${rateText(view.rateLimit.limit, view.rateLimit.perMs)}${view.rateLimit.key === null ? '' : ` for each ${view.rateLimit.key}`}`
         : null,
     ],
+    ['fairness', view.fairness === undefined ? null : `turns by ${view.fairness}`],
     ['slots', view.slots === undefined || view.slots === 1 ? null : `${view.slots} places of a worker a run`],
     ['overlap', view.overlap],
     ['catchup', view.catchup === 'none' ? 'none' : `${view.catchup}, for ${durationWords(view.catchupWindowMs)}`],

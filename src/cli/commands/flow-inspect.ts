@@ -50,6 +50,7 @@ function flowOptions(flow: FlowView): (readonly [string, string])[] {
     ...(flow.retries > 0 ? [['retries', retryText(flow)] as const] : []),
     ...(timeoutMs === null ? [] : [['timeout', formatDuration(timeoutMs)] as const]),
     ...(concurrency === null ? [] : [['concurrency', `${concurrency} tasks at the same time`] as const]),
+    ...(flow.fairness === null ? [] : [['fairness', `turns by ${oneLine(flow.fairness)}`] as const]),
     ...(flow.slots === 1 ? [] : [['slots', `${flow.slots} places of a worker a run`] as const]),
     ...(result === null ? [] : [['result', result] as const]),
     ...(hooks.length === 0 ? [] : [['hooks', hooks.map(({ event, name }) => `${name} on ${event}`).join(', ')] as const]),
@@ -94,10 +95,10 @@ function waitText(delayMs: TaskView['retryDelayMs']): string {
 
 function flowJson(flow: FlowView): object {
   const { name, className, kind, version, description, tags, file, exportName, retries, timeoutMs, concurrency, versioning } = flow;
-  const { slots, result, hooks, paramsSchema, tasks, edges } = flow;
+  const { slots, fairness, result, hooks, paramsSchema, tasks, edges } = flow;
   return {
     ...{ name, className, kind, version, versioning, description, tags, file, exportName, retries, timeoutMs, concurrency },
-    ...{ slots, result, hooks, paramsSchema, tasks, edges },
+    ...{ slots, fairness, result, hooks, paramsSchema, tasks, edges },
   };
 }
 

@@ -153,6 +153,7 @@ function headLines(
     ['tick', run.scheduledFor === null ? null : new Date(run.scheduledFor).toISOString().replace('.000Z', 'Z')],
     ['backfill', run.backfillId],
     ['queue', run.queue === 'default' ? null : run.queue],
+    ['turns by', run.fairKey == null ? null : oneLine(run.fairKey)],
     ['slots', run.slots == null ? null : `${run.slots} places of a worker`],
     ['created', timeText(run.createdAt, now)],
     ['started', run.startedAt === null ? null : timeText(run.startedAt, now)],

@@ -32,11 +32,23 @@ export function deploymentJson(view: DeploymentView): object {
     catchup,
     rateLimit = null,
     slots = 1,
+    fairness = null,
   } = view;
   return {
     ...{ id, name, flow, flowVersion, source, version, description },
     params: plainJson(decodeValue(forPeople(view.params))),
-    ...{ tags, queue, priority, concurrency, rateLimit, slots, catchup, catchupWindowMs: view.catchupWindowMs, overlap: view.overlap },
+    ...{
+      tags,
+      queue,
+      priority,
+      concurrency,
+      rateLimit,
+      slots,
+      fairness,
+      catchup,
+      catchupWindowMs: view.catchupWindowMs,
+      overlap: view.overlap,
+    },
     // What JSON has no number for.
     retentionMs: view.retentionMs === Number.MAX_SAFE_INTEGER ? 'forever' : view.retentionMs,
     runName: view.runName,

@@ -1,7 +1,7 @@
 /** Claims runs that wait, by their tickets. Claims of one turn are one statement. */
 import { hasExpired } from '../../model/expiry.ts';
 import type { Run } from '../../model/run.ts';
-import type { HeavyRun } from '../../store/store.ts';
+import type { FairTicket, FairTurn, HeavyRun, PickOptions } from '../../store/store.ts';
 import { Batcher } from '../batcher.ts';
 import { endExpired } from '../run/start-run.ts';
 import type { EngineServices } from '../services.ts';
@@ -15,6 +15,16 @@ export interface ClaimHearer {
   missing?(): void;
   /** It takes several places of a worker: see `claimHeavy`. */
   heavy?(run: HeavyRun): void;
+  /** Its ticket is a right to a turn: see `takeTurn`. */
+  fair?(ticket: FairTicket): void;
+}
+
+/** How much of the turns the runs of a flow get that have this key. */
+export type WeightOf = PickOptions['weightOf'];
+
+interface AskedTurn {
+  readonly id: string;
+  readonly weightOf: WeightOf;
 }
 
 interface AskedClaim {
@@ -25,6 +35,8 @@ interface AskedClaim {
 export class RunClaims {
   readonly #services: EngineServices;
   readonly #claims: Batcher<AskedClaim, Run | null>;
+  /** By queue and priority: of whoever asks at the same time there is one transaction for all. */
+  readonly #turns = new Map<string, Batcher<AskedTurn, FairTurn | null>>();
   /** When the claim of a run was asked for, monotonic ms. */
   readonly #askedAt = new WeakMap<Run, number>();
 
@@ -50,6 +62,21 @@ export class RunClaims {
     return this.#unexpired(claimed.get(id) ?? null, askedAt);
   }
 
+  /** See `Engine.takeTurn`. */
+  takeTurn({ id, queue, priority }: FairTicket, weightOf: WeightOf): Promise<FairTurn | null> {
+    const name = JSON.stringify([queue, priority]);
+    const { fairness } = this.#services.store;
+    let turns = this.#turns.get(name);
+    if (turns === undefined) {
+      turns = new Batcher(async (asked) => {
+        const picked = await fairness.pick({ queue, priority }, { count: asked.length, tickets: asked.map((one) => one.id), weightOf });
+        return asked.map((_, at) => picked[at] ?? null);
+      });
+      this.#turns.set(name, turns);
+    }
+    return turns.add({ id, weightOf });
+  }
+
   /** When the claim of a run that was claimed here was asked for, monotonic ms. */
   askedAt(run: Run): number | undefined {
     return this.#askedAt.get(run);
@@ -59,12 +86,14 @@ export class RunClaims {
     const { store, owner, settings, limits } = this.#services;
     const missing = new Set<string>();
     const heavy = new Map<string, HeavyRun>();
+    const fair = new Map<string, FairTicket>();
     const ids = [...new Set(asked.map(({ id }) => id))];
     const claimed = new Map(
       await store.fleet.claimMany(ids, owner, settings.leaseMs, {
         isAlone: settings.isAlone,
         missing: (id) => missing.add(id),
         heavy: (run) => heavy.set(run.id, run),
+        fair: (ticket) => fair.set(ticket.id, ticket),
         cancelled: (run) => limits.runs.cancelled([run]),
       }),
     );
@@ -72,6 +101,8 @@ export class RunClaims {
       if (missing.has(id)) hearer?.missing?.();
       const tooMuch = heavy.get(id);
       if (tooMuch !== undefined) hearer?.heavy?.(tooMuch);
+      const right = fair.get(id);
+      if (right !== undefined) hearer?.fair?.(right);
       const run = claimed.get(id) ?? null;
       // Of several who ask for one run at once, one gets it.
       claimed.delete(id);

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { BatutaError } from '../../base/errors.ts';
 import type { Deployment } from '../../model/deployment.ts';
 import type { DeclaredConcurrency, FlowConcurrency } from '../../model/flow.ts';
+import type { FlowFairness } from '../../model/fairness.ts';
 import type { Submitted } from '../../model/submitted.ts';
 import { fillTemplate } from '../submit/names.ts';
 import { cutText, isLongerThan, storableText } from '../../base/cut-text.ts';
@@ -48,7 +49,21 @@ export function limitName(
   // A colon parts the name from the key; names have no percent sign of their own.
   const base = `${kind}:${name.replaceAll(':', '%3A')}`;
   if (key === null) return base;
-  const full = `${base}:${typeof key === 'string' ? fillTemplate(key, params) : keyBy(key, params, option)}`;
+  return shortened(`${base}:${typeof key === 'string' ? fillTemplate(key, params) : keyBy(key, params, option)}`);
+}
+
+/**
+ * The key by which a run takes turns; null where it does not. It belongs into `fairKey` of a new run that waits for a worker.
+ *
+ * @throws BatutaError OPTION_INVALID when the function that gives the key throws or gives no text
+ */
+export function fairKeyOf(fairness: FlowFairness['key'] | null, params: unknown): string | null {
+  if (fairness === null) return null;
+  return shortened(typeof fairness === 'string' ? fillTemplate(fairness, params) : keyBy(fairness, params, 'fairness.key'));
+}
+
+/** Of what is too long the end is replaced by a hash. */
+function shortened(full: string): string {
   if (!isLongerThan(full, maxChars)) return storableText(full);
   const hash = createHash('sha256').update(full).digest('hex').slice(0, hashChars);
   return `${storableText(cutText(full, maxChars - hashChars - 1))}~${hash}`;

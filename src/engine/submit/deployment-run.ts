@@ -6,7 +6,7 @@ import type { Deployment } from '../../model/deployment.ts';
 import { stateOf } from '../../model/state.ts';
 import { decodeValue } from '../../model/values.ts';
 import type { NewRun } from '../../store/store.ts';
-import { concurrencyKeyOf, rateSubmitted, type LimitedRun } from '../limits/limit-key.ts';
+import { concurrencyKeyOf, fairKeyOf, rateSubmitted, type LimitedRun } from '../limits/limit-key.ts';
 import { randomName, renderName } from './names.ts';
 import type { EngineServices } from '../services.ts';
 
@@ -66,6 +66,7 @@ export function deploymentRun(
     priority: options.priority ?? deployment.priority,
     scheduleId: options.scheduleId ?? null,
     backfillId: options.backfillId ?? null,
+    fairKey: fairKeyOf(deployment.fairness ?? null, keyed),
     slots: severalOf(deployment.slots ?? 1),
     concurrencyKey: concurrencyKeyOf({
       flow: { name: flow, concurrency: flowConcurrency },

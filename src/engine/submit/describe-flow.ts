@@ -44,6 +44,7 @@ function describeOptions({
   timeoutMs,
   maxParallelTasks,
   slots,
+  fairness,
   result,
   hooks,
   params,
@@ -56,6 +57,8 @@ function describeOptions({
     timeoutMs,
     maxParallelTasks,
     slots,
+    // A function that gives the key stays with the class.
+    fairness: fairness === null ? null : typeof fairness.key === 'string' ? fairness.key : 'a function of the parameters',
     result,
     hooks: hooks.map(({ event, name }) => ({ event, name })),
     hasParams: params !== null,

@@ -5,7 +5,7 @@ import type { FlowDefinition } from '../../model/flow.ts';
 import type { Owner, Run } from '../../model/run.ts';
 import { stateOf } from '../../model/state.ts';
 import { checkLabels } from './check-labels.ts';
-import { concurrencyKeyOf, rateSubmitted } from '../limits/limit-key.ts';
+import { concurrencyKeyOf, fairKeyOf, rateSubmitted } from '../limits/limit-key.ts';
 import type { NewRun } from '../../store/store.ts';
 import { randomName, renderName } from './names.ts';
 import { validateParams } from './params.ts';
@@ -78,6 +78,8 @@ export async function makeRun(
       deployment,
       params: keyed,
     }),
+    // One that begins at once, in this process, waits for nobody.
+    fairKey: state === 'SCHEDULED' ? fairKeyOf(deployment?.fairness ?? definition.fairness?.key ?? null, keyed) : null,
     slots: severalOf(deployment?.slots ?? definition.slots),
     parentRunId: options.parent?.runId ?? null,
     parentTaskRunId: options.parent?.taskRunId ?? null,

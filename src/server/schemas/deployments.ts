@@ -59,6 +59,7 @@ const specFields = {
     ])
     .optional(),
   rateLimit: rateBody.optional(),
+  fairness: line(500, 1).optional().describe('Template of the key by which its runs take turns'),
   slots: z.number().int().min(1).max(maxSlots).optional().describe('Places of a worker that each run takes; default that of the flow'),
   catchup: z.enum(catchupPolicies).optional(),
   catchupWindow: duration.optional(),

@@ -38,7 +38,7 @@ export const deployment = z.strictObject({
   priority: noPayload(z.number().int()),
   concurrency: z.strictObject({ limit: count, key: wordOrNull, onConflict: z.enum(conflictPolicies) }).nullable(),
   rateLimit: z.strictObject({ limit: count, perMs: count, key: wordOrNull }).optional().describe('Missing where any number may begin'),
-  slots: count.optional().describe('Places of a worker that each run takes; missing: 1'),
+  ...{ fairness: word.optional().describe('Template of a key; missing: no turns'), slots: count.optional().describe('Missing: 1') },
   catchup: z.enum(catchupPolicies),
   catchupWindowMs: count,
   overlap: z.enum(overlapPolicies),

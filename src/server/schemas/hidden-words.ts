@@ -32,6 +32,7 @@ const waits: Readonly<Record<WaitReason['kind'], string | null>> = {
   'no-worker': null,
   pinned: null,
   'workers-busy': null,
+  turn: 'Waits its turn.',
   behind: null,
   scheduled: null,
   'owner-lost': null,

@@ -61,6 +61,7 @@ const runFields = {
   scheduleId: wordOrNull,
   backfillId: wordOrNull,
   concurrencyKey: textOrNull,
+  fairKey: textOrNull.describe('By which it takes turns with others'),
   slots: count.nullable().describe('Places of a worker that it takes; null: 1'),
   dueAt: atOrNull,
   createdAt: at,

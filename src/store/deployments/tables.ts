@@ -31,6 +31,7 @@ export const deploymentTable = describeTable('deployments', {
   concurrency: jsonOrNull((value) => (value === null ? null : readConcurrency(value))),
   rate_limit: optional(jsonOrNull((value) => (value === null ? null : readRate(value)))),
   slots: optional(integerOrNull),
+  fairness: optional(textOrNull),
   catchup: word<Deployment['catchup']>(),
   catchup_window_ms: integer,
   overlap: word<Deployment['overlap']>(),

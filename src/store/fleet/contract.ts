@@ -2,6 +2,7 @@
  * Contract of what a fleet needs of the store: runs that wait for a worker, and the workers themselves. All times are UTC epoch ms.
  */
 import type { Owner, Run } from '../../model/run.ts';
+import type { FairTicket } from '../fairness/contract.ts';
 import type { LeaseStore, ReclaimOptions, LostReport, Ticketed } from '../leases/contract.ts';
 
 /** A run that waits for a worker. */
@@ -55,6 +56,8 @@ export interface ClaimListener {
   readonly slots?: number;
   /** This run waits and is due, but takes more places than were given. */
   heavy?(run: HeavyRun): void;
+  /** The ticket of this run is a right to a turn: it waits for its own, or has had it. See `FairnessStore`. */
+  fair?(ticket: FairTicket): void;
   /** A run was asked to end to make room for another. */
   cancelled?(run: CancelledRun): void;
   /** This run is not there, or was not a moment ago: whoever expects it may ask again. */

@@ -4,6 +4,7 @@ import type { Transition } from '../../model/run.ts';
 import { isTerminal } from '../../model/state.ts';
 import type { ReclaimOptions, Ticketed } from '../leases/contract.ts';
 import type { ReclaimReport } from './contract.ts';
+import { lineUpAgain } from '../fairness/fairness.ts';
 import { takeBack } from '../leases/leases.ts';
 import { type LostFate, type LostRow, type ReclaimedKind, reclaimLost } from '../leases/reclaim.ts';
 import { endRun } from '../runs/cancel.ts';
@@ -67,9 +68,17 @@ async function writeFates(db: Database, fates: readonly LostFate[]): Promise<Rec
     ended.push({ id, runId: id, message: state.message ?? '' });
   }
   await addTransitions(db, resumed);
-  const set = `state_type = 'SCHEDULED', state_name = 'Resuming', state_message = lost.message, due_at = case when state_type = 'PAUSED' then null else due_at end, `;
+  const set = `state_type = 'SCHEDULED', state_name = 'Resuming', state_message = lost.message, due_at = case when state_type = 'PAUSED' then null else due_at end,
+    fair_waits = case when fair_key is null or on_trial is not null then null else 1 end, `;
+  const taken = await takeBack(db, runWork, waiting, set);
+  // Its own ticket would come behind those of all that wait already.
+  if (taken.length > 0)
+    await lineUpAgain(
+      db,
+      taken.map(({ id }) => id),
+    );
   return {
-    waiting: [...(await takeBack(db, runWork, waiting, set)), ...rolledBack],
+    waiting: [...taken, ...rolledBack],
     ended,
     crashed: await oweHooks(db, crashed, fates[0]?.row.now ?? 0),
   };

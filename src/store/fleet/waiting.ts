@@ -6,9 +6,10 @@ import { earlyMs } from '../../model/lease.ts';
 import { newRunValues, runOf, transitionValues, type RunRow, runTable, transitionTable } from '../tables.ts';
 import { letOthersIn } from '../../base/clock.ts';
 import type { Owner, Run, Transition } from '../../model/run.ts';
-import { type Value, columnsOf, describeTable, textOrNull, timeOrNull } from '../table.ts';
+import { type Value, columnsOf, describeTable, integerOrNull, textOrNull, timeOrNull } from '../table.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import { insertExpiries } from '../expiry/expiry.ts';
+import { lineUp } from '../fairness/fairness.ts';
 import type { ClaimListener, InsertedRun, WaitingRun } from './contract.ts';
 import { jsonText } from '../storable.ts';
 
@@ -17,7 +18,10 @@ const maxRows = 1_000;
 const maxChars = 4_000_000;
 
 /** A run as it is inserted to wait; `ticketed_at` comes from the clock of the database. */
-const waitingTable = describeTable('runs', { ...runTable.described, idempotency_key: textOrNull, ticketed_at: timeOrNull });
+const waitingTable = describeTable('runs', {
+  ...runTable.described,
+  ...{ idempotency_key: textOrNull, ticketed_at: timeOrNull, fair_waits: integerOrNull },
+});
 
 /** Runs as leased work. What may wait for a ticket is neither what waits for a signal nor what waits for another run. */
 export const runWork: LeasedWork = {
@@ -38,7 +42,7 @@ export async function insertWaiting(connection: Connection, rows: readonly Waiti
     if (placed.length > 0) await letOthersIn();
     const [only, ...others] = chunk;
     const insert =
-      connection.dialect === 'postgres' && only !== undefined && others.length === 0 && only.expiresAt == null
+      connection.dialect === 'postgres' && only !== undefined && others.length === 0 && only.expiresAt == null && only.run.fairKey == null
         ? insertOne(connection, only)
         : connection.transaction((db) => insertChunk(db, chunk));
     placed.push(...(await insert));
@@ -88,7 +92,7 @@ async function insertOne(connection: Connection, row: WaitingRun): Promise<Inser
 }
 
 function valuesOf({ run, idempotencyKey }: WaitingRun): Value[] {
-  return [...newRunValues(run, null, null), idempotencyKey, null];
+  return [...newRunValues(run, null, null), idempotencyKey, null, run.fairKey == null ? null : 1];
 }
 
 function firstTransition({ run }: WaitingRun): Transition {
@@ -110,6 +114,10 @@ async function insertChunk(db: Database, rows: readonly WaitingRun[]): Promise<I
   const fresh = rows.filter(({ run }) => isNew.has(run.id));
   await addTransitions(db, fresh.map(firstTransition));
   await insertExpiries(db, fresh);
+  const fair = fresh.flatMap(({ run }) =>
+    run.fairKey == null ? [] : [{ queue: run.queue ?? 'default', priority: run.priority ?? 0, key: run.fairKey }],
+  );
+  if (fair.length > 0) await lineUp(db, fair);
   if (fresh.length === rows.length) return rows.map(({ run }) => ({ id: run.id, inserted: true }));
   const standing = await standingRuns(db, rows);
   return rows.map(({ run, idempotencyKey }) =>
@@ -143,11 +151,11 @@ export type Claimant = Pick<ClaimListener, 'isAlone' | 'slots'>;
 
 /**
  * Which runs a ticket may claim; `$1` is the instant. Those on trial are left to a process that executes nothing else, and those that take several places to
- * whoever has as many.
+ * whoever has as many, and those that wait for their turn to `FairnessStore.pick`.
  */
 export function claimable({ fragments }: Pick<Connection, 'fragments'>, { isAlone = false, slots = 1 }: Claimant): string {
   const fits = slots === 1 ? 'slots is null' : `(slots is null or slots <= ${Math.trunc(slots)})`;
-  return `${isAlone ? '' : `on_trial is null and ${fits} and `}state_type not in (${terminalList}) and owner is null and (due_at is null or due_at <= ${fragments.now(1)} + ${earlyMs})
+  return `${isAlone ? '' : `on_trial is null and fair_waits is null and ${fits} and `}state_type not in (${terminalList}) and owner is null and (due_at is null or due_at <= ${fragments.now(1)} + ${earlyMs})
     and not (state_type = 'PAUSED' and due_at is null) and held is null`;
 }
 

@@ -44,9 +44,10 @@ export async function claimUnderLimits(
 ): Promise<readonly Run[]> {
   const asked = `id in ${listed(connection, 2)}`;
   const list = listOf([...new Set(ids)]);
-  const settledRows = await connection.prepared<{ id: string; key: string | null; flow: string; queue: string; slots: number | null }>(
+  const settledRows = await connection.prepared<SettledRow>(
     `select id, case when ${claimable(connection, listener)} then concurrency_key end as key, flow, queue,
-       case when ${claimable(connection, { ...listener, slots: maxSlots })} and not (${claimable(connection, listener)}) then slots end as slots from runs
+       case when ${claimable(connection, { ...listener, slots: maxSlots })} and not (${claimable(connection, listener)}) then slots end as slots,
+       case when fair_key is not null and not (${claimable(connection, { ...listener, slots: maxSlots })}) then 1 end as fair, priority, state_type from runs
      where ${asked} and (concurrency_key is not null or not (${claimable(connection, listener)}))`,
     [connection.now(), list],
   );
@@ -54,6 +55,8 @@ export async function claimUnderLimits(
   const settled = new Set(settledRows.map(({ id }) => id));
   for (const id of new Set(ids)) if (!settled.has(id)) listener.missing?.(id);
   for (const { id, flow, queue, slots } of settledRows) if (slots !== null) listener.heavy?.({ id, flow, queue, slots: Number(slots) });
+  for (const { id, queue, priority, fair, state_type: type } of settledRows)
+    if (fair !== null) listener.fair?.({ id, queue, priority: Number(priority), isCrashed: type === 'CRASHED' });
   for (const { id, key } of settledRows) if (key?.includes('\ufffd') === true) await mendKey(connection, id, key);
   const claimed: Run[] = [];
   for (const key of new Set(settledRows.map((one) => one.key))) {
@@ -76,6 +79,21 @@ export async function claimUnderLimits(
     for (const run of cancelled) listener.cancelled?.(run);
   }
   return claimed;
+}
+
+/** What is known of a run that could not be claimed as one without limit. */
+interface SettledRow {
+  readonly id: string;
+  /** Its limit, where it may be claimed otherwise. */
+  readonly key: string | null;
+  readonly flow: string;
+  readonly queue: string;
+  /** Where it may be claimed by whoever has so many places. */
+  readonly slots: number | null;
+  /** Where its ticket is a right to a turn. */
+  readonly fair: number | null;
+  readonly priority: number;
+  readonly state_type: string;
 }
 
 /** Bytes that are no UTF-8, which a version before left in a key, are read as U+FFFD; compared, they would never be found again. */

@@ -49,6 +49,7 @@ import { errorMarks } from './0050-error-marks.ts';
 import { emissions } from './0053-emissions.ts';
 import { ratePlaces } from './0054-rate-places.ts';
 import { slots } from './0056-slots.ts';
+import { fairness } from './0057-fairness.ts';
 import { runPins } from './0059-run-pins.ts';
 import { alertAttempts } from './0062-alert-attempts.ts';
 import type { Migration } from './migration.ts';
@@ -97,6 +98,7 @@ export const migrations: readonly Migration[] = [
   emissions,
   ratePlaces,
   slots,
+  fairness,
   runPins,
   alertAttempts,
 ];

@@ -7,6 +7,7 @@ import type { Run } from '../../model/run.ts';
 import { undoKeyPattern } from '../../model/rollback.ts';
 import { canReopen, type StateType } from '../../model/state.ts';
 import { markStale } from '../figures/sums.ts';
+import { lineUp } from '../fairness/fairness.ts';
 import type { Ticketed } from '../leases/contract.ts';
 import { refuseReported } from '../reporting/refuse.ts';
 import { endSpreadOf } from '../spread/spread.ts';
@@ -37,21 +38,25 @@ export async function reopenWithin(db: Database, id: string, at: number, fromTas
   await markStale(db, jsonText([[id]]));
   const tasks = await openTaskRuns(db, id, fromTasks);
   // A last owner may not have given it back yet; the raised epoch shuts it out.
-  const [opened] = await db.query<Ticketed>(
+  const [row] = await db.query<Ticketed & { readonly fairKey: string | null }>(
     `update runs set state_type = 'SCHEDULED', state_name = 'Scheduled', state_message = $1, attempt = attempt + 1, ${freedAnew}, slot_since = null, due_at = null, ended_at = null, cancel_requested_at = null, held = null,
+       fair_waits = case when fair_key is null or on_trial is not null then null else 1 end,
        result = null, result_ref = null, error = null,
        executed_ms = case when started_at is null then executed_ms
          else coalesce(executed_ms, 0) + coalesce(ended_at, $3) - coalesce(resumed_at, started_at) end,
        resumed_at = case when started_at is null then null else $3 end
-     where id = $2 returning id, epoch, queue, priority, due_at as "dueAt"`,
+     where id = $2 returning id, epoch, queue, priority, due_at as "dueAt", fair_key as "fairKey"`,
     [message, id, at],
   );
+  if (row === undefined) return null;
+  const { fairKey, ...opened } = row;
+  if (fairKey !== null) await lineUp(db, [{ ...opened, key: fairKey }]);
   const scheduled = { runId: id, at, type: 'SCHEDULED', name: 'Scheduled', message, owner: null } as const;
   await addTransitions(db, [
     { ...scheduled, taskRunId: null, attempt: run.attempt + 1 },
     ...tasks.map((task) => ({ ...scheduled, taskRunId: task.id, attempt: 0 })),
   ]);
-  return opened ?? null;
+  return opened;
 }
 
 /** They begin afresh: no attempt used, nothing of the last one left in the row. Their history stays in the transitions. */

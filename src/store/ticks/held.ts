@@ -2,6 +2,7 @@
 import type { Database, Connection } from '../connection.ts';
 import { listOf, listed, forUpdateOfFree, nowOnce, idAmong, openList, runsBy } from '../sql.ts';
 import type { Ticketed } from '../leases/contract.ts';
+import { lineUp } from '../fairness/fairness.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import type { TickStore } from './contract.ts';
 
@@ -31,7 +32,7 @@ export async function releaseHeld(connection: Connection, deployments: readonly 
     const place = names.length + 1;
     const now = fragments.now(place);
     const lock = forUpdateOfFree(db);
-    const rows = await db.query<Ticketed & { attempt: number; now: number }>(
+    const rows = await db.query<Ticketed & { attempt: number; now: number; key: string | null }>(
       `update runs set state_name = 'Scheduled', state_message = $${place + 1}, due_at = ${now}, ticketed_at = ${now}, held = null
        where held = 1 and id in (
          select id from ${runsBy(db, 'runs_held', 'waiting')}
@@ -42,9 +43,11 @@ export async function releaseHeld(connection: Connection, deployments: readonly 
              and earlier.id <> waiting.id and ${standsBefore('earlier')}
              and (earlier.held is null or earlier.state_type <> 'SCHEDULED' or (earlier.scheduled_for, earlier.id) < (waiting.scheduled_for, waiting.id)))
          limit ${maxRuns} ${lock})
-       returning id, epoch, queue, priority, due_at as "dueAt", attempt, ${now} as now`,
+       returning id, epoch, queue, priority, due_at as "dueAt", attempt, ${now} as now, case when fair_waits is not null then fair_key end as key`,
       [...names, db.now(), releasedMessage],
     );
+    const fair = rows.flatMap(({ queue, priority, key }) => (key === null ? [] : [{ queue, priority, key }]));
+    if (fair.length > 0) await lineUp(db, fair);
     const scheduled = { taskRunId: null, type: 'SCHEDULED', name: 'Scheduled', message: releasedMessage, owner: null } as const;
     await addTransitions(
       db,

@@ -102,12 +102,13 @@ function LoadedDeployment({ deployment }: { readonly deployment: DeploymentView 
 }
 
 function Facts({ deployment }: { readonly deployment: DeploymentView }) {
-  const { version, queue, priority, concurrency, rateLimit, slots, catchup, retentionMs, tags, origin, updatedAt } = deployment;
+  const { version, queue, priority, concurrency, rateLimit, slots, fairness, catchup, retentionMs, tags, origin, updatedAt } = deployment;
   return (
     <p className={style.line}>
       <span>version {version}</span>
       <span>queue {queue}</span>
       {priority === 0 ? null : <span>priority {priority}</span>}
+      {fairness === undefined ? null : <span>turns by {fairness}</span>}
       {slots === undefined || slots === 1 ? null : <span>{slots} places of a worker a run</span>}
       {rateLimit == null ? null : (
         <span>

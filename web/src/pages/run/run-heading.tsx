@@ -64,6 +64,7 @@ export function RunLine({ detail: { run, submitted, trace, pin }, usage }: { rea
         </Pair>
       )}
       {run.queue === 'default' ? null : <Pair name="queue">{run.queue}</Pair>}
+      {run.fairKey == null ? null : <Pair name="turns by">{run.fairKey}</Pair>}
       {run.slots == null ? null : <Pair name="places of a worker">{run.slots}</Pair>}
       <Pair name="created">
         <Time at={run.createdAt} />

@@ -1,0 +1,90 @@
+/** Fairness: within a queue and a priority, keys take turns, however many runs of each wait. Pure. */
+import { cutText } from '../base/cut-text.ts';
+import { BatutaError } from '../base/errors.ts';
+
+/** Fairness as a flow declares it. */
+export interface FlowFairness {
+  /** Template over the parameters, or a function of them. */
+  readonly key: string | ((params: unknown) => string);
+  /** How much of the turns a key gets, beside others; null: all the same. */
+  readonly weight: ((key: string) => number) | null;
+}
+
+/** The least and the most that a weight counts. */
+const minWeight = 0.001;
+const maxWeight = 1_000;
+
+/**
+ * Fairness as it was written: a template, a function of the parameters, or `{ key, weight? }`.
+ *
+ * @param place whose option it is, for messages
+ * @throws BatutaError OPTION_INVALID, OPTION_UNKNOWN
+ */
+export function checkFairness(place: string, value: unknown): FlowFairness {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { key: keyFrom(place, value), weight: null };
+  const unknown = Object.keys(value).find((name) => name !== 'key' && name !== 'weight');
+  if (unknown !== undefined)
+    throw new BatutaError('OPTION_UNKNOWN', `${place}: fairness has no option '${unknown}'. It takes key and weight.`, {
+      details: { option: 'fairness' },
+    });
+  const { key, weight = null }: { key?: unknown; weight?: unknown } = value;
+  if (weight !== null && typeof weight !== 'function')
+    throw invalid(place, `weight of fairness must be a function of the key that gives a number, not ${shown(weight)}`);
+  return { key: keyFrom(place, key), weight: weight as FlowFairness['weight'] };
+}
+
+/** That of a deployment, which is a template. @throws BatutaError OPTION_INVALID */
+export function checkFairTemplate(place: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw invalid(place, `fairness must be a template over the parameters such as '{customer}', not ${shown(value)}`);
+}
+
+/**
+ * The weight of a key: 1 where nothing else is said.
+ *
+ * @param onFault told why a weight counts as 1, or as the nearest that may be: the function threw, or gave something else than a number above 0
+ */
+export function weightOfKey({ weight }: Pick<FlowFairness, 'weight'>, key: string, onFault: (why: string) => void): number {
+  if (weight === null) return 1;
+  let given: unknown;
+  try {
+    given = weight(key);
+  } catch (error) {
+    onFault(`it threw: ${error instanceof Error ? error.message : String(error)}`);
+    return 1;
+  }
+  if (typeof given !== 'number' || !(given > 0) || given === Number.POSITIVE_INFINITY) {
+    onFault(`it gave ${shown(given)}`);
+    return 1;
+  }
+  return Math.min(maxWeight, Math.max(minWeight, given));
+}
+
+/** What keeps a run that waits for its turn. @param keys that wait, its own among them */
+export function turnText(key: string, ahead: number, keys: number): string {
+  const own =
+    ahead === 0
+      ? `It is the next of ${key}`
+      : `${ahead === 1 ? '1 run' : `${ahead.toLocaleString('en-US')} runs`} of ${key} ${ahead === 1 ? 'is' : 'are'} before it`;
+  if (keys <= 1) return `Waits its turn: ${own}.`;
+  return `Waits its turn: ${own}, and ${keys.toLocaleString('en-US')} keys take turns in its queue.`;
+}
+
+function keyFrom(place: string, key: unknown): FlowFairness['key'] {
+  if (typeof key === 'string' && key !== '') return key;
+  if (typeof key === 'function') return key as (params: unknown) => string;
+  throw invalid(
+    place,
+    `fairness must be a template over the parameters such as '{customer}', a function of them, or { key, weight }, not ${shown(key)}`,
+  );
+}
+
+function invalid(place: string, message: string): BatutaError {
+  return new BatutaError('OPTION_INVALID', `${place}: ${message}.`, { details: { option: 'fairness' } });
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return `'${cutText(value, 60)}'`;
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' && value !== null ? 'an object' : typeof value === 'function' ? 'a function' : String(value);
+}
