@@ -93,8 +93,8 @@ export interface RateWait {
 export interface RateStore {
   /**
    * For all at once: who may begin and from when on, and when the turn of the others comes. Whoever waits keeps its place in line: higher priority
-   * first, then the longest waiting. One that has not asked by the instant it was told no longer keeps others from their turn. One transaction where
-   * a place is given, of four round trips while the rate is held; else nothing is held.
+   * first, then the longest waiting. One that has not asked by the instant it was told no longer keeps others from their turn. Nothing is held
+   * where nobody has a place in sight, nor on PostgreSQL where one rate is asked for and nobody comes in between.
    */
   ask(wishes: readonly RateWish[], options: AskOptions): Promise<readonly RateAnswer[]>;
   /** One statement. */
