@@ -19,7 +19,7 @@ afterAll(() => program.remove());
 
 describe.each(makers)('alerts on $name', (maker) => {
   test('that is killed before and after each step sends each alert, none under a second id, and none out of order', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     const place = await maker.makePlace();
     const receiver = await openReceiver();
@@ -68,7 +68,7 @@ describe.each(makers)('alerts on $name', (maker) => {
   });
 
   test('that is killed while their receiver is down for an hour sends all in order once it is back, each under the id it was written with', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     const place = await maker.makePlace();
     let receiver = await openReceiver();

@@ -102,7 +102,7 @@ function DeliveryRows({ firing, delivery, showsAbout }: DeliveryRowsProps) {
             <ol aria-label={`Attempts to send it to ${receiver}`} start={lastAttempts[0]?.attempt ?? 1}>
               {lastAttempts.map((one) => (
                 <li key={one.attempt} value={one.attempt}>
-                  <Time at={one.at} as="absolute" /> {one.answer}
+                  <Time at={one.at} as="exact" /> {one.answer}
                 </li>
               ))}
             </ol>
