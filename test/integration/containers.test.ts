@@ -163,7 +163,7 @@ describe('the image', () => {
     for (const [line, words] of unlike) {
       const { status, stdout } = spawnSync(process.execPath, ['dist/cli/main.js', ...words, '--help'], { encoding: 'utf8' });
       const named = words.filter((word) => /^[a-z]+$/.test(word));
-      expect([line, status, stdout.startsWith(`Usage: batuta ${named.join(' ')}`)]).toEqual([line, 0, true]);
+      expect([line, status, stdout.startsWith(`Usage: npx batuta ${named.join(' ')}`)]).toEqual([line, 0, true]);
       for (const option of words.filter((word) => word.startsWith('--'))) expect(stdout).toContain(option);
     }
   });
