@@ -35,7 +35,8 @@ async function inTurns(on: 'sqlite' | 'postgres and redis'): Promise<void> {
     'fair-run',
     Array.from({ length: large }, () => of('big')),
   );
-  const [, ...workers] = await Promise.all([here.start('scheduler'), ...Array.from({ length: workerCount }, startWorker)]);
+  const starts = [() => here.start('scheduler'), ...Array.from({ length: workerCount }, () => startWorker)];
+  const [, ...workers] = await Promise.all(starts.map(persist));
   while (here.readLedger().length < 10) await sleep(20);
   const small = await client.enqueueMany(
     'fair-run',
@@ -59,10 +60,10 @@ async function inTurns(on: 'sqlite' | 'postgres and redis'): Promise<void> {
   const kills = await killing;
   expect(ended.filter(({ state }) => state.name !== 'Completed').map(({ id, state }) => [id, state])).toEqual([]);
   const lines = fleet.readLedger().toSorted((left, right) => left.at - right.at);
-  const starts = lines.filter(({ what }) => what === 'start');
+  const begins = lines.filter(({ what }) => what === 'start');
   const isSmall = new Set(small);
   const timesStarted = new Map<string, number>();
-  for (const { run } of starts) timesStarted.set(run, (timesStarted.get(run) ?? 0) + 1);
+  for (const { run } of begins) timesStarted.set(run, (timesStarted.get(run) ?? 0) + 1);
   expect(timesStarted.size).toBe(big.length + small.length);
   // One that was begun once cannot have ended twice.
   for (const [id, count] of timesStarted) {
@@ -73,14 +74,14 @@ async function inTurns(on: 'sqlite' | 'postgres and redis'): Promise<void> {
   // How many of the large customer had begun before each of the small ones did, since those were there.
   let [begun, behind] = [0, 0];
   const seen = new Set<string>();
-  for (const { run, at } of starts) {
+  for (const { run, at } of begins) {
     if (seen.has(run)) continue;
     seen.add(run);
     if (!isSmall.has(run)) begun += at >= submittedAt ? 1 : 0;
     else if (timesStarted.get(run) === 1 && begun > each + 2 * workerCount * places) behind++;
   }
   process.stdout.write(
-    `${on}: ${starts.length} starts of ${seen.size} runs, ${kills} kills, ${behind} of ${small.length} later than their turns\n`,
+    `${on}: ${begins.length} starts of ${seen.size} runs, ${kills} kills, ${behind} of ${small.length} later than their turns\n`,
   );
   // A worker that is killed between decision and start takes what it has decided with it for some seconds.
   expect(behind).toBeLessThanOrEqual(kills * places);
