@@ -160,12 +160,15 @@ test('what one client has left is exported though the last one to leave is in a 
 });
 
 test('metrics that a receiver does not take hold nobody up who is in a hurry', async () => {
-  const dead = createServer(() => undefined);
+  let asked = 0;
+  const dead = createServer(() => void asked++);
   await new Promise<void>((resolve) => dead.listen(0, '127.0.0.1', resolve));
   vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', `http://127.0.0.1:${(dead.address() as AddressInfo).port}`);
   vi.stubEnv('OTEL_METRICS_EXPORTER', 'otlp');
+  vi.stubEnv('OTEL_METRIC_EXPORT_INTERVAL', '20');
   const options = { clock: systemClock, random: Math.random, log, owner: identifyProcess() };
   const end = await exportMetrics(await openMetrics(systemClock, 10), options);
+  await expect.poll(() => asked, { timeout: 20_000 }).toBe(1);
   await end(true);
   expect(lines).toEqual([]);
   await new Promise((resolve) => {
