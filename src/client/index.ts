@@ -38,7 +38,7 @@ export type {
   UpcomingTick,
 } from './deployments-client.ts';
 export type { InboxClient, InboxEntry, InboxLinkOptions } from './inbox-client.ts';
-export type { AlertsClient, AlertSpec, AlertView, ErrorsClient, SentFiring, SilenceSpec } from './alerts-client.ts';
+export type { AlertsClient, AlertSpec, AlertView, ErrorsClient, RuleSource, SentFiring, SilenceSpec } from './alerts-client.ts';
 export type { Webhook, WebhooksClient, WebhookSpec, WebhookTest } from './webhooks-client.ts';
 export type { EmitOptions, EmitReport, EventEntry, EventsClient } from './events-client.ts';
 export type {
@@ -129,6 +129,7 @@ export type {
 } from '../model/flow.ts';
 export type { Edge, Graph } from '../model/graph.ts';
 export type { DecidedVia, InboxItem, InboxStatus, ListedInboxItem } from '../model/inbox.ts';
+export type { FlowFairness } from '../model/fairness.ts';
 export type { FlowRate, Rate, TagRate } from '../model/rate.ts';
 export type { Reporter, ReporterCard, ReporterNote, ReporterState } from '../model/report.ts';
 export type { ResourceUse } from '../model/resource-use.ts';
