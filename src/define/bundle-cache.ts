@@ -33,10 +33,12 @@ export interface Bundle {
   readonly tsconfig: string | null;
   /** Which file imports a package, by specifier. */
   readonly packages: Readonly<Record<string, string>>;
+  /** Set where the project asks for metadata of decorators that nothing in it can make: bundled anew each time, so that it is warned of, and made once it can be. */
+  readonly lacksMetadata?: boolean;
 }
 
 /** Raised when bundles are made differently; older manifests are not read then. */
-const format = 2;
+const format = 3;
 const dayMs = 86_400_000;
 const keepMs = 7 * dayMs;
 /** Most files looked at when old ones are removed; the rest is left for the next time. */
@@ -51,6 +53,7 @@ export function readBundle(file: string): Bundle | undefined {
       const bundle = JSON.parse(readFileSync(manifest, 'utf8')) as Bundle;
       if (dirname(bundle.module) !== folder || !isOwnFile(bundle.module)) continue;
       if (bundle.tsconfig !== nearestFile(dirname(file), 'tsconfig.json') || !bundle.inputs.every(isUnchanged)) continue;
+      if (bundle.lacksMetadata) continue;
       keepFresh(bundle.module, manifest);
       return bundle;
     } catch {

@@ -12,7 +12,7 @@ import { pathToFileURL } from 'node:url';
 import type { BuildResult, Loader, OnLoadArgs, OnLoadResult, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild';
 import { type Bundle, type BundleInput, hashOf, inputOf, modulesOf, writeBundle } from './bundle-cache.ts';
 import { nearestFile } from './cache-folder.ts';
-import { type MetadataCompiler, metadataCompiler } from './decorator-metadata.ts';
+import { lacksMetadata, type MetadataCompiler, metadataCompiler } from './decorator-metadata.ts';
 import { libraryUrl } from './library.ts';
 import { compileError } from './load-errors.ts';
 
@@ -73,6 +73,7 @@ export async function makeBundle(file: string): Promise<Bundle> {
     inputs: [...making.inputs.values()],
     tsconfig,
     packages: Object.fromEntries(making.packages),
+    ...(tsconfig !== null && lacksMetadata(tsconfig, texts) ? { lacksMetadata: true } : {}),
   };
   return writeBundle(file, facts, (folder) => finish(code, map, making, folder));
 }

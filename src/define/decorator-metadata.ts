@@ -17,7 +17,7 @@ export type MetadataCompiler = (path: string, text: string) => string;
  * @param configs texts of the tsconfig and of those it extends
  */
 export function metadataCompiler(tsconfig: string, configs: readonly string[]): MetadataCompiler | null {
-  if (!configs.some((text) => /"emitDecoratorMetadata"\s*:\s*true/.test(text))) return null;
+  if (!asksForMetadata(configs)) return null;
   const ts = typescriptOf(tsconfig);
   if (ts === null) {
     process.emitWarning(
@@ -38,6 +38,15 @@ export function metadataCompiler(tsconfig: string, configs: readonly string[]): 
     ...(options.useDefineForClassFields === undefined ? {} : { useDefineForClassFields: options.useDefineForClassFields }),
   };
   return (fileName, text) => ts.transpileModule(text, { fileName, compilerOptions }).outputText;
+}
+
+/** Whether a tsconfig asks for metadata that nothing in the project can make. @param configs as of `metadataCompiler` */
+export function lacksMetadata(tsconfig: string, configs: readonly string[]): boolean {
+  return asksForMetadata(configs) && typescriptOf(tsconfig) === null;
+}
+
+function asksForMetadata(configs: readonly string[]): boolean {
+  return configs.some((text) => /"emitDecoratorMetadata"\s*:\s*true/.test(text));
 }
 
 /** Version 7 has no interface for programs. */

@@ -1,7 +1,7 @@
 /** Files that are loaded for their flows, and are programs or CommonJS modules too. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { builtFile, packageFolder } from '../../src/base/installed.ts';
@@ -175,9 +175,28 @@ describe('a project whose tsconfig asks for emitDecoratorMetadata', () => {
 
   test('is warned where there is no TypeScript that can do it', async () => {
     const { write } = withPackages({ typescript: 'typescript', 'reflect-metadata': 'reflect-metadata' });
+    const file = write('flow.ts', injected);
     const warned = once(process, 'warning');
-    await loadFlowFile(write('flow.ts', injected));
+    await loadFlowFile(file);
     expect((await warned)[0]).toMatchObject({ code: 'BATUTA_NO_METADATA', message: expect.stringContaining('npm i -D typescript@5') });
+  });
+
+  test('is warned again of a file that has not changed, and has its metadata once there is a TypeScript that can make it', () => {
+    const project = withPackages({ typescript: 'typescript', 'reflect-metadata': 'reflect-metadata' });
+    const file = project.write('flow.ts', injected.replace(/@Task\(\) b.*/, ''));
+    const env = { ...process.env, BATUTA_DATABASE_URL: 'sqlite:own.db', NO_COLOR: '1' };
+    const runFile = () =>
+      spawnSync(process.execPath, [builtFile('cli/main.js'), 'run', file, '--json'], { cwd: project.path, env, encoding: 'utf8' });
+    for (const time of ['first', 'second']) {
+      const { status, stderr } = runFile();
+      expect([time, status, stderr]).toEqual([time, 1, expect.stringContaining('BATUTA_NO_METADATA')]);
+    }
+    const link = join(project.path, 'node_modules', 'typescript');
+    rmSync(link);
+    symlinkSync(join(packageFolder(), 'node_modules', 'typescript59'), link);
+    const { status, stdout, stderr } = runFile();
+    expect([status, stderr]).toEqual([0, expect.not.stringContaining('BATUTA_NO_METADATA')]);
+    expect(JSON.parse(stdout)).toMatchObject({ result: ['Repo', 'function'] });
   });
 });
 
