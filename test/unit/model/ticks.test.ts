@@ -70,6 +70,28 @@ describe('ticks that were missed', () => {
     expect(nextTickAt).toBe(noon + 4 * hourMs);
   });
 
+  test(`'latest' makes up the newest alone, however many the window holds, up to its very edge`, () => {
+    const wide = ask({ asOf: restart, catchupWindowMs: dayMs });
+    expect(wide.ticks).toEqual([{ at: noon + 3 * hourMs, missed: true }]);
+    expect(wide.dropped).toMatchObject({ firstAt: noon, lastAt: noon + 2 * hourMs });
+    expect(ask({ asOf: restart, catchupWindowMs: 20 * 60_000 }).ticks).toEqual(wide.ticks);
+    expect(ask({ asOf: restart, catchupWindowMs: 20 * 60_000 - 1 }).ticks).toEqual([]);
+  });
+
+  test('those of a schedule that has ended meanwhile are told up to its last', () => {
+    const ended = parseSchedule({ cron: '0 * * * *', end: new Date(noon + 2.5 * hourMs).toISOString() });
+    const { ticks, dropped, nextTickAt } = ask({ schedule: ended, asOf: restart + hourMs, catchup: 'none' });
+    expect([ticks, nextTickAt]).toEqual([[], null]);
+    expect(dropped).toMatchObject({ firstAt: noon, lastAt: noon + 2 * hourMs, message: expect.stringMatching(/^3 ticks from/) });
+    expect(ask({ schedule: ended, asOf: restart, catchupWindowMs: dayMs }).ticks).toEqual([{ at: noon + 2 * hourMs, missed: true }]);
+  });
+
+  test('are counted up to a thousand', () => {
+    const lost = (ticks: number) => ask({ schedule: everySecond, asOf: noon + ticks * 1_000 + missedAfterMs, catchup: 'none' }).dropped?.message;
+    expect(lost(1_000)).toMatch(/^1000 ticks/);
+    expect(lost(1_001)).toMatch(/^More than 1,000 ticks/);
+  });
+
   test(`'latest' makes up none that is older than the window`, () => {
     const { ticks, dropped } = ask({ asOf: restart, catchupWindowMs: 60_000 });
     expect(ticks).toEqual([]);
@@ -151,6 +173,11 @@ describe('jitter', () => {
     const halves = delays.filter((delay) => delay < 30_000).length;
     expect(halves).toBeGreaterThan(400);
     expect(halves).toBeLessThan(600);
+  });
+
+  test('comes to all of its bounds', () => {
+    const delays = new Set(nextTicks(hourly, noon, 50).map((tick) => jitterOf('schedule', tick, 2)));
+    expect([...delays].sort()).toEqual([0, 1, 2]);
   });
 
   test('differs between schedules, and is none where none is asked for', () => {
