@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readEvery } from '../../../src/model/schedule/interval.ts';
 import { nextAfter, nextTicks, parseSchedule, type ScheduleInput } from '../../../src/model/schedule/schedule.ts';
 import { markOf, touchedChanges } from '../../../src/model/schedule/changes.ts';
 import { describeChange, describeSchedule } from '../../../src/model/schedule/words.ts';
@@ -131,6 +132,14 @@ describe('intervals', () => {
     ]);
   });
 
+  it.each([
+    [' 90 ', { ms: 90_000 }],
+    ['+90', { ms: 90_000 }],
+    ['1.25', { ms: 1_250 }],
+    ['1s', { ms: 1_000 }],
+    ['36500 days', { days: 36_500 }],
+  ] as const)('%j is an interval', (text, every) => expect(readEvery(text)).toEqual(every));
+
   it('hours are elapsed time, whatever the clocks do', () => {
     const input = { interval: '3600', timezone: newYork };
     expect(ticks(input, '2026-11-01T04:30Z')).toEqual(['2026-11-01T05:00Z', '2026-11-01T06:00Z', '2026-11-01T07:00Z']);
@@ -237,7 +246,9 @@ describe('a schedule is refused in one sentence', () => {
     [{ cron: '@daily', timezone: '' }, "There is no time zone ''."],
     [{ interval: '0' }, 'must be longer than 0'],
     [{ interval: '-5m' }, 'must be longer than 0'],
-    [{ interval: '10ms' }, 'must be from 1 second'],
+    [{ interval: '999ms' }, 'must be from 1 second'],
+    [{ interval: '36501 days' }, 'must be from 1 second to 36500 days'],
+    [{ interval: '1.' }, 'is not a duration'],
     [{ interval: 'soon' }, 'is not a duration'],
     [{ interval: '1h', anchor: '2026-02-30' }, 'anchor must be an ISO time'],
     [{ interval: '1h', start: '2026-02-02', end: '2026-02-01' }, 'The schedule ends (2026-02-01) before it starts (2026-02-02).'],

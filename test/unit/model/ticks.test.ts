@@ -87,7 +87,8 @@ describe('ticks that were missed', () => {
   });
 
   test('are counted up to a thousand', () => {
-    const lost = (ticks: number) => ask({ schedule: everySecond, asOf: noon + ticks * 1_000 + missedAfterMs, catchup: 'none' }).dropped?.message;
+    const lost = (ticks: number) =>
+      ask({ schedule: everySecond, asOf: noon + ticks * 1_000 + missedAfterMs, catchup: 'none' }).dropped?.message;
     expect(lost(1_000)).toMatch(/^1000 ticks/);
     expect(lost(1_001)).toMatch(/^More than 1,000 ticks/);
   });

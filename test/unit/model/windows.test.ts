@@ -52,5 +52,9 @@ test('a debounce ends when it has been quiet for so long, or by the time it may 
 test('of what occurred at the same instant the same one counts, in whatever order it is looked at', () => {
   for (const text of ['a1@5 a2@5 b1@6', 'a2@5 a1@5 b1@6', 'b1@6 a2@5 a1@5'])
     expect(completeSet(causesOf(text), 2, 10)?.map(({ cause }) => cause)).toEqual(['a2', 'b1']);
-  expect(causesOf('a2@5 a1@5 a1@4').toSorted(byTime).map(({ cause, at }) => `${cause}@${at}`)).toEqual(['a1@4', 'a1@5', 'a2@5']);
+  expect(
+    causesOf('a2@5 a1@5 a1@4')
+      .toSorted(byTime)
+      .map(({ cause, at }) => `${cause}@${at}`),
+  ).toEqual(['a1@4', 'a1@5', 'a2@5']);
 });
