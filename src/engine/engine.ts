@@ -5,7 +5,7 @@
  */
 import { CpuMeter } from './task/cpu-meter.ts';
 import { hideSensitive } from './run/hide-sensitive.ts';
-import { BatutaError } from '../base/errors.ts';
+import { BatutaError, isBatutaError } from '../base/errors.ts';
 import type { FlowClass } from '../model/flow-types.ts';
 import type { EngineListener } from '../model/events.ts';
 import type { FlowDefinition } from '../model/flow.ts';
@@ -281,6 +281,13 @@ export class Engine {
       if (!anew || type === 'COMPLETED') return endedBefore(recorded);
       await runs.reopen(id, this.services.clock.now());
     }
-    return await this.resume(id, definition, inherited.listener, inherited);
+    try {
+      return await this.resume(id, definition, inherited.listener, inherited);
+    } catch (error) {
+      // Whoever had it, and has lost our run, may have ended it since it was read.
+      const ended = isBatutaError(error, 'RUN_STATE_REFUSED') ? await runs.get(id) : null;
+      if (ended === null || !isTerminal(ended.state.type)) throw error;
+      return endedBefore(ended);
+    }
   }
 }

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { Flow, type FlowClass, type FlowContext, Task } from 'batuta';
+import { stateOf } from '../../../src/model/state.ts';
+import { encodeValue } from '../../../src/model/values.ts';
 import { expectAllEnded } from '../../support/cancelled.ts';
 import { makeFlow } from '../../support/make-flow.ts';
 import { until } from '../../support/room.ts';
-import { after, hang, ledger, takeOver } from '../../support/take-over.ts';
+import { after, freeze, hang, ledger, takeOver } from '../../support/take-over.ts';
 
 describe('a sub-flow that is taken over', () => {
   const child = (hangs: boolean): FlowClass =>
@@ -53,6 +55,24 @@ describe('a sub-flow that is taken over', () => {
     const { result } = await takeOver(between(true), between(false));
     expect(result).toBe(1);
     expect(after()).toEqual([]);
+  });
+
+  test('that its owner ends in the moment in which it is to be taken over stands as it ended', async () => {
+    const frozen = await freeze(parent(true));
+    const second = await frozen.openOther({ isOwnerGone: () => true, flows: [parent(false)] });
+    const [{ id = '', epoch = 0 } = {}] = await second.store.runs.children(frozen.handle.id);
+    const claim = second.store.runs.claim.bind(second.store.runs);
+    Object.assign(second.store.runs, {
+      claim: async (...asked: Parameters<typeof claim>) => {
+        const end = { state: stateOf('COMPLETED'), endedAt: Date.now(), result: encodeValue('ended elsewhere', 'result') };
+        if (asked[0] === id) await frozen.first.store.recorder.addRunPatch({ runId: id, epoch }, end, null);
+        return claim(...asked);
+      },
+    });
+    ledger.length = 0;
+    const handle = await second.client.runs.resume(frozen.handle.id);
+    expect((await handle.done()).error).toBeNull();
+    expect([await handle.result(), ledger]).toEqual(['ended elsewhere', []]);
   });
 
   test('of which the parent knows, but which was never made, is made under the id that was noted', async () => {
