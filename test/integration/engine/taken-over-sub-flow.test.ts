@@ -60,7 +60,7 @@ describe('a sub-flow that is taken over', () => {
   test('that its owner ends in the moment in which it is to be taken over stands as it ended', async () => {
     const frozen = await freeze(parent(true));
     const second = await frozen.openOther({ isOwnerGone: () => true, flows: [parent(false)] });
-    const [{ id = '', epoch = 0 } = {}] = await second.store.runs.children(frozen.handle.id);
+    const { id = '', epoch = 0 } = (await second.store.runs.children(frozen.handle.id))[0] ?? {};
     const claim = second.store.runs.claim.bind(second.store.runs);
     Object.assign(second.store.runs, {
       claim: async (...asked: Parameters<typeof claim>) => {
