@@ -9,6 +9,7 @@ import { openBroker } from '../../../src/broker/open.ts';
 import { definitionOf } from '../../../src/define/definition.ts';
 import { describeFlow } from '../../../src/engine/submit/describe-flow.ts';
 import { makeRun } from '../../../src/engine/submit/make-run.ts';
+import { backfillsChannel } from '../../../src/model/deployment.ts';
 import { taskQueueOf } from '../../../src/model/queue.ts';
 import type { Owner } from '../../../src/model/run.ts';
 import { stateOf } from '../../../src/model/state.ts';
@@ -196,6 +197,8 @@ describe('the look for lost processes', () => {
 
   test('gives a spread task to another worker; one that has lost too many ends, and the owner of its run is told', async () => {
     const { id, runId } = await offer();
+    const living = await offer();
+    await open.store.spread.claimMany([living.id], livingOwner, 60_000);
     const messages: string[] = [];
     await broker.subscribe(taskChannelOf(runId), (message) => messages.push(message));
     await open.store.spread.claimMany([id], lostOwner, 60_000);
@@ -209,12 +212,18 @@ describe('the look for lost processes', () => {
       { kind: 'reclaimed', work: 'task', waiting: 1, ended: 0 },
       { kind: 'reclaimed', work: 'task', waiting: 0, ended: 1 },
     ]);
+    expect(await open.store.spread.owners()).toEqual([livingOwner]);
   });
 
-  test('tells the end of a run that has lost too many, with its flow, and puts the ticket of its hooks', async () => {
-    const ids = await submit(1);
-    await lose(ids);
+  test('tells the end of a run that has lost too many, with its flow, puts the ticket of its hooks, and cancels its sub-flows', async () => {
+    const [id = ''] = await submit(1);
+    const child = await startRun(open.store, { parentRunId: id });
+    const messages: string[] = [];
+    await broker.subscribe(backfillsChannel, () => messages.push('an end'));
+    await lose([id]);
     await pass(reclaim(0));
+    expect((await open.store.runs.get(child.runId))?.state.type).toBe('CANCELLING');
+    await until(() => messages.length > 0);
     expect(told).toMatchObject([
       { kind: 'reclaimed', work: 'run', waiting: 0, ended: 1 },
       { kind: 'ended', flow: 'plain', state: { type: 'CRASHED' } },
