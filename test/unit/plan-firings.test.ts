@@ -27,7 +27,7 @@ const cause = (source: number, changes: Partial<TriggerCause> = {}): TriggerCaus
 
 function plan(causes: readonly TriggerCause[], params: Readonly<Record<string, string>> = {}) {
   const rule = { sources: [], where: {}, tags: [], params, withinMs: null, debounce: null, by: null, backfills: false };
-  const trigger = { id: 't', deployment: 'load', slug: 'both', rule, createdAt: 0, fromEvent: 0, fromEnd: 0 };
+  const trigger = { id: 't', deployment: 'load', slug: 'both', rule, createdAt: 0, fromEvent: 0, fromEnd: 0, deploymentVersion: 1 };
   const deployment = deploymentNamed('load', { params: encodeValue({ table: 'sales', rows: 1 }, 'params') ?? '' });
   const due: DueFiring = { firingId: 'f', trigger, deployment, flowConcurrency: null, causes, count: causes.length, now: 7 };
   const [planned] = planFirings([due], { makeId: () => 'made', random: () => 0.5 });
