@@ -15,7 +15,7 @@ import { z } from 'zod';
 let receiver: Receiver;
 afterAll(() => receiver.close());
 
-describe('rules of alerts', () => {
+describe('rules of alerts', { timeout: 180_000 }, () => {
   const { open, command, createKey, faults, accessFaults, url } = useDashboard(
     'one SQLite file',
     flows,

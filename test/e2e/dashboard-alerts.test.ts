@@ -11,7 +11,7 @@ import { z } from 'zod';
   @Task() async load({ params }: TaskContext<{ id: number }>): Promise<void> { throw new RangeError('customer ' + params.id + ' is unknown'); }
 }`;
 
-describe('alerts', () => {
+describe('alerts', { timeout: 180_000 }, () => {
   const { open, command, faults, accessFaults } = useDashboard('one SQLite file', flows, async () => undefined, {
     BATUTA_SECRET_KEY: randomBytes(32).toString('hex'),
   });
