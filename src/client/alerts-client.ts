@@ -6,7 +6,7 @@ import type { AlertOrigin, AlertRule } from '../model/alerts/rule.ts';
 import type { ErrorGroup, ErrorState } from '../model/error-group.ts';
 import type { AlertFilter, ErrorFilter, Page } from '../store/store.ts';
 
-export type { Alert, AlertDelivery, AlertFiring, AlertSilence, DeliveryAttempt, TriedDelivery } from '../model/alerts/alert.ts';
+export type { Alert, AlertFiring, AlertSilence, TriedDelivery } from '../model/alerts/alert.ts';
 export type { AlertRule } from '../model/alerts/rule.ts';
 export type { ErrorGroup } from '../model/error-group.ts';
 
