@@ -20,6 +20,10 @@ import { processTicket } from './process-ticket.ts';
 import { startWatchdog } from './watchdog.ts';
 import { suspendOverMs } from './worker.ts';
 
+/** How long it may take to hand back what it has once its worker is gone, ms. */
+const orphanMs = 5_000;
+
+/** Hands back what it has; null before it can have anything. */
 let stop: ((deadlineMs: number) => Promise<void>) | null = null;
 
 // Signals of a terminal reach the whole group; the worker says what they mean for this process.
@@ -29,7 +33,9 @@ takeUnchargedErrors((error) => {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   tell({ seen: `an error that nobody caught: ${cutText(text, 2_000)}` }, () => endProcess(1));
 });
-process.once('disconnect', () => void stop?.(0).then(() => endProcess(1)));
+process.once('disconnect', endAsOrphan);
+// The worker may have gone while this file was being loaded.
+if (!process.connected) endAsOrphan();
 process.on('message', (request: AloneRequest) => {
   if ('stopMs' in request) void stop?.(request.stopMs);
   else
@@ -38,6 +44,12 @@ process.on('message', (request: AloneRequest) => {
       (error: unknown) => tell({ seen: String(error) }, () => endProcess(1)),
     );
 });
+
+function endAsOrphan(): void {
+  // What cannot be handed back in time, because the database is gone for example, is reclaimed when its lease ends.
+  systemClock.setTimer(orphanMs, () => endProcess(1));
+  void (stop?.(0) ?? Promise.resolve()).finally(() => endProcess(1));
+}
 
 /** False when it was not to be had. */
 async function execute({ config, cwd, kind, id }: AloneOrder): Promise<boolean> {

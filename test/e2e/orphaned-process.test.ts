@@ -1,7 +1,8 @@
-/** A process of a task whose worker is killed. */
-import { spawn } from 'node:child_process';
+/** Processes whose worker is killed: those of tasks, and those of runs on trial. */
+import { fork, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { loadConfig } from '../../src/base/config.ts';
 import { builtFile } from '../../src/base/installed.ts';
 import { makeProject } from '../support/project-folder.ts';
 
@@ -33,6 +34,29 @@ test('ends with the worker that is killed, though it never gives way, and takes 
     await expect.poll(() => pids.map(isAlive), { timeout: 20_000, interval: 50 }).toEqual([false, false]);
   } finally {
     running.kill('SIGKILL');
+    project.remove();
+  }
+}, 60_000);
+
+test('of a run on trial ends with the worker that is killed before it has opened its client, and claims nothing', async () => {
+  const flow = `
+    import { writeFileSync } from 'node:fs';
+    import { Flow, Task } from 'batuta';
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    writeFileSync('loaded', '');
+    @Flow() export class Never { @Task() never() { return new Promise(() => undefined); } }
+  `;
+  const project = makeProject({ 'tsconfig.json': '{ "compilerOptions": { "experimentalDecorators": true } }', 'flows/never.ts': flow });
+  const databaseUrl = `sqlite:${project.path}/b.db`;
+  const { config } = await loadConfig({ env: { BATUTA_DATABASE_URL: databaseUrl, BATUTA_FLOWS: `${project.path}/flows` } });
+  const alone = fork(builtFile('worker/alone.js'), [], { cwd: project.path, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  try {
+    const ended = new Promise((resolve) => alone.once('exit', resolve));
+    alone.send({ order: { config, cwd: project.path, kind: 'run', id: '0192f0c1-0000-7000-8000-000000000000' } }, () => alone.disconnect());
+    expect(await ended).toBe(1);
+    expect(existsSync(`${project.path}/loaded`)).toBe(false);
+  } finally {
+    alone.kill('SIGKILL');
     project.remove();
   }
 }, 60_000);
