@@ -1,10 +1,10 @@
 /**
- * Contract of alerts: rules, what they have found, and the outbox of what is sent of it.
+ * Contract of alerts: rules, what they have found, and the outbox of notifications.
  *
- * A pass of a scheduler reads what is new (ends of runs by their numbers, and what holds at the moment), finds out which rules it is for, and
- * hands all of it to `decide`, which is one transaction: occurrences are noted once, alerts begin and end, and for each that is to be told the firing
- * and its deliveries are written. A crash before its commit changes nothing; after it the deliveries are there, each with the id under which it is sent
- * however often that is tried. All times are UTC epoch ms.
+ * A pass of a scheduler reads what is new (ends of runs by their numbers, and current conditions), finds the rules it concerns, and passes
+ * all of it to `decide`, which is one transaction: occurrences are recorded once, alerts begin and end, and for each that is to be
+ * announced the firing and its deliveries are written. A crash before its commit changes nothing; after it the deliveries exist, each with
+ * the id under which it is sent however often that is tried. All times are UTC epoch ms.
  */
 import type { Alert, AlertFiring, AlertSilence, AlertState, PendingDelivery, TriedDelivery } from '../../model/alerts/alert.ts';
 import type { AlertRule, AlertRuleSpec } from '../../model/alerts/rule.ts';
@@ -13,11 +13,11 @@ import type { StateType } from '../../model/state.ts';
 import type { Page } from '../lists/contract.ts';
 import type { EndPage } from '../triggers/contract.ts';
 
-/** A rule in force, as a pass looks at it. */
+/** A rule in force, as a pass reads it. */
 export interface ActiveAlertRule extends AlertRule {
   /** Ends above this number are for it. */
   readonly fromEnd: number;
-  /** When what holds for a while was last looked at; null: never. */
+  /** When its lasting condition was last checked; null: never. */
   readonly lookedAt: number | null;
 }
 
@@ -25,7 +25,7 @@ export interface ActiveAlertRule extends AlertRule {
 export interface AlertOccurrence {
   readonly rule: string;
   readonly group: string;
-  /** What makes it one, `run:<id>:<number>`; null: it holds, and is found again by the next look. */
+  /** What identifies it, `run:<id>:<number>`; null: a condition, found again by the next check. */
   readonly cause: string | null;
   /** Number of the end of a run. */
   readonly seq: number | null;
@@ -37,7 +37,9 @@ export interface AlertOccurrence {
   readonly deployment: string | null;
 }
 
-/** That a run of the group has completed: alerts that were found by earlier ends are over, of gathered ones those last found by its flow and deployment. */
+/**
+ * A run of the group has completed: alerts found by earlier ends are over; of gathered ones, those last found by its flow and deployment.
+ */
 export interface AlertRecovery {
   readonly rule: string;
   readonly group: string;
@@ -46,19 +48,19 @@ export interface AlertRecovery {
   readonly deployment: string | null;
 }
 
-/** What one look has found of a rule whose condition holds for a while. */
+/** What one check has found of a rule with a lasting condition. */
 export interface AlertLook {
   readonly rule: string;
-  /** When the rule had been looked at before: where another has looked meanwhile, this counts for nothing. */
+  /** When the rule had last been checked: if another has checked meanwhile, this is ignored. */
   readonly before: number | null;
   readonly found: readonly AlertOccurrence[];
-  /** Groups that it has looked at, where others look at other groups; null: all of the rule. */
+  /** Groups it has checked, if others check other groups; null: the whole rule. */
   readonly groups: readonly string[] | null;
 }
 
 /** What one pass has found. */
 export interface AlertStep {
-  /** What it looked at: where a rule has changed meanwhile, nothing is written. */
+  /** What it read: if a rule has changed meanwhile, nothing is written. */
   readonly rules: readonly ActiveAlertRule[];
   readonly ends: Pick<EndPage, 'place' | 'next'> | null;
   readonly occurrences: readonly AlertOccurrence[];
@@ -87,13 +89,13 @@ export interface ReceiverClaim {
   readonly failures: number;
 }
 
-/** What came of an attempt. */
+/** Result of an attempt. */
 export interface DeliveryOutcome {
   readonly state: 'sent' | 'failed' | 'pending';
   readonly answer: string;
 }
 
-/** A run as rules that look at runs under way see it. */
+/** A run as rules about running runs see it. */
 export interface WatchedRun {
   readonly id: string;
   readonly name: string;
@@ -101,14 +103,14 @@ export interface WatchedRun {
   readonly deployment: string | null;
   readonly tags: readonly string[];
   readonly queue: string;
-  /** Since when it runs, is due, or was to tick. */
+  /** Since when it runs, is due, or missed its tick. */
   readonly sinceAt: number;
 }
 
 /** Which runs a rule means; see `meansRun`. */
 export type WatchedOf = Pick<AlertRuleSpec, 'flows' | 'deployments' | 'queues' | 'tags'>;
 
-/** Runs that have ended lately, counted. */
+/** Recently ended runs, counted. */
 export interface EndedCount {
   readonly flow: string;
   readonly deployment: string | null;
@@ -119,8 +121,8 @@ export interface EndedCount {
 
 export interface AlertRuleStore {
   /**
-   * One transaction: creates or replaces by name; when it was made stays, and when it was changed where it is put as it stands. Open alerts of one
-   * that changed or is paused are over.
+   * One transaction: creates or replaces by name; keeps when it was made, and when it was changed if it is put unchanged. Open alerts of a
+   * changed or paused one are over.
    */
   put(rule: AlertRule): Promise<AlertRule>;
   get(name: string): Promise<AlertRule | null>;
@@ -128,25 +130,27 @@ export interface AlertRuleStore {
   list(): Promise<readonly AlertRule[]>;
   /** Those in force. One statement. */
   active(): Promise<readonly ActiveAlertRule[]>;
-  /** One transaction: what it has found is over, and stays. False when there is none. */
+  /** One transaction: what it has found is over, and stays. False if there is none. */
   delete(name: string, at: number): Promise<boolean>;
   /** One transaction. Null: it is in force again. */
   pause(name: string, at: number | null): Promise<AlertRule | null>;
 }
 
-/** What rules look at that holds for a while. */
+/** Lasting conditions that rules check. */
 export interface AlertWatch {
   /** By the clock of the database. */
   now(): Promise<number>;
-  /** Runs that are Late and that a rule means, longest first, 1,000 at most. */
+  /** Late runs that a rule means, longest first, at most 1,000. */
   late(of: WatchedOf): Promise<readonly WatchedRun[]>;
-  /** Runs of a rule that execute since before an instant, longest first, 1,000 at most. */
+  /** Runs of a rule executing since before an instant, longest first, at most 1,000. */
   executingSince(of: WatchedOf, before: number): Promise<readonly WatchedRun[]>;
-  /** Runs of ticks of a rule that were made, or left out, so much after their tick; made since an instant. Oldest first, 1,000 at most. */
+  /**
+   * Runs of ticks of a rule that were made, or left out, this long after their tick; made since an instant. Oldest first, at most 1,000.
+   */
   missed(of: WatchedOf, since: number, afterMs: number): Promise<readonly WatchedRun[]>;
-  /** Runs that ended since an instant, by flow, deployment, tags and state; Skipped ones are left out. */
+  /** Runs that ended since an instant, by flow, deployment, tags and state; without Skipped ones. */
   ended(since: number): Promise<readonly EndedCount[]>;
-  /** How long runs that have ended were executed, ms; those that have not started are left out. */
+  /** How long ended runs were executed, ms; without those that never started. */
   durations(runIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Metrics that tasks of these runs have reported. */
   metrics(
@@ -155,13 +159,16 @@ export interface AlertWatch {
 }
 
 export interface AlertOutbox {
-  /** One statement: up to so many receivers to whom something is due and nobody sends; each is held for `leaseMs`. */
+  /** One statement: up to `limit` receivers for which something is due and nobody sends; each is held for `leaseMs`. */
   claim(owner: string, leaseMs: number, limit: number): Promise<readonly ReceiverClaim[]>;
-  /** The oldest that is pending for a receiver; null for none. */
+  /** The oldest delivery pending for a receiver; null for none. */
   next(receiver: string): Promise<PendingDelivery | null>;
-  /** One transaction: records an attempt, of which the last are kept, and holds the receiver for `leaseMs` more. False, and nothing is written, when another holds it. */
+  /**
+   * One transaction: records an attempt, of which the last are kept, and holds the receiver for `leaseMs` more. False, and nothing is
+   * written, if another holds it.
+   */
   settle(claim: ReceiverClaim, deliveryId: string, outcome: DeliveryOutcome, leaseMs: number): Promise<boolean>;
-  /** One transaction: gives the receiver back. What is pending is due after `waitMs`. Nothing happens when another holds it. */
+  /** One transaction: releases the receiver. What is pending is due after `waitMs`. Does nothing if another holds it. */
   release(claim: ReceiverClaim, waitMs: number, failures: number): Promise<void>;
   /** By the clock of the database: how many are pending, since when the oldest waits, and how many were given up in the last day. */
   state(): Promise<{ readonly pending: number; readonly oldestAt: number | null; readonly failedLately: number; readonly now: number }>;
@@ -171,7 +178,7 @@ export interface SilenceStore {
   add(silence: AlertSilence): Promise<void>;
   /** Those that have not ended, soonest first. */
   list(now: number): Promise<readonly AlertSilence[]>;
-  /** One statement. False when there is none. */
+  /** One statement. False if there is none. */
   delete(id: string): Promise<boolean>;
 }
 
@@ -180,7 +187,7 @@ export interface AlertStore {
   readonly watch: AlertWatch;
   readonly outbox: AlertOutbox;
   readonly silences: SilenceStore;
-  /** One transaction, see above. Null, and nothing is written, when another has decided meanwhile, or a rule has changed. */
+  /** One transaction, see above. Null, and nothing is written, if another has decided meanwhile, or a rule has changed. */
   decide(step: AlertStep, makeId: () => string): Promise<AlertReport | null>;
   /** One transaction: a firing of the kind `test`, and a delivery for each action. @throws nothing of its own */
   test(rule: AlertRule, makeId: () => string): Promise<AlertFiring>;
@@ -189,14 +196,17 @@ export interface AlertStore {
   get(id: string): Promise<Alert | null>;
   /** How many are open, by rule. */
   open(): Promise<readonly { readonly rule: string; readonly state: AlertState; readonly count: number }[]>;
-  /** Firings of an alert, or of a rule, newest first, with what was sent of each. */
+  /** Firings of an alert, or of a rule, newest first, with what was sent for each. */
   firings(
     of: { readonly alertId: string } | { readonly rule: string },
     limit: number,
   ): Promise<readonly (AlertFiring & { readonly deliveries: readonly TriedDelivery[] })[]>;
-  /** One transaction: an open alert is over because somebody says so, and its end is sent. What holds is muted, and over when that is done again. Null when there is none of that id. */
+  /**
+   * One transaction: a person ends an open alert, and its end is sent. One whose condition holds is muted; doing that again ends it. Null
+   * if there is none of that id.
+   */
   resolve(id: string, who: string, makeId: () => string): Promise<Alert | null>;
-  /** One transaction: deletes what was over before: alerts, firings, deliveries, silences and what was noted of occurrences. */
+  /** One transaction: deletes what was over before: alerts, firings, deliveries, silences and records of occurrences. */
   prune(before: number): Promise<void>;
 }
 
@@ -216,8 +226,8 @@ export interface ErrorGroupStore {
   list(filter?: ErrorFilter): Promise<Page<ErrorGroup>>;
   /** Those of a key, of one flow or of all. */
   find(key: string, flow?: string): Promise<readonly ErrorGroup[]>;
-  /** One statement; `open` takes the mark away. */
+  /** One statement; `open` removes the mark. */
   mark(flow: string, key: string, state: ErrorState, who: string): Promise<void>;
-  /** Forgets marks of errors that no run has any more. */
+  /** Deletes marks of errors that no run has any more. */
   prune(): Promise<void>;
 }

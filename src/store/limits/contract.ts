@@ -1,9 +1,9 @@
 /**
- * Contract of limits: how many runs, and how many tasks of a tag, go on at the same time.
+ * Contract of limits: how many runs, and how many tasks of a tag, are active at the same time.
  *
- * A slot is never given back by a count of its own. A run holds its slot while it is in the epoch in which it took it, has an owner, and
- * has not ended; a task while the claim under which it runs holds. Whoever loses the claim, in whatever way, has lost the slot, and
- * nothing can leak. All times are UTC epoch ms.
+ * No counter says when a slot is free. A run holds its slot as long as it is in the epoch in which it took it, has an owner, and has not
+ * ended; a task as long as the claim under which it runs holds. However a claim is lost, its slot is lost with it, so nothing can leak. All
+ * times are UTC epoch ms.
  */
 import type { Owner } from '../../model/run.ts';
 import type { State } from '../../model/state.ts';
@@ -19,13 +19,13 @@ export type SlotOutcome =
   | { readonly kind: 'taken' | 'waits' | 'skipped'; readonly state: State; readonly cancelled: readonly CancelledRun[] }
   | { readonly kind: 'lost' };
 
-/** A limit on runs as it stands. */
+/** Current state of a limit on runs. */
 export interface RunLimit {
-  /** `flow:<name>` or `deployment:<name>`, with `:<key>` where there is one. */
+  /** `flow:<name>` or `deployment:<name>`, with `:<key>` if there is a key. */
   readonly name: string;
   /** Null: nothing declares it any more, so nothing waits for it. */
   readonly slots: number | null;
-  /** Longest first, 100 at most. */
+  /** Longest first, at most 100. */
   readonly holders: readonly SlotRun[];
   readonly waiters: readonly SlotRun[];
   readonly held: number;
@@ -43,7 +43,7 @@ export interface SlotClaim {
   /** Id of the task run. */
   readonly holder: string;
   readonly runId: string;
-  /** Epoch of the run, or of the spread task where it is one. */
+  /** Epoch of the run, or of the spread task if it is one. */
   readonly epoch: number;
   readonly spread: boolean;
 }
@@ -57,12 +57,12 @@ export interface SlotWish extends SlotClaim {
   readonly priority: number;
 }
 
-/** The answer to a wish: held now, or the limit that it waits for. */
+/** Answer to a wish: held now, or the limit it waits for. */
 export type SlotAnswer = { readonly held: true } | { readonly held: false; readonly message: string };
 
-/** What a change of task slots led to. */
+/** Result of a change of task slots. */
 export interface SlotChange {
-  /** Ids of processes for whose tasks slots were taken that waited. */
+  /** Ids of processes whose waiting tasks got slots. */
   readonly owners: readonly string[];
 }
 
@@ -71,9 +71,9 @@ export interface TagLimit {
   readonly slots: number;
 }
 
-/** A limit on tasks as it stands. */
+/** Current state of a task limit. */
 export interface TagLimitView extends TagLimit {
-  /** Longest first, 100 at most. */
+  /** Longest first, at most 100. */
   readonly holders: readonly SlotTask[];
   readonly waiters: readonly SlotTask[];
   readonly held: number;
@@ -85,23 +85,23 @@ export interface SlotTask extends SlotRun {
 }
 
 export interface LimitStore {
-  /** One transaction: a new run that its maker owns at once and that is under a limit; it has its slot, or waits for it. */
+  /** One transaction: adds a run that its maker owns at once and that is under a limit; it has its slot, or waits for it. */
   start(run: NewRun & { readonly concurrencyKey: string }, owner: Owner, leaseMs: number): Promise<SlotOutcome>;
-  /** One transaction: the owner of a run asks for the slot that the run needs, or asks again. */
+  /** One transaction: the owner of a run asks for its slot, or asks again. */
   take(claim: Claim): Promise<SlotOutcome>;
-  /** One transaction: the same for a run whose limit only its class knows. Where it has to wait it is given back. */
+  /** One transaction: the same for a run whose limit only its class knows. If it has to wait, it is handed back. */
   bind(claim: Claim, key: string): Promise<SlotOutcome>;
-  /** Whether a run that waits would have its slot now. One statement or two, no lock. */
+  /** Whether a waiting run would get its slot now. One statement or two, no lock. */
   mayTake(runId: string): Promise<boolean>;
   /**
-   * One transaction per limit: of the runs that nobody owns and that wait for a slot, those whose turn it is: higher priority first, then
-   * the longest waiting. They count as ticketed from now on.
+   * One transaction per limit: the unowned waiting runs whose turn it is: higher priority first, then the longest waiting. They count as
+   * ticketed from now on.
    *
    * @param key null: of all limits
-   * @param ticketedBeforeMs leaves those out that were ticketed more recently
+   * @param ticketedBeforeMs leaves out those that were ticketed more recently
    */
   nextRuns(options: { readonly key: string | null; readonly ticketedBeforeMs: number }): Promise<readonly Ticketed[]>;
-  /** The limit on runs of that name as it stands; `of` tells the flow and deployment that may declare it. */
+  /** Current state of the limit on runs of that name; `of` names the flow and deployment that may declare it. */
   runLimit(name: string, of: { readonly flow: string; readonly deployment: string | null }): Promise<RunLimit>;
   /** All limits on runs that are declared, held or waited for, by name. */
   runLimits(): Promise<readonly RunLimit[]>;
@@ -110,16 +110,18 @@ export interface LimitStore {
   tagLimits(): Promise<readonly TagLimit[]>;
   /** One transaction: sets a limit on tasks. */
   setTagLimit(name: string, slots: number): Promise<SlotChange>;
-  /** One transaction: takes a limit away; whoever waited for it goes on. Null when there is none. */
+  /** One transaction: deletes a limit on tasks; its waiters continue. Null if there is none. */
   deleteTagLimit(name: string): Promise<SlotChange | null>;
   tagLimitViews(): Promise<readonly TagLimitView[]>;
-  /** One transaction for all: takes what is free, higher priority first, then the longest waiting; the rest waits. Asking again is harmless. */
+  /**
+   * One transaction for all: takes what is free, higher priority first, then the longest waiting; the rest waits. Asking again is harmless.
+   */
   askSlots(ownerId: string, wishes: readonly SlotWish[]): Promise<readonly SlotAnswer[]>;
-  /** One transaction for all: gives slots back, or ends waits; the next ones have them at once. */
+  /** One transaction for all: gives slots back, or ends waits; the next in line get them at once. */
   giveSlots(holders: readonly SlotClaim[]): Promise<SlotChange>;
-  /** Of these task runs, those that wait for nothing any more. One statement. */
+  /** Those of these task runs that no longer wait. One statement. */
   slotsHeld(holders: readonly string[]): Promise<readonly string[]>;
-  /** One transaction: gives free slots to those that wait: the net behind what happens at once. */
+  /** One transaction: gives free slots to those that wait; a safety net behind the immediate path. */
   sweepSlots(): Promise<SlotChange>;
   /** Limits that task runs of this run wait for, with how many of them. */
   taskWaits(runId: string): Promise<readonly { readonly name: string; readonly task: string; readonly tasks: number }[]>;

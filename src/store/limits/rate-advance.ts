@@ -1,6 +1,6 @@
 /**
- * Brings runs forward that were to wait longer than they now have to: those before them were cancelled or deleted, or the rate was raised. They
- * are due at once, and ask. Also clears away what nobody uses any more.
+ * Brings forward runs that need not wait as long as planned, because those before them were cancelled or deleted, or the rate was raised.
+ * They are due at once, and ask. Also clears away unused rows.
  */
 import { systemClock } from '../../base/clock.ts';
 import type { Connection, Database } from '../connection.ts';
@@ -11,17 +11,17 @@ import { decide } from './rate-places.ts';
 import { holdRates, readRates } from './rate-windows.ts';
 import { writeDecision } from './rate-writes.ts';
 
-/** Rates that are looked at in a pass, those first that were not for longest. */
+/** Rates per pass, least recently touched first. */
 const maxRates = 50;
-/** Runs of a rate that are brought forward at once. */
+/** Most runs of a rate brought forward at once. */
 const maxRuns = 1_000;
-/** Whoever has to wait for longer than this is not with a process, ms. */
+/** Runs that have to wait longer than this are not kept by a process, ms. */
 const asleepMs = 500;
-/** How long those who are brought forward have to come before others take their turn, ms. */
+/** How long those brought forward have to arrive before others take their turn, ms. */
 const comingMs = 500;
-/** A window that nobody has asked for so long after it was over is cleared away, ms. */
+/** A window not asked for this long after its end is cleared away, ms. */
 const unusedMs = 60_000;
-/** How often a store looks for such windows, and for what is left of runs that are over, ms. */
+/** How often a store clears away such windows, and what is left of ended runs, ms. */
 const clearedEveryMs = 60_000;
 
 interface Sleeping {
@@ -29,7 +29,7 @@ interface Sleeping {
   readonly base: string;
 }
 
-/** See `RateStore.advance`. @param clearEveryMs it clears away with its first call, and then no sooner than so long after the last time */
+/** See `RateStore.advance`. @param clearEveryMs shortest time between two clearings; the first call always clears */
 export function rateAdvance(connection: Connection, clearEveryMs: number = clearedEveryMs): () => Promise<readonly Ticketed[]> {
   let clearedAt = Number.NEGATIVE_INFINITY;
   return async () => {
@@ -62,7 +62,7 @@ async function advance(db: Database, { name, base }: Sleeping): Promise<readonly
        select 1 from runs where runs.id = rate_waits.run_id and runs.state_type in (${openList}))`,
     [name],
   );
-  // What waits for another rate as well, which has no room, would only be sent back.
+  // What also waits for another, full rate would only be sent back.
   const first = await db.query<{ id: string; run_id: string; next_at: number }>(
     `select id, run_id, next_at from rate_waits where name = $1 and not exists (
        select 1 from rate_waits as other join rate_windows on rate_windows.name = other.name
@@ -74,12 +74,12 @@ async function advance(db: Database, { name, base }: Sleeping): Promise<readonly
   if (early.length === 0) return [];
   const waits = listOf(early.map(({ id }) => id).sort());
   await db.query(
-    // In the order in which those who stand in line write them.
+    // In the order in which those that stand in line write them.
     `update rate_waits set next_at = $3 where name = $1 and id in (
        select id from rate_waits where name = $1 and id in ${listed(db, 2)} order by id ${forUpdate(db)})`,
     [name, waits, at + comingMs],
   );
-  // With a sub-flow the runs that wait for it.
+  // A sub-flow with the runs that wait for it.
   const runs = `with recursive waiting (id) as (
          select id from runs where id in ${listed(db, 1)}
          union select runs.parent_run_id from waiting join runs on runs.id = waiting.id where runs.parent_run_id is not null)
@@ -87,13 +87,13 @@ async function advance(db: Database, { name, base }: Sleeping): Promise<readonly
   const runIds = listOf([...new Set(early.map(({ run_id }) => run_id))].sort());
   if (db.dialect === 'postgres') await db.query(`select id from runs where id in (${runs}) ${lockInOrder(db, 'runs')}`, [runIds]);
   const due = await db.query<Ticketed>(
-    // The ticket that is on its way for later is another.
+    // Invalidates the ticket in flight for later.
     `update runs set due_at = $2, ${freedAnew}, ticketed_at = $2
      where id in (${runs}) and owner is null and due_at > $2 and state_type in ('SCHEDULED', 'PAUSED')
      returning id, epoch, queue, priority, due_at as "dueAt"`,
     [runIds, at],
   );
-  // Spread tasks that were let go of; without a ticket they are given one as those are whose ticket was lost.
+  // Released spread tasks; like those whose ticket was lost, they get a new one.
   await db.query(
     `update spread_tasks set due_at = $2, epoch = epoch + 1, ticketed_at = null from (
        select id as early_id from spread_tasks where id in ${listed(db, 1)} and stage = 'waiting' and due_at > $2 ${lockInOrder(db, 'spread_tasks')}
@@ -103,7 +103,7 @@ async function advance(db: Database, { name, base }: Sleeping): Promise<readonly
   return due;
 }
 
-/** How many may begin now, once what counts no more is cleared away. Holds the rate, where one is declared, until the transaction ends. */
+/** How many may begin now, after clearing away what no longer counts. Holds the rate, if declared, until the transaction ends. */
 async function roomOf(db: Database, one: Sleeping): Promise<{ readonly at: number; readonly free: number }> {
   const read = (at: number | null): ReturnType<typeof readRates> => readRates(db, { names: [one], holders: [], at, aheadMs: 0 });
   const { declared } = await read(null);
@@ -116,7 +116,7 @@ async function roomOf(db: Database, one: Sleeping): Promise<{ readonly at: numbe
   return { at, free: state ? Math.min(maxRuns, state.limit - state.used + over) : 0 };
 }
 
-/** Waits of runs that are over, and windows that are over and that nobody waits for. Gives whether there may be more of them. */
+/** Waits of ended runs, and windows that are over and not waited for. Returns whether there may be more of them. */
 async function clear(connection: Connection): Promise<boolean> {
   const { query, fragments, now } = connection;
   await query(

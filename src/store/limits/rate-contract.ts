@@ -1,9 +1,9 @@
 /**
  * Contract of rates: how many runs, and tasks of a tag, begin in any window of time.
  *
- * A sliding-window log (docs/decisions/0011-rates-by-a-log.md): each start counts until a full window after the instant by which it is known to
- * have happened, and the next takes its place only then. A start is written before it happens, as one that may happen until some seconds
- * from then, and once more when it has: neither a slow process nor one that dies in between makes room too early. All times are UTC epoch ms
+ * A sliding-window log (docs/decisions/0011-rates-by-a-log.md): each start counts until a full window after the instant by which it is
+ * known to have happened; only then does the next take its place. A start is written before it happens, as one that may happen within some
+ * seconds, and again once it has: neither a slow process nor one that dies in between frees a place too early. All times are UTC epoch ms
  * by the clock of the database.
  */
 import type { RateName, Rate } from '../../model/rate.ts';
@@ -11,9 +11,9 @@ import type { Ticketed } from '../leases/contract.ts';
 
 /** A run or task that wants to begin. */
 export interface RateWish {
-  /** Whoever waits, the same for as long as it does: the id of the run or task run. */
+  /** Who waits, the same throughout the wait: the id of the run or task run. */
   readonly holder: string;
-  /** The start itself: another each time it asks. */
+  /** The start itself: a new one each time it asks. */
   readonly start: string;
   readonly runId: string;
   /** Name of the task; null: the run itself. */
@@ -24,14 +24,14 @@ export interface RateWish {
   readonly priority: number;
 }
 
-/** A place that a start has in each of its rates: it may begin from `beginAt` on. `at`: when that was decided. */
+/** The place of a start in each of its rates: it may begin from `beginAt` on. `at`: when that was decided. */
 export interface RatePlace {
   readonly at: number;
   readonly beginAt: number;
 }
 
 export interface AskOptions {
-  /** How long after its instant a start may happen, at most: until then it counts unless it is confirmed, ms. */
+  /** How long after its instant a start may happen: until then it counts unless it is confirmed, ms. */
   readonly withinMs: number;
   /** How long before its instant a place is given, ms. */
   readonly aheadMs: number;
@@ -43,7 +43,7 @@ export interface RateStart {
   readonly at: number;
 }
 
-/** `granted`: it may begin, without a place when no rate is declared · else its turn is in so many ms, at `nextAt`, because of that rate. */
+/** `granted`: it may begin, without a place if no rate is declared · else its turn is in `waitMs` ms, at `nextAt`, because of that rate. */
 export type RateAnswer =
   | { readonly granted: true; readonly place?: RatePlace }
   | {
@@ -55,18 +55,18 @@ export type RateAnswer =
       readonly perMs: number;
     };
 
-/** A rate as it stands. */
+/** Current state of a rate. */
 export interface RateView extends Rate {
-  /** That of what declares it, or of one value of its key. */
+  /** Of its declaration, or of one value of its key. */
   readonly name: string;
   /** What declares it, or did: `flow:<name>`, `deployment:<name>` or `tag:<tag>`. */
   readonly base: string;
   /** Starts that count now. */
   readonly used: number;
-  /** When there is room again; null where there is now. */
+  /** When there is room again; null if there is now. */
   readonly nextAt: number | null;
   readonly waiting: number;
-  /** The first in line first, 100 at most. */
+  /** In line order, at most 100. */
   readonly waiters: readonly RateWaiter[];
 }
 
@@ -86,34 +86,34 @@ export interface RateWait {
   readonly perMs: number;
   readonly task: string | null;
   readonly count: number;
-  /** When the turn of the first of them comes. */
+  /** When the first of them gets its turn. */
   readonly nextAt: number;
 }
 
 export interface RateStore {
   /**
-   * For all at once: who may begin and from when on, and when the turn of the others comes. Whoever waits keeps its place in line: higher priority
-   * first, then the longest waiting. One that has not asked by the instant it was told no longer keeps others from their turn. Nothing is held
-   * where nobody has a place in sight, nor on PostgreSQL where one rate is asked for and nobody comes in between.
+   * For all at once: who may begin and from when on, and when the others get their turn. Waiters keep their place in line: higher priority
+   * first, then the longest waiting. One that has not asked by the instant it was told no longer blocks others. Nothing is held if nobody
+   * has a place in sight, nor on PostgreSQL if one rate is asked for and nobody else writes in between.
    */
   ask(wishes: readonly RateWish[], options: AskOptions): Promise<readonly RateAnswer[]>;
   /** One statement. */
   started(starts: readonly RateStart[]): Promise<void>;
   /** One transaction: these starts do not happen. Their places are free when they would have been without them. */
   giveBack(starts: readonly string[]): Promise<void>;
-  /** One statement: these wait no more. */
+  /** One statement: these no longer wait. */
   leave(holders: readonly string[]): Promise<void>;
   /**
-   * One transaction a rate: runs that nobody owns and that were to wait longer than they now have to, because others left, or the rate was raised.
-   * They are due at once. Clears away what is left of runs that have ended, and of rates that nobody uses any more.
+   * One transaction per rate: unowned runs that need not wait as long as planned, because others left or the rate was raised. They are due
+   * at once. Also clears away what is left of ended runs and unused rates.
    */
   advance(): Promise<readonly Ticketed[]>;
   /** Rates of tasks, by name. One statement. */
   tagRates(): Promise<readonly (Rate & { readonly name: string })[]>;
   setTagRate(name: string, rate: Rate): Promise<void>;
-  /** False when there is none. */
+  /** False if there is none. */
   deleteTagRate(name: string): Promise<boolean>;
-  /** All that are declared, under what declares them, and each value of a key that is in use; by name. */
+  /** All that are declared, under what declares them, and each value of a key in use; by name. */
   views(): Promise<readonly RateView[]>;
   /** What a run, or its tasks, wait for. */
   waitsOf(runId: string): Promise<readonly RateWait[]>;

@@ -1,40 +1,40 @@
 /**
- * Who gets which place of the rates they are under, and from when on. Pure.
+ * Decides who gets which place of their rates, and from when on. Pure.
  *
- * A rate has as many places as it allows starts. A place is free again a window after the start that had it is known to have happened; the next
- * start in it is given that instant ahead of time. Starts that share a place are so a window apart, and no window holds more than one of each.
+ * A rate has as many places as it allows starts. A place is free again one window after its start is known to have happened; the next start
+ * in it gets that instant in advance. Starts that share a place are thus a window apart, and no window holds more than one of each.
  */
 import type { RateWish } from './rate-contract.ts';
 
-/** A place that may be had. */
+/** An available place. */
 interface Place {
-  /** The start that has had it; null: nobody has. */
+  /** The start that last had it; null: none. */
   readonly start: string | null;
-  /** By when that had happened; null: it counts no more. */
+  /** By when that had happened; null: it no longer counts. */
   readonly afterAt: number | null;
-  /** From when on it may be had. */
+  /** When it becomes available. */
   readonly freeAt: number;
 }
 
-/** Whoever waits for a rate. */
+/** One that waits for a rate. */
 export interface Waiting {
   readonly id: string;
   readonly priority: number;
   readonly since: number;
 }
 
-/** A rate as it stands when it is decided about. */
+/** A rate as it stands when a decision is made. */
 export interface RateState {
   readonly name: string;
   readonly limit: number;
   readonly perMs: number;
-  /** How many starts are on record, those that count no more and were not cleared away included. */
+  /** How many starts are on record, including expired ones not yet cleared away. */
   readonly used: number;
-  /** Those whose places may be had soonest, in that order. */
+  /** Those whose places are free soonest, in that order. */
   readonly heads: readonly { readonly start: string; readonly at: number }[];
-  /** Those elsewhere whose turn is near, and who are expected to ask: in the order of turns. */
+  /** Other waiters whose turn is near and who are expected to ask, in the order of turns. */
   readonly expected: readonly Waiting[];
-  /** Those elsewhere who have to have places of several rates at an instant that is near, in the order of those. */
+  /** Other waiters that need places of several rates at a near instant, in the order of those instants. */
   readonly claims: readonly (Waiting & { readonly nextAt: number })[];
 }
 
@@ -55,19 +55,19 @@ export interface Given {
 /** What is decided about a rate. */
 export interface RateChange {
   readonly given: readonly Given[];
-  /** Starts that count no more, or whose places others have now. */
+  /** Starts that no longer count, or whose places others have now. */
   readonly gone: readonly string[];
 }
 
 export interface Decision {
-  /** From when on each may begin, of those that may. */
+  /** From when on each may begin, for those that may. */
   readonly beginAt: ReadonlyMap<RateWish, number>;
-  /** Of the others, the rate that has no place for it. */
+  /** For the others, the rate that has no place for it. */
   readonly lacking: ReadonlyMap<RateWish, string>;
   readonly changes: ReadonlyMap<string, RateChange>;
 }
 
-/** Starts that are cleared away with a decision, at most, beside those whose places are given on. */
+/** Most starts that a decision clears away, besides those whose places are passed on. */
 const maxCleared = 1_000;
 
 /** Higher priority first, then the longest waiting. */
@@ -76,11 +76,12 @@ export function compareTurns(a: Waiting, b: Waiting): number {
 }
 
 /**
- * Gives each of these its places, in the order of turns, where all of its rates have one soon enough. Places that are free before others are left
- * to those of `expected` who are before it, and to each of `claims` who is before it the one that is free for the shortest time by its instant: else
- * what is under two busy rates would find the places of one taken whenever the other has some.
+ * Gives each of these its places, in the order of turns, if all of its rates have one soon enough. The earliest free places are left to
+ * those of `expected` before it; each of `claims` before it keeps the place that will have been free for the shortest time at its instant:
+ * otherwise a wish under two busy rates would find one of them full whenever the other has room.
  *
- * @param aheadMs how long before its time a place may be given; twice as long to those who need several, or they would only ever find places that are taken
+ * @param aheadMs how long before its time a place may be given; twice as long for wishes that need several, which would otherwise only ever
+ * find taken places
  */
 export function decide(asking: readonly Asking[], states: ReadonlyMap<string, RateState>, at: number, aheadMs: number): Decision {
   const rates = new Map([...states].map(([name, state]) => [name, new Places(state, at, asking.length)]));
@@ -106,12 +107,12 @@ export function decide(asking: readonly Asking[], states: ReadonlyMap<string, Ra
   return { beginAt, lacking, changes: new Map([...rates].map(([name, places]) => [name, places.change])) };
 }
 
-/** As it stands in the line of a rate. */
+/** Its position in the line of a rate. */
 export function waitingOf({ wish, since }: Asking, name: string): Waiting {
   return { id: wish.holder, priority: Math.round(wish.priority), since: since.get(name) ?? Number.MAX_SAFE_INTEGER };
 }
 
-/** By the first of their rates, which is all of them for nearly everybody. */
+/** By the first of their rates: nearly all wishes have only one. */
 function inOrder(asking: readonly Asking[]): readonly Asking[] {
   return asking
     .map((one) => ({ one, turn: waitingOf(one, one.wish.names.find(({ name }) => one.since.has(name))?.name ?? '') }))
@@ -119,24 +120,24 @@ function inOrder(asking: readonly Asking[]): readonly Asking[] {
     .map(({ one }) => one);
 }
 
-/** Places of a rate while they are given. */
+/** Places of a rate while they are given out. */
 class Places {
   readonly name: string;
   readonly #expected: readonly Waiting[];
   readonly #claims: RateState['claims'];
-  /** In the order in which they are free. */
+  /** By when they become free. */
   readonly #free: Place[];
   readonly #given: Given[] = [];
   readonly #taken = new Set<string>();
-  /** Those that count no more. */
+  /** Starts that no longer count. */
   readonly #over: readonly string[];
 
   constructor({ name, limit, perMs, used, heads, expected, claims }: RateState, at: number, wanted: number) {
     this.name = name;
     this.#expected = expected;
-    // Who begins now has left its place by later ones.
+    // One that begins now has left its place by then.
     this.#claims = claims.filter(({ nextAt }) => nextAt <= at + perMs);
-    // The last millisecond of the window has to be over.
+    // The last millisecond of the window must be over.
     const all = heads.map((head): Place => {
       const freeAt = head.at + perMs + 1;
       return freeAt <= at ? { start: head.start, afterAt: null, freeAt: at } : { start: head.start, afterAt: head.at, freeAt };
@@ -147,7 +148,7 @@ class Places {
       { length: Math.max(0, Math.min(limit - used, wanted + expected.length + claims.length)) },
       (): Place => ({ start: null, afterAt: null, freeAt: at }),
     );
-    // Where the rate was lowered, as many have to be over before another begins; what is over leaves its place only then.
+    // After the rate was lowered, the surplus must expire before another begins; expired starts leave their places only then.
     const tooMany = Math.max(0, used - limit);
     this.#free = tooMany > 0 ? over.slice(tooMany) : [...all, ...unused].sort((a, b) => a.freeAt - b.freeAt);
   }
@@ -157,7 +158,7 @@ class Places {
     return this.#leftFor(waiting)[0]?.freeAt ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Gives the place that was free for the shortest time by then. */
+  /** Gives the place that will have been free for the shortest time. */
   give(start: string, beginAt: number, waiting: Waiting): void {
     const place = this.#leftFor(waiting).findLast(({ freeAt }) => freeAt <= beginAt);
     if (!place) return;
@@ -171,7 +172,7 @@ class Places {
     return { given: this.#given, gone: [...this.#taken, ...over] };
   }
 
-  /** Places beside those of whoever is before it. */
+  /** Places not reserved for those before it. */
   #leftFor(waiting: Waiting): readonly Place[] {
     const left = this.#free.slice(this.#before(waiting));
     for (const claim of this.#claims) {

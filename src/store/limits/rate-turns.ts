@@ -1,22 +1,22 @@
-/** When the turn of those comes who have no place yet: reckoned, by the starts that will have left the window by then. */
+/** Estimates when those without a place get their turn, from the starts that will have left the window by then. */
 import type { Database } from '../connection.ts';
 import { jsonText } from '../storable.ts';
 import { type Asking, compareTurns, type RateState, waitingOf } from './rate-places.ts';
 import type { RateWish } from './rate-contract.ts';
 
-/** Starts that are looked at, and waiters that are counted, to say when a turn comes; beyond, it is reckoned. */
+/** Starts read, and waiters counted, to say when a turn comes; beyond that, it is estimated. */
 const maxLooked = 1_000;
 const maxAhead = 10_000;
-/** The nearest turn that is told, ms from now: who asks again is expected until then. */
+/** The nearest turn announced, ms from now: the asker is expected until then. */
 const leastMs = 50;
 
-/** When the turn of a wish comes, and by which rate. */
+/** When a wish gets its turn, and by which rate. */
 export interface Turn {
   readonly rate: RateState;
   readonly nextAt: number;
 }
 
-/** Turns of these: where a wish is under several rates, by the one that is last to have room. One statement a rate. */
+/** Turns of these: for a wish under several rates, that of the last to have room. One statement per rate. */
 export async function turnsOf(
   db: Database,
   asking: readonly Asking[],
@@ -70,7 +70,7 @@ async function instants(
   const over = starts.filter((start) => start < at - perMs).length;
   const counted = Math.max(used, starts.length) - over;
   const looked = starts.slice(over).sort((a, b) => a - b);
-  // Between the first and the last of them others stand evenly enough.
+  // Between the first and the last, even spacing is assumed.
   const step = waiting.length === 1 ? 0 : Math.max(1, (to - from) / (waiting.length - 1));
   return waiting.map((_, index) => {
     const place = Math.floor(from + index * step) - (limit - counted);
@@ -86,7 +86,7 @@ function likelyStart(starts: readonly number[], place: number, counted: number, 
   const known = starts[place];
   if (known !== undefined) return known;
   const last = starts.at(-1);
-  // What is free now begins now; what was not looked at, in between.
+  // Free places begin now; starts that were not read, in between.
   if (last === undefined || place >= counted) return at;
   return last + Math.floor((Math.max(0, at - last) * (place - starts.length + 1)) / (counted - starts.length + 1));
 }

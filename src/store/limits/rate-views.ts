@@ -1,13 +1,13 @@
-/** Rates as people look at them: how much of each is used, who waits until when. Reads only. */
+/** Rates as people see them: how much of each is used, who waits until when. Reads only. */
 import type { Connection } from '../connection.ts';
 import { type Rate, unkeyedRateName } from '../../model/rate.ts';
 import { clockOf, openList } from '../sql.ts';
 import { readRate } from '../read-json.ts';
 import type { RateView, RateWait, RateWaiter } from './rate-contract.ts';
 
-/** Most that are listed of those that wait for a rate. */
+/** Most waiters listed of a rate. */
 const maxListed = 100;
-/** Most rates with a key that are listed, the most recently used first. */
+/** Most rates with a key that are listed, most recently used first. */
 const maxWindows = 1_000;
 
 type Standing = Pick<RateView, 'used' | 'nextAt' | 'waiting' | 'waiters'>;

@@ -1,4 +1,4 @@
-/** Rates in the database: what declares them, their rows, which whoever decides holds, and what stands on record of them. */
+/** Rates in the database: what declares them, their rows (held while deciding), and the starts on record. */
 import type { Database } from '../connection.ts';
 import type { Rate, RateName } from '../../model/rate.ts';
 import { listed, listOf, nowOnce } from '../sql.ts';
@@ -6,39 +6,39 @@ import { readRate } from '../read-json.ts';
 import { jsonText } from '../storable.ts';
 import { compareTurns, type RateState, type Waiting } from './rate-places.ts';
 
-/** Starts, and those who are expected, that are looked at for a decision. */
+/** Most starts, and most expected waiters, that a decision reads. */
 const maxLooked = 2_000;
-/** Those who have to have places of several rates at an instant that is no further away than this, ms, and how many of them. */
+/** Waiters that need places of several rates at an instant no further away than this, ms; and how many of them are read. */
 const claimAheadMs = 60_000;
 const maxClaims = 200;
 
 /** What declares a rate now, by its base. */
 export type Declared = ReadonlyMap<string, Pick<Rate, 'limit' | 'perMs'>>;
 
-/** Rates as they stand. */
+/** Current rates. */
 export interface RateStates {
-  /** The instant of the look, by the clock of the database. */
+  /** When they were read, by the clock of the database. */
   readonly at: number;
   readonly states: ReadonlyMap<string, RateState>;
-  /** Since when those who ask wait, by `lineKey`; those who do not wait are missing. */
+  /** Since when the askers wait, by `lineKey`; those that do not wait are missing. */
   readonly since: ReadonlyMap<string, number>;
   readonly declared: Declared;
-  /** Of each rate whose row is there and says what is declared, which change of the row it was; on PostgreSQL alone. */
+  /** The row version of each rate whose row exists and matches its declaration; PostgreSQL only. */
   readonly versions: ReadonlyMap<string, string>;
-  /** Whether the rows of all of them are there, and say what is declared. */
+  /** Whether all of them have rows that match their declarations. */
   readonly isNoted: boolean;
 }
 
 export const lineKey = (name: string, holder: string): string => `${name}\n${holder}`;
 
-/** Holds the rates until the transaction ends, in the order of their names. Gives the instant at which all are held. One statement. */
+/** Holds the rates until the transaction ends, in the order of their names. Returns the instant at which all are held. One statement. */
 export async function holdRates(db: Database, names: readonly RateName[], declared: Declared): Promise<number> {
   const rows = names.flatMap(({ name, base }) => {
     const rate = declared.get(base);
     return rate ? [[name, base, rate.limit, rate.perMs]] : [];
   });
   const now = db.fragments.now(2);
-  // The clock is read once a row is held: whoever waited for it comes later.
+  // The clock is read once a row is held, so those that waited come later.
   const held = await db.query<{ at: number }>(
     `insert into rate_windows (name, base, used, starts, per_ms, touched_at)
      select name, base, 0, starts, per_ms, ${now} from ${db.fragments.list(1, { name: 'text', base: 'text', starts: 'integer', per_ms: 'integer' })} as held
@@ -62,8 +62,8 @@ interface Row {
 /**
  * Reads what a decision needs. Rates that nothing declares any more are missing. One statement.
  *
- * @param at the instant to look at; null: that of the database
- * @param holders those who ask
+ * @param at the instant to decide for; null: the database's now
+ * @param holders those that ask
  * @param aheadMs how long before its time a place may be given
  */
 export async function readRates(
@@ -131,7 +131,7 @@ export async function readRates(
       ...{ name, limit: rate.limit, perMs: rate.perMs, used: Number(row?.a ?? 0) },
       heads: [...new Map((starts.get(name) ?? []).map((one) => [one.start, one])).values()].sort((x, y) => x.at - y.at),
       expected: (expected.get(name) ?? []).sort(compareTurns),
-      // Those who ask see for themselves, and those who are near are expected.
+      // Askers decide for themselves, and those that are near are in `expected`.
       claims: (claimed.get(name) ?? []).filter(({ id, nextAt }) => !asking.has(id) && nextAt > readAt + aheadMs),
     });
   }
@@ -141,7 +141,7 @@ export async function readRates(
   };
 }
 
-/** Tags, flows and deployments that these rates are of, as they are called in their tables. */
+/** Tags, flows and deployments of these rates, by their names in the tables. */
 function declarersOf(names: readonly RateName[]): readonly string[][] {
   const bases = [...new Set(names.map(({ base }) => base))];
   const of = (kind: string): string[] => bases.filter((base) => base.startsWith(`${kind}:`));
@@ -152,7 +152,7 @@ function declarersOf(names: readonly RateName[]): readonly string[][] {
   ];
 }
 
-/** Another one after each change of the row. */
+/** Differs after each change of the row. */
 function version({ dialect }: Pick<Database, 'dialect'>): string {
   return dialect === 'sqlite' ? "''" : 'rate_windows.xmin::text';
 }

@@ -5,7 +5,7 @@ import { jsonText } from '../storable.ts';
 import type { Value } from '../table.ts';
 import type { Decision, RateState } from './rate-places.ts';
 
-/** How long a start probably takes from the instant from which it may begin, ms. */
+/** How long after it may begin a start probably happens, ms. */
 const likelyMs = 5;
 
 interface Statement {
@@ -13,7 +13,7 @@ interface Statement {
   readonly params: readonly Value[];
 }
 
-/** Ends a `select` of starts that are about to be changed: who confirms some does not hold the rates they are of. */
+/** Ends a `select` of starts that are about to be changed: confirming starts does not hold their rates. */
 export function startsInOrder({ dialect }: Pick<Database, 'dialect'>): string {
   return dialect === 'sqlite' ? '' : 'order by rate_starts.name, rate_starts.id for no key update of rate_starts';
 }
@@ -42,7 +42,7 @@ export async function writeDecision(
 }
 
 /**
- * Writes a decision about one rate that nobody holds, unless its row has changed since it was read; then it writes nothing, and gives false. For
+ * Writes a decision about one rate that nobody holds. If its row has changed since it was read, writes nothing and returns false. For
  * PostgreSQL. One statement.
  */
 export async function writeUnlessChanged(
@@ -55,7 +55,7 @@ export async function writeUnlessChanged(
   const change = decision.changes.get(name);
   const now = used + (change?.given.length ?? 0) - (change?.gone.length ?? 0);
   const held: Statement = {
-    // Whoever waits here for another to end looks at the row as that has left it.
+    // After waiting here for another transaction, its change is seen.
     text: `update rate_windows set used = $2::bigint, touched_at = ${db.fragments.now(4)}
            where name = $1 and rate_windows.xmin::text = $3 returning name`,
     params: [name, now, version, db.now()],
@@ -64,7 +64,7 @@ export async function writeUnlessChanged(
   return (await db.query(...joined([held, ...statements], 'select 1 as written from written_0'))).length > 0;
 }
 
-/** @param condition of all of them, such as ` and true` */
+/** @param condition added to all, such as ` and true` */
 function statementsOf(db: Database, { beginAt, changes }: Decision, withinMs: number, condition: string): Statement[] {
   const { list } = db.fragments;
   const begun = [...changes].flatMap(([name, { given }]) =>
@@ -93,7 +93,7 @@ function statementsOf(db: Database, { beginAt, changes }: Decision, withinMs: nu
   return statements;
 }
 
-/** Statements none of which has to see what the others write, as one of PostgreSQL. They are called `written_0`, `written_1`, … */
+/** Joins statements that do not depend on each other's writes into one for PostgreSQL. They are named `written_0`, `written_1`, … */
 function joined(statements: readonly Statement[], last: string): [text: string, params: readonly Value[]] {
   const values: Value[] = [];
   const parts = statements.map(({ text, params }, place) => {

@@ -1,4 +1,4 @@
-/** Rates, over a connection: who may begin, who waits until when. */
+/** Rates, over a connection: who may begin, and who waits until when. */
 import type { Connection, Database } from '../connection.ts';
 import type { RateName } from '../../model/rate.ts';
 import { forUpdate, listed, listOf } from '../sql.ts';
@@ -12,7 +12,7 @@ import { rateViews, rateWaitsOf, tagRatesOf } from './rate-views.ts';
 import { holdRates, lineKey, readRates, type RateStates } from './rate-windows.ts';
 import { startsInOrder, writeDecision, writeUnlessChanged } from './rate-writes.ts';
 
-/** What is noted of a wish that waits, for each rate it is under. */
+/** What is recorded of a waiting wish, for each of its rates. */
 const waitTable = describeTable('rate_waits', {
   name: text,
   id: text,
@@ -26,7 +26,7 @@ const waitTable = describeTable('rate_waits', {
 
 /** See `RateStore`. */
 export function rateStore(connection: Connection): RateStore {
-  // What is asked over and over is kept planned.
+  // Frequent queries stay planned.
   const { dialect, url, fragments, prepared } = connection;
   const planned: Database = { dialect, url, fragments, query: prepared, now: () => connection.now() };
   return {
@@ -58,7 +58,7 @@ interface Look {
   readonly decision: Decision;
 }
 
-/** The rates are held for as short as can be: those who have no place in sight are told so without. */
+/** Holds the rates as briefly as possible: wishes with no place in sight are answered without. */
 async function ask(
   connection: Connection,
   planned: Database,
@@ -96,12 +96,12 @@ async function ask(
   });
 }
 
-/** Whether it has to be decided with the rates held: somebody gets a place, or what is noted of a rate is not what is declared. */
+/** Whether to decide with the rates held: a wish gets a place, or a rate's record differs from its declaration. */
 function mayChange({ asking, states, decision }: Look): boolean {
   return asking.length > 0 && (decision.beginAt.size > 0 || !states.isNoted);
 }
 
-/** Writes what was decided without holding the rate, where nobody has come in between. */
+/** Writes what was decided without holding the rate, unless another wrote in between. */
 async function wroteAtOnce(planned: Database, { states, decision }: Look, { withinMs }: AskOptions): Promise<boolean> {
   const [rate, ...more] = states.states.values();
   if (rate === undefined || more.length > 0 || planned.dialect === 'sqlite') return false;
@@ -127,7 +127,7 @@ async function lookAt(
   return { asking, states, decision: decide(asking, states.states, states.at, given.aheadMs) };
 }
 
-/** Whoever waited before keeps its place. In the order of keys, as all who write several of these rows do. One statement. */
+/** Those already waiting keep their place. In key order, as all who write several of these rows do. One statement. */
 async function standInLine(
   { query, fragments }: Database,
   waiting: readonly Asking[],
@@ -166,13 +166,13 @@ async function started(db: Database, starts: readonly RateStart[]): Promise<void
 async function giveBack(db: Database, starts: readonly string[]): Promise<void> {
   const those = `in ${listed(db, 1)}`;
   const given = [listOf(starts)];
-  // The windows first, in order, as whoever asks holds them. They are changed, so that nobody decides by what was there before.
+  // The windows first, in order, as askers hold them. They are changed so that nobody decides by their old contents.
   await db.query(
     `update rate_windows set used = used where name in (
        select name from rate_windows where name in (select name from rate_starts where id ${those}) order by name ${forUpdate(db)})`,
     given,
   );
-  // The place is as the start before it has left it. By another name: it may be given back only once.
+  // The place is as the start before it left it. Renamed, because it may be given back only once.
   await db.query(
     `update rate_starts set id = id || '~', at = after_at, likely_at = after_at, after_at = null where id ${those} and after_at is not null`,
     given,

@@ -1,4 +1,4 @@
-/** Slots of runs: asked for by tickets, by owners, and given on to whoever waits. */
+/** Slots of runs: requested by tickets and by owners, and passed on to waiting runs. */
 import type { Database, Connection } from '../connection.ts';
 import { listed, listOf, terminalList, clockOf } from '../sql.ts';
 import type { Owner, Run } from '../../model/run.ts';
@@ -32,8 +32,8 @@ import { ownerName } from '../read-json.ts';
 /** Most runs of a limit that get their turn at once. */
 const maxTurns = 1_000;
 /**
- * Claims those of these runs, of which none could be claimed as one without limit, that are under a limit and may begin; the others
- * wait, or are dropped. One transaction per limit. Tells which are missing.
+ * Of these runs, none of which could be claimed as one without limit, claims those under a limit that may begin; the others wait or are
+ * dropped. One transaction per limit. Reports which are missing.
  */
 export async function claimUnderLimits(
   connection: Connection,
@@ -51,7 +51,7 @@ export async function claimUnderLimits(
      where ${asked} and (concurrency_key is not null or not (${claimable(connection, listener)}))`,
     [connection.now(), list],
   );
-  // Of the others there was no row, or it came after the claim.
+  // The others had no row, or it was added after the claim.
   const settled = new Set(settledRows.map(({ id }) => id));
   for (const id of new Set(ids)) if (!settled.has(id)) listener.missing?.(id);
   for (const { id, flow, queue, slots } of settledRows) if (slots !== null) listener.heavy?.({ id, flow, queue, slots: Number(slots) });
@@ -84,19 +84,19 @@ export async function claimUnderLimits(
 /** What is known of a run that could not be claimed as one without limit. */
 interface SettledRow {
   readonly id: string;
-  /** Its limit, where it may be claimed otherwise. */
+  /** Its limit, if it may be claimed otherwise. */
   readonly key: string | null;
   readonly flow: string;
   readonly queue: string;
-  /** Where it may be claimed by whoever has so many places. */
+  /** Set if a worker with that many places may claim it. */
   readonly slots: number | null;
-  /** Where its ticket is a right to a turn. */
+  /** Set if its ticket is a right to a turn. */
   readonly fair: number | null;
   readonly priority: number;
   readonly state_type: string;
 }
 
-/** Bytes that are no UTF-8, which a version before left in a key, are read as U+FFFD; compared, they would never be found again. */
+/** Invalid UTF-8, which an earlier version left in a key, is read as U+FFFD; compared as is, it would never be found again. */
 async function mendKey({ query }: Connection, id: string, key: string): Promise<void> {
   await query('update runs set concurrency_key = $2 where id = $1', [id, key]);
 }
@@ -157,7 +157,7 @@ export async function bindToLimit(connection: Connection, claim: Claim, key: str
   });
 }
 
-/** @param release gives the run back where it has to wait, so that a ticket brings it to a worker again */
+/** @param release hands the run back if it has to wait, so that a ticket brings it to a worker again */
 async function askAsOwner(db: Database, claim: Claim, key: string, ownerId: string | null, release = false): Promise<SlotOutcome> {
   const [run] = await db.query<Contender>(`select ${contenderColumns} from runs where id = $1 and epoch = $2 and ${hasOwner('$3')}`, [
     claim.runId,
@@ -220,7 +220,7 @@ export async function nextRunsOfLimits(
 }
 
 async function nextRunsOf(connection: Connection, key: string, ticketedBeforeMs: number): Promise<readonly Ticketed[]> {
-  // Behind the lock: a run that is just being refused is seen only once that is done.
+  // Under the lock: a run that is just being refused is visible only once that is done.
   return await connection.transaction(async (db) => {
     await lockLimit(db, key);
     const first = await anyWaiter(db, key);
@@ -241,7 +241,7 @@ async function nextRunsOf(connection: Connection, key: string, ticketedBeforeMs:
   });
 }
 
-/** Limits for which runs wait that nobody owns: one step through the index for each, however many wait. */
+/** Limits for which unowned runs wait: one step through the index for each, however many wait. */
 async function limitsWaitedFor(connection: Connection): Promise<string[]> {
   const waiting = `${slotRuns(connection, 'awaited')} where state_name = 'AwaitingSlot'`;
   const rows = await connection.query<{ key: string | null }>(

@@ -1,27 +1,27 @@
 /**
- * Who gets a slot of a limit on runs. Called inside a transaction that holds the limit, so that what was counted stays true.
+ * Decides who gets a slot of a limit on runs. Called inside a transaction that holds the limit, so that the counts stay true.
  *
- * Turns go by lanes: runs of one queue among each other, and runs that wait in their processes among each other, for a run whose queue
- * nobody serves must not stand in the way of others.
+ * Turns go by lanes: one for the runs of each queue and one for runs that wait in their processes, because a run whose queue nobody serves
+ * must not block others.
  */
 import type { Database } from '../connection.ts';
 import type { Concurrency } from '../../model/deployment.ts';
 import { waitText, takenText } from '../../model/limit.ts';
 import { allWaiters, compareTurns, type Contender, declaredLimit, laneOf, slotHolders, slotWaiters } from './slot-rows.ts';
 
-/** Most runs that wait and are looked at when one takes the place of others. */
+/** Most waiting runs considered when one takes the place of others. */
 const maxReplaced = 1_000;
 
 export interface Decision {
   readonly run: Contender;
   readonly kind: 'taken' | 'waits' | 'skipped';
-  /** One sentence, null where it has its slot. */
+  /** One sentence; null if it has its slot. */
   readonly message: string | null;
 }
 
 export interface Decisions {
   readonly decisions: readonly Decision[];
-  /** Runs that are to end to make room, with the message they get. */
+  /** Runs to be ended to make room, with the message they get. */
   readonly toCancel: readonly { readonly run: Contender; readonly message: string }[];
 }
 
@@ -38,7 +38,7 @@ export async function decideSlots(db: Database, key: string, contenders: readonl
   return { decisions: await inTurn(places, turns), toCancel: [] };
 }
 
-/** Slots of a limit while they are given away. */
+/** Slots of a limit while they are given out. */
 class Places {
   readonly key: string;
   readonly declared: Concurrency;
@@ -54,7 +54,7 @@ class Places {
     this.free = Math.max(0, declared.limit - holders.length);
   }
 
-  /** The first in line of a lane, those that ask among them. */
+  /** The first in line of a lane, including those that ask. */
   async firstOf(lane: string | null, asking: readonly Contender[]): Promise<readonly Contender[]> {
     if (this.free === 0) return [];
     const standing = await slotWaiters(this.#db, this.key, lane, this.free + asking.length);
@@ -62,7 +62,7 @@ class Places {
     return [...standing.filter(({ id }) => !ids.has(id)), ...asking].sort(compareTurns).slice(0, this.free);
   }
 
-  /** Whoever waits, in whatever lane, the longest waiting first. */
+  /** Those that wait in any lane, longest waiting first. */
   waiters(): Promise<readonly Contender[]> {
     return allWaiters(this.#db, this.key, maxReplaced);
   }
@@ -99,7 +99,7 @@ async function inTurn(places: Places, turns: readonly Contender[]): Promise<Deci
   });
 }
 
-/** One after the other: each that never began makes the oldest of the others end, as many as stand in its way. */
+/** One after the other: each that never began ends as many of the oldest others as stand in its way. */
 async function replaceOldest(places: Places, turns: readonly Contender[]): Promise<Decisions> {
   const { declared, key } = places;
   const decisions = new Map<string, Decision>();

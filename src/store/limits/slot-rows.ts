@@ -1,4 +1,4 @@
-/** Reading limits on runs: who holds a slot, who waits for one, and how many there are. */
+/** Reads of limits on runs: who holds a slot, who waits for one, and how many there are. */
 import type { Database, Connection } from '../connection.ts';
 import type { Concurrency } from '../../model/deployment.ts';
 import type { StateName, StateType } from '../../model/state.ts';
@@ -25,9 +25,9 @@ export interface Contender {
   readonly concurrency_key: string | null;
 }
 
-/** Where a run stands that has begun before and asks anew: behind all that wait. */
+/** Rank of a run that asks again after it had begun: behind all that wait. */
 export const justNow = Number.MAX_SAFE_INTEGER;
-/** Since when it waits: its creation, or its instant where that is later; one that comes back after it had begun waits since it came. */
+/** Since when it waits: its creation, or its scheduled instant if later; one that returns after it had begun waits since its return. */
 const since = `coalesce(slot_since, case when started_at is not null then ${justNow} when scheduled_for > created_at then scheduled_for
   else created_at end)`;
 export const contenderColumns = `id, name, flow, deployment, queue, priority, ${since} as since, epoch, slot_epoch, owner, attempt, started_at,
@@ -36,7 +36,7 @@ export const contenderColumns = `id, name, flow, deployment, queue, priority, ${
 /** A run that holds the slot of its limit. */
 const holding = `slot_epoch is not null and owner is not null and state_type in (${openList}) and slot_epoch = epoch`;
 
-/** The line a run waits in, as the index of migration 19 has it: its queue; null where it waits in its process. */
+/** The line a run waits in, as in the index of migration 19: its queue; null if it waits in its process. */
 const line = 'case when owner is null then queue end';
 
 /** SQLite keeps no statistics, so the index is named. */
@@ -44,7 +44,7 @@ export function slotRuns({ dialect }: Pick<Connection, 'dialect'>, which: 'held'
   return dialect === 'sqlite' ? `runs indexed by runs_slot_${which}` : 'runs';
 }
 
-/** A run that waits, and that is there to be given a slot: nobody's, or its owner lives. `$1` is the instant. */
+/** A waiting run that can be given a slot: unowned, or its owner is alive. `$1` is the instant. */
 export function awaiting({ fragments }: Database): string {
   return `state_name = 'AwaitingSlot' and (owner is null or lease_until > ${fragments.now(1)})`;
 }
@@ -54,7 +54,7 @@ export async function lockLimit({ dialect, query }: Database, key: string): Prom
   if (dialect === 'postgres') await query('select pg_advisory_xact_lock(hashtextextended($1, 7236018))', [key]);
 }
 
-/** How many runs may go on, and what happens to the others; null when nothing declares the limit any more. */
+/** How many runs may be active, and what happens to the others; null if nothing declares the limit any more. */
 export async function declaredLimit(
   { query }: Database,
   key: string,
@@ -68,7 +68,7 @@ export async function declaredLimit(
   return row === undefined || row.concurrency === null ? null : readConcurrency(row.concurrency);
 }
 
-/** Those that hold a slot, the oldest first. */
+/** Those that hold a slot, oldest first. */
 export async function slotHolders(db: Database, key: string): Promise<Contender[]> {
   return await db.query<Contender>(
     `select ${contenderColumns} from ${slotRuns(db, 'held')} where concurrency_key = $1 and ${holding}
@@ -77,7 +77,7 @@ export async function slotHolders(db: Database, key: string): Promise<Contender[
   );
 }
 
-/** Whose turn it is next in a lane, the first first. @param lane queue of runs that nobody owns; null: runs that wait in their processes */
+/** Those next in a lane, in order. @param lane queue of unowned runs; null: runs that wait in their processes */
 export async function slotWaiters(db: Database, key: string, lane: string | null, limit: number): Promise<Contender[]> {
   return await db.query<Contender>(
     `select ${contenderColumns} from ${slotRuns(db, 'awaited')}
@@ -87,7 +87,7 @@ export async function slotWaiters(db: Database, key: string, lane: string | null
   );
 }
 
-/** Whoever waits for a slot of the limit, the longest waiting first. */
+/** Those that wait for a slot of the limit, longest waiting first. */
 export async function allWaiters(db: Database, key: string, limit: number): Promise<Contender[]> {
   return await db.query<Contender>(
     `select ${contenderColumns} from ${slotRuns(db, 'awaited')} where concurrency_key = $2 and ${awaiting(db)}
@@ -96,7 +96,7 @@ export async function allWaiters(db: Database, key: string, limit: number): Prom
   );
 }
 
-/** A run that waits for a slot of the limit and that nobody owns, for what may declare the limit; null when there is none. */
+/** An unowned run that waits for a slot of the limit, to find what may declare the limit; null if there is none. */
 export async function anyWaiter(db: Database, key: string): Promise<Pick<Contender, 'flow' | 'deployment'> | null> {
   const [row] = await db.query<Pick<Contender, 'flow' | 'deployment'>>(
     `select flow, deployment from ${slotRuns(db, 'awaited')}
@@ -106,7 +106,7 @@ export async function anyWaiter(db: Database, key: string): Promise<Pick<Contend
   return row ?? null;
 }
 
-/** The queues in which runs wait for a slot of the limit and nobody owns them: one step through the index for each, however many wait. */
+/** The queues in which unowned runs wait for a slot of the limit: one step through the index for each, however many wait. */
 export async function waitingQueues(db: Database, key: string): Promise<readonly string[]> {
   const first = (beyond: string): string =>
     `(select ${line} from ${slotRuns(db, 'awaited')}
@@ -120,7 +120,7 @@ export async function waitingQueues(db: Database, key: string): Promise<readonly
   return rows.map(({ queue }) => queue);
 }
 
-/** Where it stands in line: runs of one queue among each other, those that wait in their processes among each other. */
+/** Its lane: runs of one queue share one, runs that wait in their processes share another. */
 export function laneOf({ owner, queue }: Contender): string | null {
   return owner === null ? queue : null;
 }

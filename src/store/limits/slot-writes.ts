@@ -1,4 +1,4 @@
-/** What decisions about slots of runs write. Inside the transaction in which they were made. */
+/** What decisions about slots of runs write, inside the transaction in which they were made. */
 import type { Database } from '../connection.ts';
 import { freedAnew } from '../leases/leases.ts';
 import { type State, stateOf } from '../../model/state.ts';
@@ -8,7 +8,7 @@ import { addTransitions } from '../runs/transitions.ts';
 import type { Decision, Decisions } from './slot-decisions.ts';
 import { type Contender, justNow } from './slot-rows.ts';
 
-/** Makes room: in the order of ids, as every flush locks runs. Gives those that were told. */
+/** Makes room, in the order of ids, as every flush locks runs. Returns those notified. */
 export async function cancelOthers(db: Database, { toCancel }: Pick<Decisions, 'toCancel'>, at: number): Promise<readonly CancelledRun[]> {
   for (const { run, message } of [...toCancel].sort((a, b) => (a.run.id < b.run.id ? -1 : 1))) {
     if (run.owner === null) await cancelNow(db, run.id, run.attempt, at, message);
@@ -17,7 +17,7 @@ export async function cancelOthers(db: Database, { toCancel }: Pick<Decisions, '
   return toCancel.map(({ run, message }) => ({ id: run.id, message }));
 }
 
-/** The state that follows from the decision; that of the run where nothing changes. */
+/** The state that follows from the decision; the run's own if nothing changes. */
 export function stateAfter({ run, kind, message }: Decision): State {
   if (kind === 'waits') return stateOf('SCHEDULED', 'AwaitingSlot', message);
   if (kind === 'skipped') return stateOf('CANCELLED', 'Skipped', message);
@@ -26,7 +26,7 @@ export function stateAfter({ run, kind, message }: Decision): State {
     : { type: run.state_type, name: run.state_name, message: run.state_message };
 }
 
-/** Notes the changes of state; whoever waited already is not told anew of each look. */
+/** Records the changes of state; not again for a run that waited already. */
 export async function logDecisions(db: Database, decisions: readonly Decision[], at: number, owner: string | null): Promise<void> {
   // SQLite numbers the transitions of one run at a time.
   for (const decision of decisions) {
@@ -37,7 +37,7 @@ export async function logDecisions(db: Database, decisions: readonly Decision[],
   }
 }
 
-/** Writes that a run waits. One that nobody owns gets another epoch, so that the ticket of its turn is another than the one just used. */
+/** Writes that a run waits. An unowned one gets a new epoch, so that the ticket of its turn differs from the one just used. */
 export async function letWait({ query }: Database, run: Contender, message: string | null, at: number, owned: boolean): Promise<void> {
   await query(
     `update runs set state_type = 'SCHEDULED', state_name = 'AwaitingSlot', state_message = $1, slot_epoch = null, slot_since = $4,
@@ -47,7 +47,6 @@ export async function letWait({ query }: Database, run: Contender, message: stri
   );
 }
 
-/** Writes that a run was dropped. */
 export async function skipRun({ query }: Database, run: Contender, message: string | null, at: number): Promise<void> {
   await query(
     `update runs set state_type = 'CANCELLED', state_name = 'Skipped', state_message = $1, ended_at = $2, due_at = null, slot_epoch = null,

@@ -1,27 +1,27 @@
-/** The lines in which tasks wait for slots, and whose turn it is. Inside the transaction that decides. */
+/** The lines in which tasks wait for slots, and whose turn it is. Used inside the deciding transaction. */
 import type { Database } from '../connection.ts';
 import { listed, listOf, openList } from '../sql.ts';
 
-/** Whether the claim under which a row of `limit_slots` was written still holds; otherwise the row is nothing but left over. */
+/** Whether the claim under which a row of `limit_slots` was written still holds; otherwise the row is a leftover. */
 export const validSlot = `(
   (limit_slots.spread = 0 and exists (select 1 from runs where runs.id = limit_slots.run_id and runs.epoch = limit_slots.epoch
     and runs.owner is not null and runs.state_type in (${openList})))
   or (limit_slots.spread = 1 and exists (select 1 from spread_tasks where spread_tasks.id = limit_slots.holder_id
     and spread_tasks.epoch = limit_slots.epoch and spread_tasks.stage = 'held')))`;
 
-/** Most turns of one limit that come at once. */
+/** Most turns of one limit at once. */
 const maxTurns = 10_000;
 
 interface Waiter {
   readonly holder_id: string;
   readonly owner_id: string;
-  /** Limits it still waits for. */
+  /** Limits still waited for. */
   readonly needs: number;
   readonly valid: number;
 }
 
 interface Line {
-  /** The first in line, as many as there are slots free. */
+  /** The first in line, as many as there are free slots. */
   readonly first: readonly Waiter[];
   readonly ids: ReadonlySet<string>;
 }
@@ -34,7 +34,7 @@ export class TaskLines {
     this.#db = db;
   }
 
-  /** Gives what is free of these limits to those whose turn it is. Gives the processes of those that got slots. */
+  /** Gives free slots of these limits to those whose turn it is. Returns the processes of those that got slots. */
   async giveOn(names: readonly string[], at: number): Promise<readonly string[]> {
     const turns = new Set<string>();
     for (const name of [...names].sort())
@@ -50,7 +50,7 @@ export class TaskLines {
     return [...new Set(given.map(({ owner_id }) => owner_id))];
   }
 
-  /** How a limit stands: its slots (null when there is no such limit), and the runs that hold them, longest first. */
+  /** State of a limit: its slots (null if there is no such limit), and the runs that hold them, longest first. */
   async standing(
     name: string,
     maxNames: number,
@@ -66,7 +66,7 @@ export class TaskLines {
     };
   }
 
-  /** Whether it is among the first of every line it stands in. */
+  /** Whether it is among the first of every line it is in. */
   async #hasAll(waiter: Waiter): Promise<boolean> {
     if (Number(waiter.needs) === 1) return true;
     const rows = await this.#db.query<{ name: string }>('select name from limit_slots where holder_id = $1 and held_since is null', [
@@ -102,7 +102,7 @@ export class TaskLines {
     return Math.min(maxTurns, slots - Number(held?.count ?? 0));
   }
 
-  /** Rows that are left over are cleared away on the way. */
+  /** Leftover rows are cleared away on the way. */
   async #firstOf(name: string, free: number): Promise<readonly Waiter[]> {
     for (;;) {
       const rows = await this.#db.query<Waiter>(

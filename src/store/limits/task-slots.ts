@@ -1,8 +1,8 @@
 /**
- * Slots of tasks: asked for, given back, and given on. One transaction at a time decides, over all processes.
+ * Slots of tasks: requested, given back, and passed on. One transaction at a time decides, across all processes.
  *
- * A task that needs slots of several limits gets them all at once. Until then it keeps its place in every line, so that others who need
- * fewer cannot pass it for ever; only where one of its limits is 0 do they.
+ * A task that needs slots of several limits gets them all at once. Until then it keeps its place in every line, so that tasks that need
+ * fewer cannot pass it forever; they pass only if one of its limits is 0.
  */
 import type { Database, Connection } from '../connection.ts';
 import { listed, listOf, clockOf } from '../sql.ts';
@@ -15,7 +15,7 @@ import { jsonText } from '../storable.ts';
 /** Most runs that a message names. */
 const maxNamed = 4;
 
-/** What a wish says of each of its slots. */
+/** What a wish records for each of its slots. */
 const wishTable = describeTable('limit_slots', {
   name: text,
   holder_id: named('holder', text),
@@ -66,7 +66,7 @@ export async function askSlots(connection: Connection, ownerId: string, wishes: 
   });
 }
 
-/** Of those that wait: the first by name of the limits they wait for. */
+/** For those that wait: the first, by name, of the limits they wait for. */
 async function waitingFor(db: Database, wishes: readonly SlotWish[]): Promise<ReadonlyMap<string, string>> {
   const rows = await db.query<{ holder_id: string; name: string }>(
     `select holder_id, name from limit_slots
@@ -93,12 +93,12 @@ export async function giveSlots(connection: Connection, holders: readonly SlotCl
 /** See `LimitStore.sweepSlots`. */
 export async function sweepSlots(connection: Connection): Promise<SlotChange> {
   const waitedFor = 'select distinct name from limit_slots where held_since is null';
-  // A look costs no lock; most find nothing.
+  // A query costs no lock; most find nothing.
   if ((await connection.query(`${waitedFor} limit 1`)).length === 0) return { owners: [] };
   return await changeSlots(connection, async ({ query }) => (await query<{ name: string }>(waitedFor)).map(({ name }) => name));
 }
 
-/** One transaction: a change, after which the slots of the limits that it names are given on. */
+/** One transaction: makes a change, then passes on the slots of the limits it returns. */
 export async function changeSlots(connection: Connection, change: (db: Database) => Promise<readonly string[]>): Promise<SlotChange> {
   return await connection.transaction(async (db) => {
     await lockSlots(db);

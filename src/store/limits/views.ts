@@ -1,11 +1,11 @@
-/** Limits as people look at them: slots, holders, waiters. Reads only. */
+/** Limits as people see them: slots, holders, waiters. Reads only. */
 import type { Connection } from '../connection.ts';
 import type { RunLimit, SlotRun, TagLimit, TagLimitView } from './contract.ts';
 import { allWaiters, type Contender, declaredLimit, slotHolders, slotRuns } from './slot-rows.ts';
 import { validSlot } from './task-lines.ts';
 import { readConcurrency } from '../read-json.ts';
 
-/** Most holders and waiters that are listed of a limit. */
+/** Most holders and most waiters listed of a limit. */
 const maxListed = 100;
 
 /** See `LimitStore.runLimit`. */

@@ -1,9 +1,10 @@
 /**
- * Contract of events, and of the triggers that they and the ends of runs fire.
+ * Contract of events, and of the triggers fired by them and by the ends of runs.
  *
- * A pass of a scheduler reads what is new (`outlook`, `pending`, `ends`), finds out which triggers it is for, and hands all of it to `decide`, which
- * is one transaction: what has occurred is noted once, windows and debounces move on, runs are made, and the place up to which everything is
- * decided moves on with them. A crash before its commit changes nothing, a crash after it leaves runs whose tickets are put again. All times are UTC epoch ms.
+ * A pass of a scheduler reads what is new (`outlook`, `pending`, `ends`), finds the triggers it concerns, and passes all of it to `decide`,
+ * which is one transaction: each occurrence is recorded once, windows and debounces move on, runs are made, and the place up to which
+ * everything is decided moves on with them. A crash before its commit changes nothing; a crash after it leaves runs whose tickets are put
+ * again. All times are UTC epoch ms.
  */
 import type { Deployment } from '../../model/deployment.ts';
 import type { Concurrency } from '../../model/deployment.ts';
@@ -15,7 +16,7 @@ import type { Ticketed } from '../leases/contract.ts';
 import type { Page } from '../lists/contract.ts';
 import type { RunPatch } from '../../model/run.ts';
 
-/** An event to be stored; when it is received, the database says. */
+/** An event to be stored; the database sets when it was received. */
 export type NewEvent = Omit<EmittedEvent, 'receivedAt'>;
 
 export interface EventFilter {
@@ -30,40 +31,40 @@ export interface EventFilter {
 }
 
 export interface EmittedStore {
-  /** One statement: stores an event unless there is one of its id. Gives the one that stands, and whether it is this. */
+  /** One statement: stores an event unless its id exists. Returns the stored one, and whether it is this one. */
   add(event: NewEvent): Promise<{ readonly event: EmittedEvent; readonly inserted: boolean }>;
   get(id: string): Promise<EmittedEvent | null>;
   /** Newest first; a page holds what fits into 4 MB, at least one. @throws BatutaError FILTER_INVALID */
   list(filter?: EventFilter): Promise<Page<EmittedEvent>>;
-  /** Deletes what was received before, and is decided: events, firings and what they fired for. Gives how many events. */
+  /** Deletes decided events received before, with firings and what they fired for. Returns the number of events. */
   prune(before: number): Promise<number>;
 }
 
 export interface WebhookStore {
-  /** One statement: creates or replaces by name; when it was made and what it has taken stays. */
+  /** One statement: creates or replaces by name; keeps when it was made and what it has taken. */
   put(webhook: Webhook): Promise<Webhook>;
   get(name: string): Promise<Webhook | null>;
   /** By name. */
   list(): Promise<readonly Webhook[]>;
-  /** One transaction. False when there is none. */
+  /** One transaction. False if there is none. */
   delete(name: string): Promise<boolean>;
   /**
-   * One transaction: notes a delivery by its digest for so long, and stores its event. False, and nothing is stored, when the delivery or
-   * the id of the event is known.
+   * One transaction: records a delivery by its digest for `replayMs`, and stores its event. False, and nothing is stored, if the delivery
+   * or the id of the event is known.
    */
   accept(name: string, digest: string, replayMs: number, event: NewEvent): Promise<boolean>;
   /** One statement, which does nothing within ten seconds of the last. */
   noteRefusal(name: string, reason: string): Promise<void>;
-  /** Forgets deliveries whose time is over. */
+  /** Deletes expired deliveries. */
   prune(): Promise<void>;
 }
 
-/** An event that is not decided. */
+/** An undecided event. */
 export interface PendingEvent extends EmittedEvent {
   readonly seq: number;
 }
 
-/** How far a reader of the ends of runs has come; see `triggers/ends.ts`. */
+/** How far a reader of the ends of runs has read; see `triggers/ends.ts`. */
 export interface EndPlace {
   readonly settled: number;
   readonly readTo: number;
@@ -74,7 +75,7 @@ export interface EndPlace {
 
 /** The end of a run: its change to a terminal state. */
 export interface RunEnd {
-  /** Grows with time inside a store. */
+  /** Grows with time within a store. */
   readonly seq: number;
   readonly at: number;
   readonly runId: string;
@@ -87,7 +88,7 @@ export interface RunEnd {
   readonly backfillId: string | null;
 }
 
-/** Ends that a reader has not had, or may not have had, with its places before and after them. */
+/** Ends that a reader has not read, or may not have, with its places before and after them. */
 export interface EndPage {
   readonly place: EndPlace;
   readonly next: EndPlace;
@@ -104,7 +105,7 @@ export interface EndWish {
   readonly all: boolean;
 }
 
-/** A trigger as a pass looks at it. */
+/** A trigger as a pass reads it. */
 export interface ActiveTrigger extends Trigger {
   readonly deploymentVersion: number;
   /** Events and ends above these numbers are for it. */
@@ -112,7 +113,7 @@ export interface ActiveTrigger extends Trigger {
   readonly fromEnd: number;
 }
 
-/** Something that has occurred for a trigger. */
+/** An occurrence that concerns a trigger. */
 export interface TriggerCause {
   readonly triggerId: string;
   /** `event:<id>`, or `run:<id>:<number>` of an end. */
@@ -130,7 +131,7 @@ export interface TriggerCause {
   /** When it occurred, and when it was stored. */
   readonly at: number;
   readonly seenAt: number;
-  /** How many triggers were fired in a chain before it. */
+  /** How many triggers fired in a chain before it. */
   readonly hops: number;
   readonly callerRunId: string | null;
   readonly traceparent: string | null;
@@ -142,15 +143,15 @@ export interface TriggerCause {
 
 /** What one pass has found. */
 export interface TriggerStep {
-  /** What it looked at: where another has decided meanwhile, nothing is written. */
+  /** What it read: if another has decided meanwhile, nothing is written. */
   readonly triggers: readonly ActiveTrigger[];
-  /** Numbers of the events that are decided with this. */
+  /** Numbers of the events decided with this. */
   readonly events: readonly number[];
   readonly ends: Pick<EndPage, 'place' | 'next'> | null;
   readonly causes: readonly TriggerCause[];
-  /** Whether nothing older is left to be read: only then windows and debounces may be over. */
+  /** Whether nothing older is left to read: only then may windows and debounces end. */
   readonly isCaughtUp: boolean;
-  /** By the clock of the database, from before anything was looked for: what came later may not have been seen. */
+  /** By the clock of the database, from before anything was read: later occurrences may have been missed. */
   readonly lookedAt: number;
 }
 
@@ -172,34 +173,34 @@ export interface DueFiring {
 /** The decision on it. */
 export interface PlannedFiring {
   readonly outcome: Exclude<FiringOutcome, 'expired'>;
-  /** Null when none could be made. Terminal for one that was refused. */
+  /** Null if none could be made. Terminal for a refused one. */
   readonly run: (NewRun & RunPatch) | null;
   readonly message: string | null;
 }
 
 export interface TriggerReport {
   readonly firings: readonly TriggerFiring[];
-  /** Runs that were made and may start; each wants a ticket. */
+  /** Runs that were made and may start; each needs a ticket. */
   readonly waiting: readonly Ticketed[];
   /** Whether more windows or debounces are over. */
   readonly hasMore: boolean;
 }
 
 export interface TriggerStore {
-  /** One statement: whether there is anything to look at. `nextDueAt` null: no window or debounce is open. */
+  /** One statement: whether there is anything to read. `nextDueAt` null: no window or debounce is open. */
   outlook(): Promise<{ readonly triggers: number; readonly hasPending: boolean; readonly nextDueAt: number | null; readonly now: number }>;
   /** All triggers of deployments that are not paused. */
   active(): Promise<readonly ActiveTrigger[]>;
   /** Of all deployments, paused or not. */
   all(): Promise<readonly Trigger[]>;
-  /** Events that are not decided, oldest first: so many, or what fits into 8 MB, at least one. */
+  /** Undecided events, oldest first: at most `limit` and what fits into 8 MB, at least one. */
   pending(limit: number): Promise<{ readonly events: readonly PendingEvent[]; readonly hasMore: boolean }>;
-  /** Ends that the reader has not had. Nothing is written. @param changes of runs that the page goes over */
+  /** Ends that the reader has not read. Writes nothing. @param changes of runs that the page covers */
   ends(reader: string, wish: EndWish, changes: number): Promise<EndPage>;
   /**
-   * One transaction, see above. Null, and nothing is written, when another has decided or deployed meanwhile.
+   * One transaction, see above. Null, and nothing is written, if another has decided or deployed meanwhile.
    *
-   * @param plan decides on each firing, in their order. What the database refuses of one is `failed`, and holds up no other.
+   * @param plan decides on each firing, in their order. One that the database refuses is `failed`, and holds up no other.
    */
   decide(
     step: TriggerStep,
@@ -208,6 +209,6 @@ export interface TriggerStore {
   ): Promise<TriggerReport | null>;
   /** Newest first. */
   firings(deployment: string, limit: number): Promise<readonly TriggerFiring[]>;
-  /** What is open of the triggers of a deployment, soonest first, 100 at most. */
+  /** What is open of the triggers of a deployment, soonest first, at most 100. */
   waits(deployment: string): Promise<readonly TriggerWait[]>;
 }

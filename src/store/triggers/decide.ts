@@ -1,9 +1,9 @@
 /**
  * What one pass of a scheduler decides about triggers, in one transaction.
  *
- * The row of the place up to which ends were read is its lock: who comes second sees that the place has moved on, or that the events are
- * decided, and looks again. Windows and debounces move on as their occurrences are noted; they are over by the clock of the database, and
- * only once nothing older is left to be read, so that a pause of all schedulers changes no outcome.
+ * The row of the place up to which ends were read is its lock: the second to get it sees that the place has moved on, or that the events
+ * are decided, and reads again. Windows and debounces move on as their occurrences are recorded; they end by the clock of the database, and
+ * only once nothing older is left to read, so that a pause of all schedulers changes no outcome.
  */
 import type { Connection, Database } from '../connection.ts';
 import { BatutaError } from '../../base/errors.ts';
@@ -21,14 +21,14 @@ import { expiredGroups, quietGroups, moveDebounces, moveWindows, type Ready } fr
 
 const reader = 'triggers';
 
-/** An event is received a moment before it can be read: so long windows stay open for it, ms. */
+/** An event is received a moment before it can be read: windows stay open this long for it, ms. */
 const lateMs = 1_000;
-/** Causes of one statement, by the length of what they carry. */
+/** Most characters of causes in one statement. */
 const maxChars = 4_000_000;
 /** What a cause carries besides its values, characters. */
 const usualChars = 500;
 
-/** Thrown inside the transaction, so that nothing of it stays; nobody outside sees it. */
+/** Thrown inside the transaction to undo it; never leaves this file. */
 class IsBehind extends BatutaError {
   constructor() {
     super('INTERNAL', 'Someone else has decided about triggers meanwhile.');
@@ -84,7 +84,7 @@ async function decide(
   return { firings: all, waiting: tickets, hasMore: quiet.hasMore || expired.hasMore };
 }
 
-/** @throws IsBehind when another has read on meanwhile */
+/** @throws IsBehind if another pass has read on meanwhile */
 async function lockPlace(db: Database, { ends }: TriggerStep): Promise<void> {
   const place = await endPlace(db, reader, forUpdate(db));
   if (ends === null) return;
@@ -101,7 +101,7 @@ async function takeEvents(db: Database, seqs: readonly number[]): Promise<Readon
   return new Set(rows.map(({ seq }) => seq));
 }
 
-/** Those that are there and not paused. @throws IsBehind when one has been deployed or resumed since they were looked at */
+/** Those that exist and are not paused. @throws IsBehind if one was deployed or resumed since they were read */
 async function standingTriggers(db: Database, looked: readonly ActiveTrigger[]): Promise<ReadonlyMap<string, ActiveTrigger>> {
   const rows = await db.query<{ id: string; version: number; from_event: number; from_end: number }>(
     `select triggers.id, deployments.version, from_event, from_end from triggers join deployments on deployments.name = triggers.deployment
@@ -117,7 +117,7 @@ async function standingTriggers(db: Database, looked: readonly ActiveTrigger[]):
   return standing;
 }
 
-/** Those that were not known; one that fires at once is noted with its firing. */
+/** Those not known yet; one that fires at once is recorded with its firing. */
 async function noteCauses(
   db: Database,
   causes: readonly TriggerCause[],

@@ -1,4 +1,4 @@
-/** Events as they are stored, listed and forgotten. */
+/** Events as they are stored, listed and deleted. */
 import type { Connection, Database } from '../connection.ts';
 import { cursorOf, limitOf, placeOf } from '../lists/cursor.ts';
 import { fittingLines } from '../lists/logs.ts';
@@ -7,9 +7,9 @@ import type { EmittedStore, EventFilter, NewEvent } from './contract.ts';
 import { eventOf, type EventRow, eventTable } from './tables.ts';
 
 const { list } = eventTable;
-/** What has occurred is known by its number for at least so long, ms: see `ends.ts`. */
+/** Occurrences are known by their numbers for at least this long, ms: see `ends.ts`. */
 const knownMs = 86_400_000;
-/** Most that one page holds, bytes of payloads. */
+/** Most payload bytes in one page. */
 const pageBytes = 4_000_000;
 
 /** See `EmittedStore`. */
@@ -45,14 +45,14 @@ export function emittedStore(connection: Connection): EmittedStore {
 
 async function pruneEvents(db: Database, before: number): Promise<number> {
   const gone = await db.query('delete from events where received_at < $1 and pending is null returning id', [before]);
-  // Numbers are given anew once the highest are gone: what comes next is new to every trigger all the same.
+  // Numbers are reused once the highest are gone: what comes next is still new to every trigger.
   if (db.dialect === 'sqlite')
     await db.query(
       `update triggers set from_event = (select coalesce(max(seq), 0) from events)
        where from_event > (select coalesce(max(seq), 0) from events)`,
     );
   await db.query('delete from trigger_firings where at < $1', [before]);
-  // An end that is not settled is read once more, however old it is.
+  // An end that is not settled is read again, however old it is.
   const isRead =
     db.dialect === 'sqlite'
       ? ''
@@ -73,7 +73,7 @@ export async function addEvent(db: Pick<Connection, 'query' | 'fragments' | 'now
   );
   if (added !== undefined) return { event: eventOf(added), inserted: true };
   const [standing] = await db.query<EventRow>(`select ${list} from events where id = $1`, [id]);
-  // Deleted in between by retention: it counts as known all the same.
+  // Deleted in between by retention: still counts as known.
   return { event: standing === undefined ? { ...event, receivedAt: at } : eventOf(standing), inserted: false };
 }
 

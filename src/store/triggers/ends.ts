@@ -1,10 +1,10 @@
 /**
  * Ends of runs, read by numbers, each at least once: by triggers, and by whoever else needs all of them.
  *
- * How far a reader has come is a row. On SQLite writers come one after another, and what was read is settled. On PostgreSQL a number is
- * given when a row is written and the row is seen once its transaction ends, so lower numbers may come after higher ones: what was read
- * is marked with the next transaction that was to come then, and once every transaction before that has ended it is read once more, and
- * settled. So each end is read twice there, and a reader knows those it has had by their numbers. Nothing is written as runs end.
+ * How far a reader has read is a row. On SQLite writers come one after another, so what was read is settled. On PostgreSQL a number is
+ * assigned when a row is written, and the row is visible once its transaction ends, so lower numbers may appear after higher ones: what was
+ * read is marked with the next transaction expected then, and once every transaction before that has ended it is read again, and settled.
+ * So each end is read twice there, and a reader recognizes those it has had by their numbers. Nothing is written as runs end.
  */
 import type { StateName, StateType } from '../../model/state.ts';
 import type { Connection, Database } from '../connection.ts';
@@ -12,7 +12,7 @@ import { readTexts } from '../read-json.ts';
 import { clockOf, isNotReported, listed, listOf, terminalList } from '../sql.ts';
 import type { EndPage, EndPlace, EndWish, RunEnd } from './contract.ts';
 
-/** A number is taken a moment before its writer can be told; marks younger than this wait, ms. */
+/** A number is taken a moment before its writer is visible; marks younger than this wait, ms. */
 const settleMs = 1_000;
 /** A writer that takes longer than this is not waited for, ms. */
 const longestWriterMs = 60_000;
@@ -49,7 +49,7 @@ const tables = {
   postgres: { changes: 'transitions', joined: 'transitions as change', only: 'change.task_run_id is null' },
 };
 
-/** The place of a reader; one that has not read before begins at the newest. */
+/** The place of a reader; a new reader begins at the newest. */
 export async function endPlace(db: Database, reader: string, lock = ''): Promise<EndPlace> {
   const [row] = await db.query<PlaceRow>(`select settled, read_to, mark, mark_next, mark_at from end_places where reader = $1 ${lock}`, [
     reader,
@@ -81,7 +81,7 @@ export async function newestChange({ dialect, query }: Database): Promise<number
 /** See `TriggerStore.ends`. */
 export async function readEnds(connection: Connection, reader: string, wish: EndWish, changes: number): Promise<EndPage> {
   const place = await endPlace(connection, reader);
-  // Whatever writes now is asked for before its rows are looked for.
+  // The running writers are queried before the rows.
   const writers = await writersOf(connection);
   const now = await clockOf(connection);
   const again = await readAgain(connection, place, { wish, changes, oldest: writers?.oldest ?? 0, now });
@@ -116,7 +116,7 @@ async function newMark(connection: Connection, seq: number, now: number): Promis
   return { mark: seq, markNext: (await writersOf(connection))?.next ?? 0, markAt: now };
 }
 
-/** The oldest transaction that is at work and the next that is to come; null where writers come one after another. */
+/** The oldest running transaction and the next one to come; null if writers come one after another. */
 async function writersOf({ dialect, query }: Database): Promise<{ readonly oldest: number; readonly next: number } | null> {
   if (dialect === 'sqlite') return null;
   const [row] = await query<{ oldest: number; next: number }>(

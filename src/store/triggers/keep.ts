@@ -1,4 +1,4 @@
-/** Triggers as their deployments are put, paused, resumed and deleted; inside the transactions that do so. */
+/** Triggers as their deployments are put, paused, resumed and deleted; inside those transactions. */
 import type { Trigger } from '../../model/triggers/trigger.ts';
 import type { Database } from '../connection.ts';
 import { forUpdate, listed, listOf } from '../sql.ts';
@@ -9,8 +9,8 @@ import { triggerTable, type TriggerRow } from './tables.ts';
 const columns = `${triggerTable.list}, by_ends, from_event, from_end`;
 
 /**
- * First in a transaction that deploys, resumes or deletes deployments which have a trigger or shall have one: a pass of a scheduler holds this
- * lock while it goes through triggers and what they wait for, so whoever changes these waits for it before it locks anything else.
+ * First in a transaction that deploys, resumes or deletes deployments with a trigger, old or new: a pass of a scheduler holds this lock
+ * while it goes through triggers and what they wait for, so anyone who changes these waits for it before locking anything else.
  */
 export async function lockTriggers(db: Database, deployments: readonly string[], areGiven = false): Promise<void> {
   if (db.dialect === 'sqlite') return;
@@ -21,7 +21,7 @@ export async function lockTriggers(db: Database, deployments: readonly string[],
   );
 }
 
-/** The triggers that these deployments shall have; one whose rule is the same goes on, what one that has changed was waiting for is dropped. */
+/** Sets the triggers of these deployments; one whose rule is unchanged continues, and what a changed one was waiting for is dropped. */
 export async function putTriggers(db: Database, names: readonly string[], triggers: readonly Trigger[]): Promise<void> {
   const stored = await db.query<TriggerRow>(`select ${triggerTable.list} from triggers where deployment in ${listed(db, 1)}`, [
     listOf(names),
@@ -59,7 +59,7 @@ export async function dropTriggersOf(db: Database, deployments: readonly string[
   );
 }
 
-/** What its triggers wait for is dropped, and they begin with what occurs from now on. */
+/** Drops what its triggers wait for; they begin with what occurs from now on. */
 export async function beginAnew(db: Database, deployment: string): Promise<void> {
   const rows = await db.query<{ id: string }>('select id from triggers where deployment = $1', [deployment]);
   if (rows.length === 0) return;
@@ -71,7 +71,7 @@ export async function beginAnew(db: Database, deployment: string): Promise<void>
   await db.query('update triggers set from_event = $2, from_end = $3 where deployment = $1', [deployment, place.event, place.end]);
 }
 
-/** Where both kinds of sources are now. What no trigger has read of the ends of runs is not read for the first one. */
+/** The current place of both kinds of sources. Ends that no trigger has read are not read for the first one. */
 async function placeNow(db: Database): Promise<{ readonly event: number; readonly end: number }> {
   const [row] = await db.query<{ event: number | null; readers: number }>(
     'select (select max(seq) from events) as event, (select count(*) from triggers where by_ends = 1) as readers',
@@ -89,7 +89,7 @@ async function removeTriggers(db: Database, ids: readonly string[]): Promise<voi
 }
 
 async function dropWaits(db: Database, ids: readonly string[]): Promise<void> {
-  // Held already, unless the triggers came just now.
+  // Held already, unless the triggers are new.
   await endPlace(db, 'triggers', forUpdate(db));
   await db.query(`delete from trigger_groups where trigger_id in ${listed(db, 1)}`, [listOf(ids)]);
   await db.query(`update trigger_causes set firing = '' where firing is null and trigger_id in ${listed(db, 1)}`, [listOf(ids)]);

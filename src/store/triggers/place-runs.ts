@@ -1,4 +1,4 @@
-/** Makes the runs of firings: all at once; where the database refuses one of them, each by itself. */
+/** Makes the runs of firings: all at once; if the database refuses one, each by itself. */
 import { cutText } from '../../base/cut-text.ts';
 import { sourceText, type TriggerFiring } from '../../model/triggers/trigger.ts';
 import { isTerminal } from '../../model/state.ts';
@@ -36,7 +36,7 @@ interface Pair {
   readonly plan: PlannedFiring;
 }
 
-/** Undone by itself when it is refused for what is in the rows; all other trouble is thrown. */
+/** Undone by itself if refused for what is in the rows; any other error is thrown. */
 async function attempt(db: Database, pairs: readonly Pair[]): Promise<Error | null> {
   const rows = pairs.flatMap(({ plan: { run } }) => (run === null ? [] : [{ run, idempotencyKey: null }]));
   if (rows.length === 0) return null;

@@ -16,7 +16,7 @@ export const eventTable = describeTable('events', {
 export type EventRow = RowOf<typeof eventTable>;
 export const eventOf: (row: EventRow) => EmittedEvent = eventTable.read;
 
-/** A rule that cannot be read fires for nothing. */
+/** An unreadable rule fires for nothing. */
 const unreadable: TriggerRule = {
   sources: [],
   where: {},

@@ -1,4 +1,4 @@
-/** Triggers as they are read: what is to be looked at, and what people see of them. */
+/** Reads of triggers: what a pass needs, and what people see of them. */
 import { sourceText, type TriggerWait } from '../../model/triggers/trigger.ts';
 import type { Connection } from '../connection.ts';
 import { nowOnce } from '../sql.ts';
@@ -10,7 +10,7 @@ import { readEnds } from './ends.ts';
 import { eventOf, type EventRow, eventTable, firingTable, type FiringRow, triggerTable, type TriggerRow } from './tables.ts';
 
 const maxWaits = 100;
-/** Most that one page of events holds, bytes of their payloads. */
+/** Most payload bytes in one page of events. */
 const pageBytes = 8_000_000;
 
 interface ActiveRow {

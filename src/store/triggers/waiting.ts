@@ -1,4 +1,4 @@
-/** Windows and debounces that are open: moved on by what has occurred, and over by the clock. Inside the transaction of a decision. */
+/** Open windows and debounces: moved on by occurrences, ended by the clock. Inside the transaction of a decision. */
 import { sourceText, type TriggerFiring } from '../../model/triggers/trigger.ts';
 import { byTime, completeSet, debounceDue } from '../../model/triggers/windows.ts';
 import type { Database } from '../connection.ts';
@@ -30,12 +30,12 @@ interface GroupRow {
 }
 
 const withoutValues = causeTable.columns.map((column) => (column === 'given' ? 'null as given' : column)).join(', ');
-/** Windows or debounces that end in one pass. */
+/** Windows or debounces ended in one pass. */
 const maxOver = 200;
-/** Occurrences of one source that wait in a window; older ones make room. */
+/** Occurrences of one source kept in a window; older ones make room. */
 const maxWaiting = 200;
 
-/** Fires the windows that are complete. */
+/** Fires the complete windows. */
 export async function moveWindows(
   db: Database,
   causes: readonly TriggerCause[],
@@ -54,7 +54,7 @@ export async function moveWindows(
     ) {
       const firingId = makeId();
       const chosen = set;
-      // What is older than the chosen one of its source can complete nothing that this has not.
+      // What is older than the chosen cause of its source can complete nothing that this has not.
       const isUsed = (one: TriggerCause): boolean => chosen.some((last) => last.source === one.source && byTime(one, last) <= 0);
       const used = open.filter(isUsed);
       await useCauses(db, triggerId, used, firingId);
@@ -68,7 +68,7 @@ export async function moveWindows(
   return ready;
 }
 
-/** Lets debounces wait on from their last. */
+/** Extends debounces from their last cause. */
 export async function moveDebounces(db: Database, causes: readonly TriggerCause[], standing: Standing): Promise<void> {
   for (const { triggerId, group, causes: own } of groupsOf(causes)) {
     const debounce = standing.get(triggerId)?.rule.debounce;
@@ -89,7 +89,7 @@ export async function moveDebounces(db: Database, causes: readonly TriggerCause[
   }
 }
 
-/** Debounces that have been quiet for long enough, or have waited longest. Those whose trigger is not at work are dropped. */
+/** Debounces that have been quiet long enough, or have waited longest. Those whose trigger is inactive are dropped. */
 export async function quietGroups(
   db: Database,
   standing: Standing,
@@ -111,7 +111,7 @@ export async function quietGroups(
   return { ready, hasMore: over.length === maxOver };
 }
 
-/** Windows that have ended before all their sources had occurred. */
+/** Windows that ended before all their sources had occurred. */
 export async function expiredGroups(
   db: Database,
   standing: Standing,
@@ -148,7 +148,7 @@ export async function expiredGroups(
   return { firings, hasMore: over.length === maxOver };
 }
 
-/** Groups whose time is over, of triggers of one kind that stand. */
+/** Groups whose time is over, of active triggers of one kind. */
 async function groupsOver(
   db: Database,
   standing: Standing,
@@ -163,7 +163,7 @@ async function groupsOver(
   );
 }
 
-/** Without the values that they hand on: of many that wait few fire. */
+/** Without the values that they pass on: few of many waiting ones fire. */
 async function openCauses(db: Database, triggerId: string, group: string): Promise<TriggerCause[]> {
   const rows = await db.query<CauseRow>(
     `select ${withoutValues} from trigger_causes where trigger_id = $1 and grp = $2 and firing is null order by at, cause`,
@@ -172,7 +172,7 @@ async function openCauses(db: Database, triggerId: string, group: string): Promi
   return rows.map(causeOf);
 }
 
-/** The causes with the values that they hand on, in a chain of so many triggers. */
+/** The causes with the values that they pass on, in a chain of so many triggers. */
 async function withValues(
   db: Database,
   triggerId: string,
@@ -199,7 +199,7 @@ async function useCauses(db: Database, triggerId: string, used: readonly Trigger
   ]);
 }
 
-/** A source that occurs again and again while another does not keeps its newest. */
+/** A source that occurs repeatedly while another does not keeps its newest. */
 async function makeRoom(db: Database, triggerId: string, open: readonly TriggerCause[]): Promise<TriggerCause[]> {
   const left = new Map<number, number>();
   for (const { source } of open) left.set(source, (left.get(source) ?? -maxWaiting) + 1);

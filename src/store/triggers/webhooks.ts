@@ -7,7 +7,7 @@ import { describeTable, insertText, integer, json, text, textOrNull, time, timeO
 import type { WebhookStore } from './contract.ts';
 import { addEvent } from './emitted.ts';
 
-/** A rule that cannot be read takes nothing: no secret opens it. */
+/** An unreadable rule accepts nothing: no secret opens it. */
 const unreadable: WebhookRule = {
   style: 'standard',
   secrets: [],
@@ -33,7 +33,7 @@ const table = describeTable('webhooks', {
   refused_at: timeOrNull,
   refusal: textOrNull,
 });
-/** Refusals are noted so often at most, ms: who sends them has shown no secret. */
+/** Shortest time between recorded refusals, ms: their senders have shown no secret. */
 const noteEveryMs = 10_000;
 
 /** See `WebhookStore`. */
