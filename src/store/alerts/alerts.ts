@@ -26,7 +26,7 @@ import {
 } from './tables.ts';
 import { alertWatch } from './watch.ts';
 
-/** Occurrences are known again for at least so long, ms. */
+/** Occurrences are recognized for at least this long, ms. */
 const knownMs = 86_400_000;
 
 /** See `AlertStore`. */
@@ -82,7 +82,7 @@ export function alertStore(connection: Connection): AlertStore {
         const rules = new Map<string, Pick<ActiveAlertRule, 'name' | 'description' | 'rule'>>(rule === null ? [] : [[rule.name, rule]]);
         const book = await openBook(db, { rules, now: await clockOf(db), makeId });
         const open = book.byId(alert.id);
-        // Its rule is gone, and with it those who were told.
+        // Its rule is gone, and with it its receivers.
         if (open === undefined) return await endOne(db, alert, who);
         const resolved = book.resolve(open, who);
         await book.write(db);
@@ -102,7 +102,7 @@ async function endOne(db: Database, { id }: Alert, who: string): Promise<Alert |
   return row === undefined ? null : alertTable.read(row);
 }
 
-/** Of the whole id, or of its end as people see it, 8 characters at least. */
+/** By the whole id, or by its end as people see it, at least 8 characters. */
 async function rowsOf(db: Database, id: string): Promise<AlertRow[]> {
   if (!/^[0-9a-f-]{8,36}$/.test(id)) return [];
   const condition = id.length === idChars ? 'id = $1' : `id like '%' || $1`;
@@ -178,7 +178,7 @@ async function pruneAlerts(db: Database, before: number): Promise<void> {
   );
   await db.query('delete from alert_silences where until_at < $1', [before]);
   await db.query('delete from alert_receivers where next_at is null and lease_until is null');
-  // An end that is not settled is read once more, however old it is.
+  // An end that is not settled is read again, however old it is.
   const isRead =
     db.dialect === 'sqlite'
       ? ''

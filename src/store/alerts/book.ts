@@ -1,4 +1,4 @@
-/** The open alerts of a transaction: what was found changes them, and what is to be told of it is written with them. */
+/** The open alerts of a transaction: findings change them, and notifications are written with them. */
 import {
   type Alert,
   type AlertFiring,
@@ -21,7 +21,7 @@ interface StoredAlert extends Alert {
 
 export interface BookParts {
   readonly rules: ReadonlyMap<string, Pick<ActiveAlertRule, 'name' | 'description' | 'rule'>>;
-  /** Those of these rules that are not resolved. */
+  /** Unresolved alerts of these rules. */
   readonly open: readonly StoredAlert[];
   /** Those that have not ended. */
   readonly silences: readonly AlertSilence[];
@@ -47,10 +47,10 @@ export class AlertBook {
   }
 
   /**
-   * Begins an alert, or goes on with the one that is open.
+   * Begins an alert, or continues the open one.
    *
-   * @param isSeen whether a look has found this run before it ended: its end is no other occurrence, also where the alert is over already
-   * @param isNewlyHeld whether no look has found this run before
+   * @param isSeen whether a check found this run before it ended: its end is not another occurrence, even if the alert is over already
+   * @param isNewlyHeld whether no check has found this run before
    */
   found(one: AlertOccurrence, { isSeen = false, isNewlyHeld = false }: FoundBefore = {}): void {
     const rule = this.#parts.rules.get(one.rule)?.rule;
@@ -59,7 +59,7 @@ export class AlertBook {
     if (isSeen && known?.runId !== one.runId) return;
     const { runId, runName, flow, deployment } = one;
     const about = { summary: one.summary, runId, runName, flow, deployment };
-    // Of what holds, the same found again is no other occurrence.
+    // A condition that still holds is not another occurrence.
     const isCaused = one.cause !== null && !isSeen;
     const isNew = known === undefined || isCaused || known.runId !== runId || known.summary !== one.summary;
     const alert: StoredAlert =
@@ -79,29 +79,29 @@ export class AlertBook {
           };
     if (known === undefined) return this.#tell(alert, 'fired');
     if (alert.state === 'muted' || this.#isQuiet(alert)) return isNew ? this.#keep(alert) : undefined;
-    // It was silenced while it began, and is not any more.
+    // It was silenced when it began, and no longer is.
     if (alert.sentAt === null && rule.actions.length > 0) return this.#tell(alert, 'fired');
     const { repeatMs } = rule;
     const isDue = repeatMs !== null && alert.sentAt !== null && this.#parts.now - alert.sentAt >= repeatMs;
     if (isDue && (repeatMs > 0 || isCaused)) return this.#tell(alert, 'repeated');
-    // Each run that holds is cancelled, not only the first: people were told, the run was not.
+    // Each run found is cancelled, not only the first: people were notified, the run was not.
     const cancels = isNewlyHeld ? rule.actions.filter(({ kind }) => kind === 'cancel') : [];
     if (cancels.length > 0) return this.#tell(alert, 'repeated', cancels);
     if (isNew) this.#keep(alert);
   }
 
-  /** Ends those of a rule that holds for a while of which nothing was found. */
+  /** Ends alerts of a rule with a lasting condition for which nothing was found. */
   over({ rule, found, groups }: AlertLook): void {
     const holding = new Set(found.map(({ group }) => group));
     for (const alert of [...this.#open.values()])
       if (alert.rule === rule && !holding.has(alert.group) && (groups === null || groups.includes(alert.group))) this.resolve(alert, null);
   }
 
-  /** Ends those that were found by earlier ends of runs. */
+  /** Ends those found by earlier ends of runs. */
   recovered({ rule, group, seq, flow, deployment }: AlertRecovery): void {
     const alert = this.#open.get(keyOf({ rule, group }));
     if (alert === undefined || (alert.lastSeq ?? 0) >= seq) return;
-    // Where an alert gathers several, that another of them completes says nothing of the one that failed.
+    // If an alert gathers several, another one completing says nothing about the failed one.
     const gathers = this.#parts.rules.get(rule)?.rule.by !== 'deployment';
     if (gathers && (alert.flow !== flow || alert.deployment !== deployment)) return;
     this.resolve(alert, null);
@@ -111,7 +111,7 @@ export class AlertBook {
   resolve(alert: StoredAlert, who: string | null): StoredAlert {
     const { now } = this.#parts;
     const isMuted = alert.state === 'muted';
-    // What holds would be found again at once; who resolves it once more wants that.
+    // A condition that holds would be found again at once; resolving twice accepts that.
     const state = who !== null && isLevel(alert) && !isMuted ? 'muted' : 'resolved';
     const ended: StoredAlert = { ...alert, state, resolvedAt: alert.resolvedAt ?? now, resolvedBy: alert.resolvedBy ?? who };
     const rule = this.#parts.rules.get(alert.rule)?.rule;
@@ -121,7 +121,6 @@ export class AlertBook {
     return ended;
   }
 
-  /** The open alert of this id. */
   byId(id: string): StoredAlert | undefined {
     return [...this.#open.values()].find((alert) => alert.id === id);
   }
@@ -185,7 +184,7 @@ export function deliveriesOf(
   }));
 }
 
-/** Firings with their deliveries, which are due at once unless their receiver is waited for. */
+/** Firings with their deliveries, which are due at once unless their receiver is backing off. */
 export async function writeFirings(
   db: Database,
   firings: readonly AlertFiring[],

@@ -1,8 +1,8 @@
 /**
  * What one pass of a scheduler decides about alerts, in one transaction.
  *
- * The row of the place up to which ends were read is its lock, for looks as well: who comes second sees that the place has moved on, or that a
- * rule was looked at meanwhile, and looks again.
+ * The row of the place up to which ends were read is its lock, for checks as well: the second to get it sees that the place has moved on,
+ * or that a rule was checked meanwhile, and reads again.
  */
 import type { AlertSilence } from '../../model/alerts/alert.ts';
 import type { Connection, Database } from '../connection.ts';
@@ -15,7 +15,7 @@ import type { ActiveAlertRule, AlertLook, AlertOccurrence, AlertReport, AlertSte
 import { alertReader, lockAlerts } from './rules.ts';
 import { silenceTable, type SilenceRow, storedAlertTable, type StoredAlertRow } from './tables.ts';
 
-/** Thrown inside the transaction, so that nothing of it stays; nobody outside sees it. */
+/** Thrown inside the transaction to undo it; never leaves this file. */
 class IsBehind extends BatutaError {
   constructor() {
     super('INTERNAL', 'Someone else has decided about alerts meanwhile.');
@@ -55,7 +55,7 @@ async function decide(db: Database, step: AlertStep, makeId: () => string): Prom
   return { firings: book.firings };
 }
 
-/** The alerts that are open, to be changed and written in the same transaction. */
+/** The open alerts, to be changed and written in the same transaction. */
 export async function openBook(
   db: Database,
   parts: {
@@ -76,7 +76,7 @@ export async function openBook(
   });
 }
 
-/** @throws IsBehind when another has read on meanwhile */
+/** @throws IsBehind if another pass has read on meanwhile */
 async function lockPlace(db: Database, { ends }: AlertStep): Promise<void> {
   const place = await lockAlerts(db);
   if (ends === null) return;
@@ -84,7 +84,7 @@ async function lockPlace(db: Database, { ends }: AlertStep): Promise<void> {
   if (!isSame) throw new IsBehind();
 }
 
-/** Those that are in force. @throws IsBehind when one was put or resumed since they were looked at */
+/** Those in force. @throws IsBehind if one was put or resumed since they were read */
 async function standingRules(db: Database, looked: readonly ActiveAlertRule[]): Promise<ReadonlyMap<string, ActiveAlertRule>> {
   const rows = await db.query<{ name: string; updated_at: number; from_end: number; looked_at: number | null }>(
     'select name, updated_at, from_end, looked_at from alert_rules where paused_at is null',
@@ -99,7 +99,7 @@ async function standingRules(db: Database, looked: readonly ActiveAlertRule[]): 
   return standing;
 }
 
-/** Those that were not known. */
+/** Those not known yet. */
 async function noteCauses(db: Database, occurrences: readonly AlertOccurrence[]): Promise<ReadonlySet<AlertOccurrence>> {
   const caused = occurrences.filter(({ cause }) => cause !== null);
   if (caused.length === 0) return new Set();
@@ -114,8 +114,8 @@ async function noteCauses(db: Database, occurrences: readonly AlertOccurrence[])
 }
 
 /**
- * Notes runs that a look has found: each is cancelled once, and the end of one that took too long is no other occurrence. Gives those that were not
- * known.
+ * Records runs that a check has found: each is cancelled once, and the end of one that took too long is not another occurrence. Returns the
+ * new ones.
  */
 async function noteHeld(db: Database, now: number, looks: readonly AlertLook[]): Promise<ReadonlySet<string>> {
   const found = looks.flatMap((look) => look.found).filter(({ cause, runId }) => cause === null && runId !== null);
@@ -129,7 +129,7 @@ async function noteHeld(db: Database, now: number, looks: readonly AlertLook[]):
   return new Set(rows.map(keyOfHeld));
 }
 
-/** Which of these ends are of runs that a look has found; they are forgotten with that, so that the end of another attempt counts. */
+/** Which of these ends are of runs that a check has found; their records are deleted, so that the end of another attempt counts. */
 async function takeHeld(
   db: Database,
   rules: ReadonlyMap<string, ActiveAlertRule>,

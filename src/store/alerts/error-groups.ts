@@ -1,6 +1,6 @@
 /**
- * Errors of runs by what they are. Nothing is written as runs fail: the key of a failure is the first thing in its JSON, and the index of migration 14
- * holds it by flow and time, so that a list costs as much as runs have failed.
+ * Errors of runs, grouped by kind. Nothing is written as runs fail: the key of a failure comes first in its JSON, and the index of
+ * migration 14 holds it by flow and time, so a list costs as much as runs have failed.
  */
 import type { Failure } from '../../model/failure.ts';
 import type { ErrorGroup, ErrorState } from '../../model/error-group.ts';
@@ -23,7 +23,7 @@ interface GroupRow {
   readonly who: string | null;
 }
 
-/** What a run has ended with that failed like others: its key, behind what stands before it. */
+/** How the error of a run that failed like others begins: its key, after its prefix. */
 const begins = failureKeyOf('error');
 const keyed = `error is not null and ${begins} like '${beforeKey}%' and ended_at is not null`;
 
@@ -101,7 +101,7 @@ async function groupsOf(connection: Connection, { flow, key, state, since, limit
   return rows.map((row) => ({ ...row, count: Number(row.count) }));
 }
 
-/** With what their last runs say. */
+/** With samples from their last runs. */
 async function withSamples(db: Database & Connection, rows: readonly GroupRow[]): Promise<ErrorGroup[]> {
   if (rows.length === 0) return [];
   const samples = await db.query<{ flow: string; key: string; id: string; error: string }>(

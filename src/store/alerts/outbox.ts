@@ -1,8 +1,8 @@
 /**
  * The outbox of alerts: what is sent to each receiver, in the order in which it was written, by one process at a time.
  *
- * A receiver is claimed for a while, and each record of an attempt says under which claim it was made. A process that dies between sending and
- * recording leaves a delivery that is pending; whoever claims the receiver next sends it again, under the same id.
+ * A receiver is claimed for a while, and each record of an attempt names its claim. A process that dies between sending and recording
+ * leaves a pending delivery; the next to claim the receiver sends it again, under the same id.
  */
 import { cutText } from '../../base/cut-text.ts';
 import { type DeliveryAttempt, keptAttempts } from '../../model/alerts/alert.ts';
@@ -55,7 +55,7 @@ export function alertOutbox(connection: Connection): AlertOutbox {
     release: (claim, waitMs, failures) =>
       connection.transaction(async (db) => {
         if (!(await holds(db, claim))) return;
-        // Looked for once the row is locked: whoever adds a delivery changes the row as well.
+        // Queried once the row is locked: adding a delivery changes the row as well.
         const pending = await db.query(`select 1 as found from alert_deliveries where receiver = $1 and state = 'pending' limit 1`, [
           claim.receiver,
         ]);

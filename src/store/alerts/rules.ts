@@ -11,7 +11,7 @@ import { newRuleTable, ruleTable, type RuleRow, silenceTable, type SilenceRow } 
 
 export const alertReader = 'alerts';
 
-/** Of whoever changes alerts or their rules, one at a time. */
+/** Lock for changes of alerts or their rules: one at a time. */
 export async function lockAlerts(db: Database): Promise<EndPlace> {
   return await endPlace(db, alertReader, forUpdate(db));
 }
@@ -67,7 +67,7 @@ async function putRule(db: Database, rule: AlertRule): Promise<AlertRule> {
   const isSame = known !== null && jsonText(known.rule) === jsonText(rule.rule);
   const isPausedAlike = known !== null && (known.pausedAt === null) === (rule.pausedAt === null);
   if (known !== null && (!isSame || rule.pausedAt !== null)) await endAlerts(db, rule.name, rule.updatedAt);
-  // What is put as it stands goes on, and so does the time for which it has been watching.
+  // An unchanged rule continues, and so does the time for which it has been watching.
   const goesOn = isSame && isPausedAlike;
   const isUnchanged =
     goesOn && known.description === rule.description && known.origin === rule.origin && known.declaredIn === rule.declaredIn;
@@ -86,7 +86,7 @@ async function putRule(db: Database, rule: AlertRule): Promise<AlertRule> {
   return rows[0] === undefined ? rule : ruleTable.read(rows[0]);
 }
 
-/** Ends are read while a rule in force wants them; before the first of these, reading begins at the newest. */
+/** Ends are read while a rule in force needs them; for the first of these, reading begins at the newest. */
 async function beginReading(db: Database, but: string): Promise<void> {
   const others = await db.query('select 1 as found from alert_rules where by_ends = 1 and paused_at is null and name <> $1 limit 1', [but]);
   if (others.length > 0) return;

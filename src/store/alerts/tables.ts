@@ -17,7 +17,7 @@ import {
   word,
 } from '../table.ts';
 
-/** A rule that cannot be read finds nothing: no flow has an empty name. */
+/** An unreadable rule finds nothing: no flow has an empty name. */
 const unreadable: AlertRuleSpec = {
   condition: { kind: 'failed' },
   flows: [''],
@@ -66,7 +66,7 @@ export const alertTable = describeTable('alerts', {
   deployment: textOrNull,
 });
 export type AlertRow = RowOf<typeof alertTable>;
-/** With the number of the end that it was last found by, which only the store compares. */
+/** With the number of the end that found it last, which only the store compares. */
 export const storedAlertTable = describeTable('alerts', { ...alertTable.described, last_seq: integerOrNull });
 export type StoredAlertRow = RowOf<typeof storedAlertTable>;
 

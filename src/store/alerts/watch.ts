@@ -1,4 +1,4 @@
-/** What rules of alerts look at that holds for a while. Each look costs what is found, or one index over what has ended lately. */
+/** Lasting conditions that rules of alerts check. Each check costs what it finds, or one index over recently ended runs. */
 import type { StateType } from '../../model/state.ts';
 import type { Connection } from '../connection.ts';
 import { readFields, readTexts } from '../read-json.ts';
@@ -22,7 +22,7 @@ const columns = 'id, name, flow, deployment, tags, queue';
 /** See `AlertWatch`. */
 export function alertWatch(connection: Connection): AlertWatch {
   const { query } = connection;
-  /** Before it is cut, so that many other runs hide none that is meant. */
+  /** Before the limit, so that other runs do not crowd out meant ones. */
   const meant = ({ flows, deployments, queues, tags }: WatchedOf, params: Params): string => {
     const among = (column: string, names: readonly string[]): string[] =>
       names.length === 0 ? [] : [`and ${column} in ${listed(connection, Number(params.add(listOf(names)).slice(1)))}`];

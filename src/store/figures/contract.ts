@@ -1,14 +1,14 @@
 /**
  * Contract of what is counted over many runs. All times are UTC epoch ms, all durations ms.
  *
- * Counts are exact at the moment of the call. Ended runs of hours that are over are read from sums (`rollUp`); whatever the sums do not
- * hold yet is counted from the runs, so that a store in which nothing was ever summed up answers the same, only slower.
+ * Counts are exact at the moment of the call. Ended runs of past hours are read from sums (`rollUp`); whatever the sums do not hold yet is
+ * counted from the runs, so a store that was never summed up answers the same, only slower.
  */
 import type { Durations } from '../../model/duration-ranges.ts';
 import type { StateName, StateType } from '../../model/state.ts';
 import type { RunFilter } from '../lists/contract.ts';
 
-/** Of what: all runs, those of one flow, or those of one deployment. */
+/** Scope: all runs, those of one flow, or those of one deployment. */
 export type FigureKind = 'all' | 'flow' | 'deployment';
 
 /** Ended runs of one name and state that were created in one stretch of time. */
@@ -19,7 +19,7 @@ export interface EndedRuns {
   readonly at: number;
   readonly type: StateType;
   readonly runs: number;
-  /** Those that had started, and how long they took together. */
+  /** Those that had started, and their total duration. */
   readonly timed: number;
   readonly totalMs: number;
   readonly durations: Durations;
@@ -38,13 +38,13 @@ export interface EndedRunsWish {
   /** Created at or after, and before. */
   readonly fromAt: number;
   readonly untilAt: number;
-  /** How finely `at` tells runs apart: by the hour or day (UTC), not at all (`at` is 0 then), or by stretches of a length since an instant. */
+  /** The resolution of `at`: hour or day (UTC), none (`at` is 0 then), or stretches of a length since an instant. */
   readonly by: 'hour' | 'day' | 'all' | Slots;
-  /** True leaves out what runs took (`timed`, `totalMs` and `durations` are empty then), which is several times as fast. */
+  /** True leaves out durations (`timed`, `totalMs` and `durations` are empty then), which is several times as fast. */
   readonly countsOnly?: boolean;
 }
 
-/** How many runs were in which state, of those created in a stretch of time. */
+/** How many runs created in a stretch of time are in which state. */
 export interface HistogramBucket {
   readonly startAt: number;
   readonly counts: Readonly<Partial<Record<StateType, number>>>;
@@ -65,23 +65,23 @@ export interface TaskFigures {
   readonly timed: number;
   readonly totalMs: number;
   readonly durations: Durations;
-  /** CPU time of those of which it is known. */
+  /** CPU time of those for which it is known. */
   readonly cpuTimes: Durations;
-  /** Most memory of one of them, bytes; null where nothing is known of it. */
+  /** Most memory of one of them, bytes; null if unknown. */
   readonly peakBytes: number | null;
 }
 
 /** Task runs of one task of a flow that one process executed last. */
 export interface TaskWorkerFigures {
   readonly name: string;
-  /** Id of the process; null where that is not recorded. */
+  /** Id of the process; null if not recorded. */
   readonly owner: string | null;
   readonly runs: number;
   readonly failures: number;
   readonly totalMs: number;
 }
 
-/** What waits and runs in a queue; a queue without runs is not told of. */
+/** What waits and runs in a queue; queues without runs are left out. */
 export interface QueueFigures {
   readonly name: string;
   readonly waiting: number;
@@ -114,13 +114,13 @@ export interface LastRuns {
 }
 
 export interface TaskCounts {
-  /** Task runs there are, and items of mapped tasks that have none yet. */
+  /** Number of task runs, plus items of mapped tasks that have none yet. */
   readonly total: number;
   readonly ended: number;
   readonly failed: number;
   /** Of the ended, those that were cancelled or skipped. */
   readonly stopped: number;
-  /** How much of those that run is done by the progress they report, in task runs: 0.4 for one that is at 40 %. */
+  /** The done part of running ones by reported progress, in task runs: 0.4 for one that is at 40 %. */
   readonly underWay: number;
 }
 
@@ -135,38 +135,42 @@ export interface AlikeRuns {
 }
 
 export interface FigureStore {
-  /** Runs that have not ended, by state. */
+  /** Open runs, by state. */
   open(): Promise<readonly { readonly type: StateType; readonly name: StateName; readonly count: number }[]>;
-  /** Ended runs, in no order; nothing where there are none. */
+  /** Ended runs, in no order; empty if there are none. */
   ended(wish: EndedRunsWish): Promise<readonly EndedRuns[]>;
   /**
-   * Runs by state over time, oldest first, empty buckets included. Buckets longer than an hour begin at full hours, those longer than a day at midnight
-   * UTC, so that there may be fewer than wished for; the first begins at or before `fromAt`, and what lies outside is not counted in.
+   * Runs by state over time, oldest first, empty buckets included. Buckets longer than an hour begin at full hours, those longer than a day
+   * at midnight UTC, so there may be fewer than requested; the first begins at or before `fromAt`, and runs outside the range are not
+   * counted.
    *
    * @throws BatutaError FILTER_INVALID
    */
   histogram(filter: RunFilter, wish: HistogramWish): Promise<readonly HistogramBucket[]>;
   /** Over the newest ended runs of a flow created since: at most 200 runs and 20,000 task runs. */
   tasks(flow: string, sinceAt: number): Promise<readonly TaskFigures[]>;
-  /** The same sample by task and process, in no order. Failures are those that no retry made good; a task run counts for the process that ended it. */
+  /**
+   * The same sample by task and process, in no order. Failures are those not fixed by a retry; a task run counts for the process that ended
+   * it.
+   */
   taskWorkers(flow: string, sinceAt: number): Promise<readonly TaskWorkerFigures[]>;
   /** By run; those without task runs are left out. Reads every task run of these runs. */
   taskCounts(runIds: readonly string[]): Promise<ReadonlyMap<string, TaskCounts>>;
-  /** How many runs failed like these; those that none has ended with are left out. By an index over failures. */
+  /** How many runs failed like these; those without any such run are left out. By an index over failures. */
   alike(failures: readonly { readonly flow: string; readonly key: string }[]): Promise<readonly AlikeRuns[]>;
   /** By name. Due is judged by the clock of the database. */
   queues(): Promise<readonly QueueFigures[]>;
   /** Longest late first; among the 1,000 oldest late runs. */
   late(): Promise<readonly LateRuns[]>;
-  /** The last ended runs of each of these, `limit` at most. */
+  /** The last ended runs of each of these, at most `limit`. */
   last(of: readonly { readonly kind: LastRuns['kind']; readonly name: string }[], limit: number): Promise<readonly LastRuns[]>;
-  /** By name, `limit` at most of each. Deployments and tags: those that runs have. */
+  /** By name, at most `limit` of each. Deployments and tags: those that runs have. */
   facets(
     limit: number,
   ): Promise<{ readonly flows: readonly string[]; readonly deployments: readonly string[]; readonly tags: readonly string[] }>;
   /**
-   * One transaction: sums up hours that are over, and those again in which runs have ended since. Any number of processes may call it.
-   * Gives the instant up to which hours are summed up, and whether more is to be done.
+   * One transaction: sums up past hours, and again those in which runs have ended since. Any number of processes may call it. Returns the
+   * instant up to which hours are summed up, and whether more is to be done.
    */
   rollUp(options?: { readonly maxHours?: number }): Promise<{ readonly doneUntil: number; readonly more: boolean }>;
 }

@@ -1,4 +1,4 @@
-/** What goes on now, and what ended last: counted from the runs, by indexes over what is open. */
+/** What is running now, and what ended last: counted from the runs, by indexes over open ones. */
 import { clockOf, isNotReported, listOf, terminalList, openList, runsBy, Params } from '../sql.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { type StateName, type StateType, terminalTypes } from '../../model/state.ts';
@@ -11,7 +11,7 @@ import { readFields } from '../read-json.ts';
 
 const minuteMs = 60_000;
 const mostLate = 1_000;
-/** Bounds of the sample that figures of tasks are taken from. */
+/** Bounds of the sample for figures of tasks. */
 const sampleRuns = 200;
 const sampleTaskRuns = 20_000;
 
@@ -33,7 +33,7 @@ interface TaskFigureRow {
   readonly peak: number | null;
 }
 
-/** See `FigureStore.tasks`. Task runs that never began count for nothing. */
+/** See `FigureStore.tasks`. Task runs that never began are ignored. */
 export async function taskFigures(connection: Connection, flow: string, sinceAt: number): Promise<TaskFigures[]> {
   const rows = await connection.query<TaskFigureRow>(
     `select name, failed, range, cpu, count(*) as runs, coalesce(sum(ms), 0) as total, max(peak_bytes) as peak from (
@@ -94,7 +94,7 @@ export async function countTasks({ query, fragments }: Connection, runIds: reado
 
 const none: TaskCounts = { total: 0, ended: 0, failed: 0, stopped: 0, underWay: 0 };
 
-/** Items of mapped tasks of which nothing is recorded yet, by run; only runs that have mapped tasks are looked at. */
+/** Items of mapped tasks with nothing recorded yet, by run; only runs with mapped tasks are read. */
 async function unmadeItems(
   { query, fragments }: Pick<Connection, 'query' | 'fragments'>,
   runIds: readonly string[],
@@ -119,7 +119,7 @@ async function unmadeItems(
   );
 }
 
-/** From 0 to 1; 0 where nothing is reported, or no total. */
+/** From 0 to 1; 0 if nothing is reported, or no total. */
 function shareDone(text: string | null): number {
   if (text === null) return 0;
   const { done = 0, total = null } = readFields<Partial<NonNullable<TaskRun['progress']>>>(text) ?? {};
@@ -128,7 +128,7 @@ function shareDone(text: string | null): number {
 
 /** See `FigureStore.queues`. */
 export async function queueFigures(connection: Connection): Promise<QueueFigures[]> {
-  // A value, not a call: only then the indexes over time serve.
+  // A value, not a call, so that indexes over time serve.
   const now = await clockOf(connection);
   const rows = await connection.query<{ [Key in keyof QueueFigures]: QueueFigures[Key] }>(
     `select queue as name, sum(waiting) as waiting, sum(delayed) as delayed, sum(running) as running, min(oldest) as "oldestAt",

@@ -11,11 +11,11 @@ import { fittingLines } from './logs.ts';
 import { Params } from '../sql.ts';
 import { patternOf } from './run-filter.ts';
 
-/** Largest data that a page of a run shows, and most that it holds in all, bytes. */
+/** Largest data that a page of a run shows, and most that it holds in total, bytes. */
 const maxShownBytes = 8 * 1024 * 1024;
 const pageBytes = 4 * 1024 * 1024;
 const shownData = `case when octet_length(data) <= ${maxShownBytes} then data else '{"cut":{"bytes":' || octet_length(data) || '}}' end as data`;
-/** Most artifacts that one page looks through. */
+/** Most artifacts that one page scans. */
 const windowArtifacts = 10_000;
 
 /** Those of a run oldest first, those of all runs newest first. */
@@ -33,7 +33,7 @@ export function artifactStore(connection: Connection): ArtifactStore {
   };
 }
 
-/** Reads how large they are, then as many as fit. */
+/** Reads the sizes, then as many as fit. */
 async function pageOfRun(
   { query }: Connection,
   runId: string,
@@ -62,7 +62,7 @@ async function pageOfRun(
   return { items: rows.map(artifactOf), next: shown.length < sizes.length ? cursorOf({ createdAt: last.at, id: last.id }) : null };
 }
 
-/** Looks through a stretch of artifacts, so that what is rare does not make it read them all. */
+/** Scans a stretch of artifacts, so that a rare match does not make it read them all. */
 async function listArtifacts({ query }: Connection, filter: ArtifactFilter): Promise<Page<ListedArtifact>> {
   checkFilter('artifacts', filter);
   const { kind, search, limit: wanted, cursor } = filter;

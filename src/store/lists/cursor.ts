@@ -13,7 +13,7 @@ export function cursorOf({ createdAt, id }: Place): string {
   return Buffer.from(jsonText([createdAt, id])).toString('base64url');
 }
 
-/** A page of rows that were asked for with one more than `limit`. @param placeOfRow where the list goes on after a row */
+/** A page of rows that were requested with one more than `limit`. @param placeOfRow where the list continues after a row */
 export function pageOf<Row, Item>(
   rows: readonly Row[],
   limit: number,
@@ -25,19 +25,19 @@ export function pageOf<Row, Item>(
   return { items: rows.slice(0, limit).map(itemOf), next };
 }
 
-/** @throws BatutaError FILTER_INVALID when the text is none that `cursorOf` made. */
+/** @throws BatutaError FILTER_INVALID if the text was not made by `cursorOf`. */
 export function placeOf(cursor: string): Place {
   try {
     const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
     if (Array.isArray(value) && Number.isSafeInteger(value[0]) && typeof value[1] === 'string')
       return { createdAt: value[0], id: value[1] };
   } catch {
-    // Anything that is no JSON is no cursor either.
+    // What is not JSON is not a cursor either.
   }
   throw new BatutaError('FILTER_INVALID', `The cursor "${cursor}" was not given by this list. Leave it out to begin at the beginning.`);
 }
 
-/** @throws BatutaError FILTER_INVALID when `limit` is not a whole number from 1 to `most`. */
+/** @throws BatutaError FILTER_INVALID if `limit` is not a whole number from 1 to `most`. */
 export function limitOf(limit: number | undefined, usual: number, most: number): number {
   if (limit === undefined) return usual;
   if (Number.isInteger(limit) && limit >= 1 && limit <= most) return limit;

@@ -1,6 +1,6 @@
 /**
- * What is exported: runs without their values, and what belongs to many runs, in short reads of bounded size, between which everybody else
- * reads and writes.
+ * What is exported: runs without their values, and what belongs to many runs, in short reads of bounded size, between which others read and
+ * write.
  */
 import { letOthersIn } from '../../base/clock.ts';
 import type { Connection } from '../connection.ts';
@@ -11,7 +11,7 @@ import { describeTable, integer, type Table } from '../table.ts';
 import { withWholeIds } from '../runs/find.ts';
 import type { ExportStore } from './contract.ts';
 
-/** Most rows of one read, and most text of their messages, bytes. */
+/** Most rows per read, and most bytes of their messages. */
 const pageRows = 1_000;
 const pageBytes = 4 * 1024 * 1024;
 /** Runs whose rows are counted at once: at first, and at most. */
@@ -25,11 +25,11 @@ const numbered = { seq: integer };
 const exportedTransitions = describeTable('transitions', { ...transitionTable.described, ...numbered });
 const exportedLogs = describeTable('logs', { ...logTable.described, ...numbered });
 
-/** Rows that belong to runs, by the column that orders those of one run. */
+/** Rows that belong to runs, and the column that orders those of one run. */
 interface Owned {
   readonly table: Pick<Table<Record<never, never>>, 'name' | 'list'>;
   readonly order: 'key' | 'seq';
-  /** Text of a row that counts, as SQL. */
+  /** SQL for the counted bytes of a row. */
   readonly bytes: string;
   /** Further condition, as SQL. */
   readonly where?: string;
@@ -68,14 +68,14 @@ export function exportStore(connection: Connection): ExportStore {
   };
 }
 
-/** Columns of runs that stay behind. */
+/** Columns of runs left out. */
 const narrow = { params: `''`, result: 'null', result_ref: 'null', mapped: 'null' } as const;
 
 function lengthOf(...columns: readonly string[]): string {
   return columns.map((column) => `coalesce(octet_length(${column}), 0)`).join(' + ');
 }
 
-/** Run after run in the order of the list. Those of several small runs are one read; a large one takes several. */
+/** Run after run in the order of the list. Several small runs share a read; a large one takes several. */
 async function* rowsOf(connection: Connection, owned: Owned, runIds: readonly string[]): AsyncGenerator<readonly { run_id: string }[]> {
   let group: string[] = [];
   let [count, bytes] = [0, 0];
@@ -97,8 +97,8 @@ async function* rowsOf(connection: Connection, owned: Owned, runIds: readonly st
 }
 
 /**
- * How much each run has, in the order of the list; of those that have nothing, nothing. Counted for as many runs at once as are known to take no
- * longer than a read: a database in this process answers within the turn.
+ * The size of each run, in the order of the list; runs without rows are left out. Counts as many runs at once as take no longer than a
+ * read: a database in this process answers within the turn.
  */
 async function* sizesOf(connection: Connection, owned: Owned, runIds: readonly string[]): AsyncGenerator<Size> {
   const where = owned.where === undefined ? '' : `and ${owned.where}`;
@@ -134,11 +134,11 @@ async function groupOf(
     [listOf(runIds)],
   );
   const place = new Map(runIds.map((runId, at) => [runId, at]));
-  // Stable: those of one run stay in their order.
+  // Stable sort: those of one run keep their order.
   return rows.toSorted((one, other) => (place.get(one.run_id) ?? 0) - (place.get(other.run_id) ?? 0));
 }
 
-/** Fewer rows at once where they are long. */
+/** Fewer rows at once if they are long. */
 async function* largeOf(connection: Connection, { table, order, where }: Owned, size: Size): AsyncGenerator<readonly { run_id: string }[]> {
   const limit = Math.max(1, Math.min(pageRows, Math.floor((pageBytes / Math.max(1, Number(size.bytes))) * size.count)));
   for (let after: string | number | null = null; ; ) {

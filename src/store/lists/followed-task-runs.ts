@@ -1,9 +1,9 @@
 /**
- * The task runs of one run, followed: each read asks for what has changed since the last, so that following a run of very many costs
- * as much as they change, not as much as there are.
+ * The task runs of one run, followed: each read fetches what has changed since the last, so that following a very large run costs as much
+ * as changes, not as much as there is.
  *
- * The history of the run says which have changed. Rows that are new stand behind those that were there; on PostgreSQL one may become
- * visible after a later one, so what the history names and is not found there is looked for among all of the run.
+ * The history of the run says which have changed. New rows come after existing ones; on PostgreSQL one may become visible after a later
+ * one, so those that the history names and are not found there are looked up among all of the run.
  */
 import { listOf } from '../sql.ts';
 import { taskRunTable, type TaskRunRow, taskRunOf } from '../tables.ts';
@@ -13,9 +13,9 @@ import type { Connection } from '../connection.ts';
 import { jsonText } from '../storable.ts';
 import type { FollowedTaskRuns } from './contract.ts';
 
-/** Rows and changes of one statement: SQLite reads in the turn of the event loop in which it is asked, so very many would hold it up. */
+/** Rows and changes per statement: SQLite reads within one turn of the event loop, so too many would hold it up. */
 const rowsAtOnce = 2_000;
-/** Of the task runs that go on, how many are looked at for their progress at each read: that leaves no trace in the history. */
+/** Running task runs whose progress is checked at each read: progress leaves no trace in the history. */
 const progressAtOnce = 200;
 
 const columns = `seq, ${taskRunTable.list}`;
@@ -40,7 +40,7 @@ class Follower {
   readonly #connection: Connection;
   readonly #runId: string;
   readonly #known = new Map<string, Known>();
-  /** Ids of those that go on, the longest not looked at first. */
+  /** Ids of running ones, least recently checked first. */
   readonly #running = new Set<string>();
   #begun = false;
   #lastChange = 0;
@@ -113,7 +113,7 @@ class Follower {
     }
   }
 
-  /** Those whose progress is looked at; at the end of the run all that are thought to go on. */
+  /** Those whose progress is checked; at the end of the run, all believed to be running. */
   #goingOn(except: ReadonlySet<string>, all: boolean): string[] {
     const ids: string[] = [];
     for (const id of this.#running) {
@@ -144,7 +144,7 @@ class Follower {
   }
 }
 
-/** A text that differs when anything a watcher shows has changed. */
+/** Differs when anything a watcher shows has changed. */
 function shownOf({ state, attempt, progress }: TaskRun): string {
   return `${state.name} ${attempt} ${progress?.done ?? ''}`;
 }
@@ -154,7 +154,7 @@ const nextText = `select ${columns} from task_runs where run_id = $1 and key > $
 /** A row with its place. */
 export type NumberedRow = TaskRunRow & { readonly seq: number };
 
-/** By key, which the index gives in order, some at a turn of the event loop. */
+/** In index order, by key, one batch per turn of the event loop. */
 export async function* pagesOfRun({ query }: Connection, runId: string): AsyncGenerator<readonly NumberedRow[]> {
   let rows = await query<NumberedRow>(firstText, [runId]);
   yield rows;

@@ -1,14 +1,13 @@
-/** Artifacts as lists across runs have them: with their runs, and without data that is long. */
+/** Artifacts as lists across runs have them: with their runs, and without long data. */
 import type { Database } from '../connection.ts';
 import { Params } from '../sql.ts';
 import type { ListedArtifact } from '../store.ts';
 import { columnsOf } from '../table.ts';
 import { artifactOf, type ArtifactRow, artifactTable } from '../tables.ts';
 
-/** Longest data, as JSON, that a list across runs carries, characters. */
+/** Longest data, as JSON, in a list across runs, characters. */
 const maxListedChars = 2_000;
 
-/** All but the data. */
 const headColumns = ['id', 'run_id', 'task_run_id', 'kind', 'name', 'created_at', 'key', 'ref', 'bytes', 'sha256'] as const;
 
 interface ListedRow extends Omit<ArtifactRow, 'data'> {

@@ -6,7 +6,7 @@ import { limitOf } from './cursor.ts';
 import { Params } from '../sql.ts';
 import { patternOf } from './run-filter.ts';
 
-/** Most lines that one call gives. */
+/** Most lines that one call returns. */
 const mostLines = 10_000;
 /** Most that one page holds, bytes of text. */
 const pageBytes = 2 * 1024 * 1024;
@@ -33,7 +33,7 @@ function linesOf({ limit, tail }: LogFilter): number {
   return Math.min(limitOf(limit, tail === undefined ? 1000 : mostLines, mostLines), limitOf(tail, mostLines, mostLines));
 }
 
-/** Reads the sizes of as many lines as are wanted, then as many lines as fit. */
+/** Reads the sizes of the requested lines, then as many lines as fit. */
 async function pageOfRun({ query }: Connection, runId: string, filter: LogFilter, limit: number): Promise<LogPage> {
   const { taskRunId, minLevel, after, before, search, tail } = filter;
   const params = new Params();
@@ -62,7 +62,7 @@ async function pageOfRun({ query }: Connection, runId: string, filter: LogFilter
   return { lines: tail === undefined ? lines : lines.reverse(), hasMore: fitting < sizes.length || sizes.length === limit };
 }
 
-/** Longest message that is shown, characters; above what any setting allows, so that it only meets what was never cut. */
+/** Longest message shown, characters; above what any setting allows, so that it only affects messages that were never cut. */
 export const maxShownChars = 256 * 1024;
 
 export interface LogSize {
@@ -73,14 +73,14 @@ export interface LogSize {
 /** Column list of a size. */
 export const logSize = `seq, ${bytesShown('message')} + ${bytesShown('fields')} as bytes`;
 
-/** Column list of lines, in the form of `logTable`, with what is too long cut. */
+/** Column list of lines, in the form of `logTable`, with overlong text cut. */
 export const shownLogColumns = `run_id, task_run_id, at, level,
   case when length(message) > ${maxShownChars}
     then substr(message, 1, ${maxShownChars}) || ' [' || (length(message) - ${maxShownChars}) || ' more characters were cut]' else message end as message,
   case when length(fields) > ${maxShownChars}
     then '{"cut":"' || length(fields) || ' characters of fields were left out"}' else fields end as fields`;
 
-/** How many lines fit, in their order; at least the first. */
+/** How many lines fit, in order; at least one. */
 export function fittingLines(sizes: readonly Pick<LogSize, 'bytes'>[], maxBytes: number): number {
   let bytes = 0;
   const tooMuch = sizes.findIndex((size) => (bytes += size.bytes) > maxBytes);

@@ -1,8 +1,8 @@
 /**
  * What a filter of runs means in SQL.
  *
- * States become pairs of type and name, one query each: every pair has its runs in one stretch of an index, newest last, and a
- * database that is asked for several at once would sort them all.
+ * States become pairs of type and name, one query each: the runs of every pair form one stretch of an index, newest last, whereas a
+ * database asked for several at once would sort them all.
  */
 import { stateNames, stateTypes, type StateName, type StateType } from '../../model/state.ts';
 import type { Connection } from '../connection.ts';
@@ -10,7 +10,7 @@ import type { RunFilter } from '../store.ts';
 import type { Params } from '../sql.ts';
 import { placeOf } from './cursor.ts';
 
-/** A state as the index over states holds it. */
+/** A state as in the index over states. */
 export interface StatePair {
   readonly type: StateType;
   readonly name: StateName;
@@ -18,7 +18,7 @@ export interface StatePair {
 
 const allPairs: readonly StatePair[] = stateTypes.flatMap((type) => stateNames[type].map((name) => ({ type, name })));
 
-/** The states meant by such words as `stateWords` has, in any case; null when that is all of them. What is no state is left out. */
+/** The states meant by words as in `stateWords`, in any case; null if that is all of them. Unknown words are ignored. */
 export function statePairs(states: readonly string[] | undefined): readonly StatePair[] | null {
   if (states === undefined || states.length === 0) return null;
   const wanted = new Set(states.map((state) => state.toLowerCase()));
@@ -27,7 +27,7 @@ export function statePairs(states: readonly string[] | undefined): readonly Stat
 }
 
 /**
- * The table of runs for a filter and a pair of it, with the index that serves them: SQLite keeps no statistics and would take the one
+ * The table of runs for a filter and one of its pairs, with the index that serves them: SQLite keeps no statistics and would take the one
  * with the most columns.
  */
 export function runsFor(dialect: Connection['dialect'], filter: RunFilter, pair: StatePair | null): string {
@@ -40,7 +40,7 @@ export function runsFor(dialect: Connection['dialect'], filter: RunFilter, pair:
   return 'runs indexed by runs_state';
 }
 
-/** Conditions of a filter, save its states and its search. The instant and the id that lists go by are `timeOf(filter)` and `idOf(filter)`. */
+/** Conditions of a filter, except its states and its search. Lists are ordered by `timeOf(filter)` and `idOf(filter)`. */
 export function conditionsOf(params: Params, filter: RunFilter): string[] {
   const { flow, deployment, tag, since, until, queue, backfillId, scheduleId, parentRunId, pinned, cursor } = filter;
   const [time, id] = [timeOf(filter), idOf(filter)];
@@ -66,7 +66,7 @@ export function conditionsOf(params: Params, filter: RunFilter): string[] {
   return conditions;
 }
 
-/** Column of the instant of creation that the index of the filter holds. */
+/** Column of the creation time in the index of the filter. */
 export function timeOf({ tag }: RunFilter): string {
   return tag === undefined ? 'runs.created_at' : 'run_tags.created_at';
 }
@@ -86,7 +86,7 @@ export function patternOf(search: string): string {
   return `%${lowered(search).replace(/[\\%_]/g, (letter) => `\\${letter}`)}%`;
 }
 
-/** Small letters a to z, as both databases make them; they leave all others alone. */
+/** Lowercases a to z as both databases do; all others stay. */
 export function lowered(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

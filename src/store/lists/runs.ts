@@ -1,8 +1,8 @@
 /**
- * Lists of runs, newest first, by pages that go on where the last one ended.
+ * Lists of runs, newest first, in pages that continue where the last one ended.
  *
- * Filters that an index serves are asked for directly. What no index serves (a search, a queue, anything beside a tag) is looked for among
- * the newest runs that fit the rest, 10,000 a page: a page then says where to go on even when it found nothing.
+ * Filters that an index serves are queried directly. The others (a search, a queue, anything in addition to a tag) are applied to the
+ * newest runs that fit the rest, 10,000 per page: a page then says where to continue even if it found nothing.
  */
 import { pageOf, cursorOf, limitOf, type Place } from './cursor.ts';
 import { listOf, Params } from '../sql.ts';
@@ -14,18 +14,18 @@ import type { Connection } from '../connection.ts';
 import { runOf, type RunRow, runTable } from '../tables.ts';
 import type { Page, RunFilter } from '../store.ts';
 
-/** Most runs that one page looks through; each that is found by its tag costs twice as much. */
+/** Most runs that one page scans; each found by its tag costs twice as much. */
 const windowRuns = 10_000;
 const windowTagged = 2_000;
-/** How many are looked through first, and by how much that grows while too little is found. */
+/** How many are scanned first, and the growth factor while too few are found. */
 const firstWindow = 500;
 const windowGrowth = 3;
-/** Shortest part of an id that is not taken for one of a name as well, when an id has it: 65 seconds of ids begin so. */
+/** Shortest search that, if it matches an id, is not searched for in names: 65 seconds of ids share such a beginning. */
 const minIdChars = 8;
-/** Most runs that are listed because their ids end so. */
+/** Most runs listed because their ids end with the search. */
 const mostByEnd = 50;
 
-/** What a filter may ask for beside what an index serves. */
+/** What a filter may ask for beyond what an index serves. */
 const lookedColumns = [
   'name',
   'queue',
@@ -47,7 +47,7 @@ function columnsBut(left: Left): string {
 /**
  * See `RunStore.list`.
  *
- * @param left what stands in the place of columns that are not read, as SQL
+ * @param left SQL that replaces columns that are not read
  * @throws BatutaError FILTER_INVALID
  */
 export async function listRuns(connection: Connection, filter: RunFilter, left: Left = {}): Promise<Page<Run>> {
@@ -60,7 +60,7 @@ export async function listRuns(connection: Connection, filter: RunFilter, left: 
     if (await beginsOne(connection, search)) return await listByIndex(connection, columns, filter, limit, beginning);
     if (await endsOne(connection, search)) return await listByEnd(connection, columns, filter, limit);
   }
-  // An end is looked for among all runs, wherever they stand: it is what people have read somewhere.
+  // An id ending is searched for among all runs, however old: people have read it somewhere.
   const ended =
     cursor === undefined && limit > 1 ? (await listByEnd(connection, columns, filter, Math.min(mostByEnd, limit - 1))).items : [];
   const { items, next } = await listByWindow(connection, columns, filter, limit - ended.length);
@@ -86,7 +86,7 @@ async function listByIndex(
   return runPageOf(await connection.query<RunRow>(text, params.values), limit);
 }
 
-/** The few whose ids end so are found first, and the rest of the filter looked for in them. */
+/** The few with such id endings are found first, then filtered by the rest. */
 async function listByEnd(connection: Connection, columns: string, filter: RunFilter, limit: number): Promise<Page<Run>> {
   const params = new Params();
   const ended = endedText(connection, params, filter.search ?? '');
@@ -109,7 +109,7 @@ function runPageOf(rows: readonly RunRow[], limit: number): Page<Run> {
   return pageOf(rows, limit, runOf, ({ created_at: createdAt, id }) => ({ createdAt, id }));
 }
 
-/** Looks through more and more runs until the page is full, the window is used up, or there are no more. */
+/** Scans more and more runs until the page is full, the window is used up, or there are no more. */
 async function listByWindow(connection: Connection, columns: string, filter: RunFilter, limit: number): Promise<Page<Run>> {
   const found: Place[] = [];
   let { cursor } = filter;
@@ -131,11 +131,11 @@ async function listByWindow(connection: Connection, columns: string, filter: Run
 
 interface WindowPart {
   readonly found: readonly Place[];
-  /** Where the window ended, null when there are no more runs. */
+  /** Where the window ended; null if there are no more runs. */
   readonly end: Place | null;
 }
 
-/** Only narrow columns are read of what is looked through; it then stands for the table of runs. */
+/** Only narrow columns are scanned; the result then stands in for the table of runs. */
 async function searchWindow(connection: Connection, filter: RunFilter, rows: number, most: number): Promise<WindowPart> {
   const params = new Params();
   const { served, rest } = partsOf(filter);
@@ -156,7 +156,7 @@ async function searchWindow(connection: Connection, filter: RunFilter, rows: num
   return { found: places('found').sort(newestFirst), end: isFull ? (places('end')[0] ?? null) : null };
 }
 
-/** What an index serves of a filter, and what is looked for in it. */
+/** The part of a filter that an index serves, and the rest. */
 function partsOf({ queue, search, pinned, ...filter }: RunFilter): { readonly served: RunFilter; readonly rest: RunFilter } {
   const unserved = {
     ...(queue === undefined ? {} : { queue }),
@@ -180,7 +180,7 @@ function searchCondition(params: Params, { search }: RunFilter): string[] {
   if (search === undefined) return [];
   const pattern = patternOf(search);
   const fits = `(lower(runs.name) like ${params.add(pattern)} escape '\\' or runs.id like ${params.add(pattern.slice(1))} escape '\\')`;
-  // Those whose ids end so come with the first page.
+  // Those with such id endings come with the first page.
   if (!isIdPart(search)) return [fits];
   const [last, end] = endValuesOf(search);
   return [fits, `not (${endsWithText('runs.id', search, [params.add(last), params.add(end)])})`];
@@ -207,10 +207,10 @@ interface Newest {
   readonly search: Search;
 }
 
-/** Conditions of what is searched for, where an index serves it. */
+/** Conditions of a search that an index serves. */
 type Search = (params: Params, filter: RunFilter) => string[];
 
-/** The newest runs of a filter: one query for each state, each stopping early, put together in order. */
+/** The newest runs of a filter: one query per state, each stopping early, merged in order. */
 function newestText(connection: Connection, params: Params, filter: RunFilter, { select, limit, search }: Newest): string {
   const pairs: readonly (StatePair | null)[] = statePairs(filter.states) ?? [null];
   const branch = (pair: StatePair | null): string => {
@@ -220,7 +220,7 @@ function newestText(connection: Connection, params: Params, filter: RunFilter, {
     return `select ${select} from ${runsFor(connection.dialect, filter, pair)} ${where} ${order}`;
   };
   const [only, ...others] = pairs;
-  // States that are none fit no run.
+  // Unknown states fit no run.
   if (only === undefined) return `select ${select} from ${runsFor(connection.dialect, filter, null)} where 1 = 0`;
   if (others.length === 0) return branch(only);
   const parts = pairs.map((pair, index) => `select * from (${branch(pair)}) as part${index}`);

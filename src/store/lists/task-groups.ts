@@ -1,10 +1,10 @@
-/** The task runs of a run by task: what a picture of a very large run needs, and no more. */
+/** The task runs of a run by task: only what a picture of a very large run needs. */
 import type { TaskRun } from '../../model/run.ts';
 import type { Connection } from '../connection.ts';
 import { readFields, readTexts } from '../read-json.ts';
 import type { TaskGroup } from '../store.ts';
 
-/** By task and state. What only one task run has (its id and the like) is that of the one where there is but one. */
+/** By task and state. What belongs to a single task run (its id and so on) is meaningful only if there is just one. */
 const groupsText = `select name, state_name as state, count(*) as count, min(started_at) as started, max(ended_at) as ended,
     max(attempt) as attempts, max(id) as id, max(display_name) as label, max(child_run_id) as child, max(progress) as progress,
     sum(cpu_ms) as cpu, max(peak_bytes) as peak
@@ -57,7 +57,7 @@ function most(one: number | null, other: number | null): number | null {
   return one === null || other === null ? (one ?? other) : Math.max(one, other);
 }
 
-/** Rows read at once: SQLite reads in the turn of the event loop in which it is asked. */
+/** Rows read at once: SQLite reads within one turn of the event loop. */
 const rowsAtOnce = 2_000;
 
 const needsText = `select key, name, depends_on as needs from task_runs where run_id = $1 and key > $2 order by key limit ${rowsAtOnce}`;

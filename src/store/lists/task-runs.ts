@@ -1,4 +1,4 @@
-/** Task runs: all of a run, which a run reads on its way, or a page of them. */
+/** Task runs: all of a run, as read while it runs, or a page. */
 import { pageOf, limitOf, placeOf } from './cursor.ts';
 import { listOf, listed, Params } from '../sql.ts';
 import { idChars, isIdPart } from '../../model/ids.ts';
@@ -60,7 +60,7 @@ function idCondition(typed: string): [condition: string, values: readonly string
   return ['(id like $2 or id like $3) limit 100', [`${part}%`, `%${part}`]];
 }
 
-/** Sorts the places of all that fit, and reads the rows of the page alone. */
+/** Sorts the places of all matches, then reads only the rows of the page. */
 async function pageOfRun({ query }: Connection, runId: string, filter: TaskRunFilter): Promise<Page<TaskRun>> {
   const limit = limitOf(filter.limit, 200, 1000);
   const params = new Params();

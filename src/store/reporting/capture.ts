@@ -1,9 +1,9 @@
 /**
- * Takes over what has changed in this store into what waits to be reported (SQLite).
+ * Captures what has changed in this store as items waiting to be reported (SQLite).
  *
- * Nothing is added to what runs write: their own rows are read behind places that are kept in the same file. For runs as such that is the list of
- * their changes (`run_events`); for what belongs to one, its own numbers, because those of log lines may be used again once runs are deleted.
- * A process that is killed leaves both the places and the items, or neither.
+ * Runs write nothing extra: their own rows are read from places on, which are kept in the same file. For runs themselves, that is the list
+ * of their changes (`run_events`); for what belongs to a run, its own numbers, because those of log lines may be reused once runs are
+ * deleted. A killed process leaves both the places and the items, or neither.
  */
 import { maxReportedChars, type RanBy, type ReportedRun, type ReportedTaskRun, type ReportKind } from '../../model/report.ts';
 import { parseRef } from '../../model/result-ref.ts';
@@ -30,17 +30,17 @@ import {
 } from '../tables.ts';
 import type { RowOf } from '../table.ts';
 
-/** Most rows of each kind that one transaction takes over. */
+/** Most rows of each kind that one transaction captures. */
 const maxRuns = 200;
 const maxRows = 500;
 const maxArtifacts = 50;
-/** Characters of a log line, and of the data of an artifact, that are sent. */
+/** Most characters sent of a log line, and of the data of an artifact. */
 const maxLineChars = 64 * 1024;
 const maxArtifactChars = 256 * 1024;
 
 const itemKinds: Kinds = { kind: 'text', run_id: 'text', bytes: 'integer', body: 'text' };
 
-/** What was taken over in one transaction. */
+/** What one transaction captured. */
 export interface Captured {
   readonly items: number;
   readonly bytes: number;
@@ -54,7 +54,7 @@ interface Event {
 }
 type Numbered<Row> = Row & { readonly run_id: string; readonly seq: number };
 
-/** What belongs to runs that are followed, behind the places of each. */
+/** What belongs to followed runs, beyond each run's places. */
 const transitionsText = `from report_runs join transitions on transitions.run_id = report_runs.run_id and transitions.seq > report_runs.transition_seq
   where report_runs.is_open = 1`;
 const logsText = `from report_runs join logs on logs.run_id = report_runs.run_id and logs.seq > report_runs.log_seq where report_runs.is_open = 1`;
@@ -62,11 +62,11 @@ const artifactsText = `from report_runs join artifacts on artifacts.run_id = rep
   left join report_artifacts on report_artifacts.run_id = artifacts.run_id and report_artifacts.id = artifacts.id
   where report_runs.is_open = 1 and (report_artifacts.id is null or (artifacts.kind = 'progress' and report_artifacts.seen is not artifacts.data))`;
 
-/** Whether there is anything to take over; costs no lock. `$1` is the last change that was. */
+/** Whether there is anything to capture; costs no lock. `$1` is the last captured change. */
 export const isBehindText = `select 1 as behind where exists (select 1 from run_events where seq > $1)
   or exists (select 1 ${transitionsText}) or exists (select 1 ${logsText}) or exists (select 1 ${artifactsText})`;
 
-/** Inside a transaction. @param eventsSeq the last change of a run that was taken over */
+/** Inside a transaction. @param eventsSeq the last captured change of a run */
 export async function captureChanges(db: Database, eventsSeq: number, ranBy: RanBy): Promise<Captured> {
   const events = await db.query<Event>(`select seq, run_id from run_events where seq > $1 order by seq limit ${maxRuns}`, [eventsSeq]);
   await follow(db, events);
@@ -94,7 +94,7 @@ export async function captureChanges(db: Database, eventsSeq: number, ranBy: Ran
   return { items: out.rows.length, bytes: out.bytes, eventsSeq: events.at(-1)?.seq ?? eventsSeq, hasMore: isFull.includes(true) };
 }
 
-/** Items in their order, and what they are together. */
+/** Items in order, with their total size. */
 class Items {
   readonly rows: [kind: ReportKind, runId: string, bytes: number, body: string][] = [];
   bytes = 0;
@@ -124,7 +124,7 @@ async function follow(db: Database, events: readonly Event[]): Promise<void> {
   );
 }
 
-/** Flows first, so that a run can be drawn as soon as it is there. */
+/** Flows first, so that a run can be drawn as soon as it arrives. */
 async function addRuns(db: Database, out: Items, ids: readonly string[], ranBy: RanBy): Promise<void> {
   if (ids.length === 0) return;
   const rows = await db.query<RunRow & Cut>(
@@ -142,7 +142,7 @@ async function addRuns(db: Database, out: Items, ids: readonly string[], ranBy: 
   for (const row of rows) out.add('run', row.id, reportedRun(row, ranBy));
 }
 
-/** Notes where task runs are that were recorded since; their numbers may be used again once runs are deleted. */
+/** Records where newly recorded task runs are; their numbers may be reused once runs are deleted. */
 async function findTaskRuns(db: Database): Promise<void> {
   await db.query(
     `insert into report_tasks (id, run_id, seq) select id, run_id, seq from task_runs
@@ -161,7 +161,7 @@ async function addTaskRuns(db: Database, out: Items, transitions: readonly Numbe
     [listOf(ids)],
   );
   const found = new Set(noted.map(({ id }) => id));
-  // Of a run that was under way before it was followed.
+  // Of a run that had begun before it was followed.
   const missing = ids.filter((id) => !found.has(id));
   const others =
     missing.length === 0
@@ -187,13 +187,13 @@ function reportedRun(row: RunRow & Cut, ranBy: RanBy): ReportedRun {
   };
 }
 
-/** Lengths of values that are too long to be sent; null of others. */
+/** Lengths of values too long to be sent; null for others. */
 interface Cut {
   readonly params_chars?: number | null;
   readonly result_chars?: number | null;
 }
 
-/** The columns, with values that are too long left out and their lengths beside them. */
+/** The columns, with overlong values replaced by null and their lengths added. */
 function cutValues(table: string, columns: readonly string[], values: readonly string[]): string {
   const cut = (column: string): string =>
     `case when length(${table}.${column}) > ${maxReportedChars} then null else ${table}.${column} end as ${column},
@@ -205,7 +205,7 @@ function keptBytes(chars: number | null | undefined, resultRef: string | null): 
   return resultRef === null ? (chars ?? null) : (parseRef(resultRef).bytes ?? 0);
 }
 
-/** Parameters that are too long, in words. */
+/** Stands for parameters that are too long. */
 function notSent(chars: number): string {
   return jsonText({ json: `(${chars} characters, kept where the run ran)` });
 }
@@ -249,7 +249,7 @@ function qualified(table: string, columns: readonly string[]): string {
   return columns.map((column) => `${table}.${column}`).join(', ');
 }
 
-/** The data of what is written again as it goes on; null of others. */
+/** Data of what is rewritten as it progresses; null for others. */
 interface Seen {
   readonly seen: string | null;
 }
@@ -260,7 +260,7 @@ interface TakenOver {
   readonly artifacts: readonly (ArtifactRow & Seen)[];
 }
 
-/** The rows come by run and number, so the last of a run is how far it has come. */
+/** The rows are ordered by run and number, so the last of a run is its new place. */
 async function moveOn(db: Database, { transitions, logs, artifacts }: TakenOver): Promise<void> {
   await movePlace(db, 'transition_seq', transitions);
   await movePlace(db, 'log_seq', logs);

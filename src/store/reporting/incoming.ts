@@ -1,9 +1,9 @@
 /**
- * What a batch of a reporter changes here, in one transaction: the number of the reporter moves on with the rows, so a batch whose answer was
- * lost is passed over when it comes again.
+ * What a batch of a reporter changes here, in one transaction: the number of the reporter moves on with the rows, so a batch whose answer
+ * was lost is skipped when it arrives again.
  *
- * Reported runs are ordinary rows whose owner is the reporter, for ever, under a lease that does not end: no worker claims them, and nobody
- * takes them for lost.
+ * Reported runs are ordinary rows whose owner is the reporter, forever, under a lease that does not end: no worker claims them, and nobody
+ * considers them lost.
  */
 import { type RefusedItem, ownerOfReport } from '../../model/report.ts';
 import { elsewhereRef } from '../../model/result-ref.ts';
@@ -31,7 +31,7 @@ const reportedRunTable = describeTable('reported_runs', {
   at: time,
 });
 
-/** A progress goes on; what else comes again, or under the id of another, leaves what is there as it is. */
+/** Progress is updated; anything else that arrives again, or under another's id, changes nothing. */
 const replacedProgress = `on conflict (id) do update set data = excluded.data
   where artifacts.kind = 'progress' and excluded.kind = 'progress' and artifacts.run_id = excluded.run_id`;
 
@@ -113,7 +113,7 @@ async function put(db: Database, statement: string, rows: readonly Value[][]): P
   if (rows.length > 0) await db.query(statement, [jsonText(rows)]);
 }
 
-/** A flow that is known here stays as it is, save one that came from the same reporter. */
+/** A flow that is known here stays as it is, except one from the same reporter. */
 async function writeFlows(db: Database, { flows }: SortedItems, { family }: By): Promise<void> {
   const rows = [...flows.values()].map((flow) =>
     flowTable.values({ ...flow, paramsSchema: null, concurrency: null, rateLimit: null, source: `reporter:${family}` }),
@@ -128,7 +128,7 @@ async function writeFlows(db: Database, { flows }: SortedItems, { family }: By):
 async function writeRuns(db: Database, { runs }: SortedItems, { reporterId }: By): Promise<void> {
   if (runs.size === 0) return;
   const ids = listOf([...runs.keys()]);
-  // Ends of hours that are summed up already, as they were and as they will be.
+  // Ends in hours already summed up, before and after the change.
   await markStale(db, ids);
   const rows = [...runs.values()].map(({ keptBytes, ranBy, ...run }) =>
     runTable.values({

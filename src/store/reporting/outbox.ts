@@ -1,4 +1,4 @@
-/** What waits on disk to be reported (SQLite): its items, who reports them, and how much room they take. */
+/** What waits on disk to be reported (SQLite): its items, who reports them, and how much space they take. */
 import type { Owner } from '../../model/run.ts';
 import type { Connection, Database } from '../connection.ts';
 import { readFields, readJson } from '../read-json.ts';
@@ -9,7 +9,7 @@ import type { OutboxIdentity, OutboxStore, OutboxTokens, WaitingItem } from './c
 
 /** How long after its end a run is still followed, ms: hooks write lines and artifacts then. */
 const followedMs = 60_000;
-/** Items that are looked at together to make room, and down to which part of the limit it is made. */
+/** Items considered together to make room, and the share of the limit down to which it is made. */
 const roomRows = 1_000;
 const roomShare = 0.9;
 
@@ -33,7 +33,7 @@ interface State {
   readonly holder_until: number;
 }
 
-/** Null where the database is none that is reported from. */
+/** Null if the database is not one that is reported from. */
 export function outboxStore(connection: Connection): OutboxStore | null {
   if (connection.dialect !== 'sqlite') return null;
   let quietAt = '';
@@ -52,7 +52,7 @@ export function outboxStore(connection: Connection): OutboxStore | null {
       );
     },
     async capture({ maxBytes, ...ranBy }) {
-      // While nobody writes, nothing is looked through.
+      // Nothing is scanned while nobody writes.
       const place = await placeOf(connection);
       if (place === quietAt) return { captured: 0, hasMore: false };
       const state = await stateOf(connection);
@@ -108,7 +108,7 @@ export function outboxStore(connection: Connection): OutboxStore | null {
   };
 }
 
-/** Another text after each write to the file, by whomever. */
+/** Differs after each write to the file, by any process. */
 async function placeOf(connection: Connection): Promise<string> {
   const [own] = await connection.query<{ rows: number }>('select total_changes() as rows');
   return `${connection.dataVersion()} ${own?.rows}`;
@@ -148,7 +148,7 @@ async function tokensOf(db: Database, makeToken: () => string): Promise<OutboxTo
   return { token, next, isNew: begun === null, sent };
 }
 
-/** What was recorded before is not reported, save runs that change from now on. */
+/** What was recorded before is not reported, except runs that change from now on. */
 async function begin(db: Database, { name, version, makeId, makeSecret }: Parameters<OutboxStore['hold']>[0]): Promise<State> {
   await db.query(
     `insert into report_state (id, reporter_id, secret, name, version, is_registered, events_seq, tasks_seq, confirmed, waiting_items, waiting_bytes, dropped, holder_until)
@@ -158,7 +158,7 @@ async function begin(db: Database, { name, version, makeId, makeSecret }: Parame
   return (await stateOf(db)) as State;
 }
 
-/** A new id. Who was never registered leaves nothing to go on from. */
+/** A new id. One never registered leaves nothing to continue from. */
 async function renew(
   db: Database,
   state: State,
@@ -175,7 +175,7 @@ async function renew(
   return (await stateOf(db)) as State;
 }
 
-/** Runs that have ended, and those that were deleted, once all of them was taken over. */
+/** Runs that have ended, and deleted ones, once all of them was captured. */
 async function stopFollowing(db: Database): Promise<void> {
   const now = await clockOf(db);
   const closed = await db.query<{ run_id: string }>(
@@ -204,7 +204,7 @@ async function nextItems({ query }: Database, maxItems: number, maxBytes: number
   ]);
 }
 
-/** Removes items by a condition and counts them off. Gives how many. */
+/** Removes items by a condition and from the totals. Returns how many. */
 async function removeItems(db: Database, where: string, params: readonly number[]): Promise<number> {
   const removed = await db.query<{ bytes: number }>(`delete from report_items where ${where} returning bytes`, params);
   await db.query('update report_state set waiting_items = waiting_items - $1, waiting_bytes = waiting_bytes - $2', [
@@ -232,7 +232,7 @@ async function makeRoom(db: Database, maxBytes: number): Promise<void> {
   await db.query('update report_state set dropped = dropped + $1', [dropped]);
 }
 
-/** Leaves out the data of the oldest artifacts: that there was one is still reported. */
+/** Leaves out the data of the oldest artifacts: that they existed is still reported. */
 async function emptyArtifacts(db: Database, bytes: number): Promise<number> {
   let [freed, emptied] = [0, 0];
   const smallest = 1_024;

@@ -1,10 +1,10 @@
-/** What nobody here may change: runs that are executed elsewhere. */
+/** Refuses changes to runs that are executed elsewhere. */
 import { BatutaError } from '../../base/errors.ts';
 import { isReported } from '../../model/report.ts';
 import type { Owner } from '../../model/run.ts';
 import { readFields } from '../read-json.ts';
 
-/** @param owner JSON of the owner of the run @param what what was asked for, e.g. `cancelled` @throws BatutaError RUN_REPORTED */
+/** @param owner JSON of the owner of the run @param what what was requested, e.g. `cancelled` @throws BatutaError RUN_REPORTED */
 export function refuseReported(runId: string, owner: string | null, what: string): void {
   const read = owner === null ? null : readFields<Owner>(owner);
   if (read === null || !isReported(read)) return;

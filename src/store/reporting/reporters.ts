@@ -10,7 +10,7 @@ import { describeTable, insertText, integer, integerOrNull, type RowOf, text, te
 import type { StoredReporter } from './contract.ts';
 
 const dayMs = 86_400_000;
-/** How long a reporter is listed that is not heard of, and a deleted run is remembered that was reported, ms. */
+/** How long a silent reporter stays listed, and a deleted reported run is remembered, ms. */
 const reporterKeptMs = 30 * dayMs;
 const deletedKeptMs = 60 * dayMs;
 
@@ -37,7 +37,7 @@ const reporterTable = describeTable('reporters', {
 });
 type ReporterRow = RowOf<typeof reporterTable>;
 
-/** Inside a transaction: the reporter, locked; null when there is none of that id, or the secret is another. */
+/** Inside a transaction: the reporter, locked; null if the id is unknown or the secret differs. */
 export async function findReporter(db: Database, id: string, secret: string): Promise<ReporterRow | null> {
   const [row] = await db.query<ReporterRow>(`select ${reporterTable.list} from reporters where id = $1 ${forUpdate(db)}`, [id]);
   return row !== undefined && isSameSecret(row.secret_hash, hashSecret(secret)) ? row : null;
@@ -59,7 +59,7 @@ export async function register(db: Database, card: ReporterCard): Promise<Regist
   if (taken !== undefined) return null;
   await forgetOld(db, at);
   const before = await findBefore(db, card);
-  // Of one that is not known nothing is here, whatever was confirmed to it by a database that is gone.
+  // Nothing of an unknown one is here, whatever a lost database confirmed to it.
   const last = before?.last_seq ?? 0;
   await db.query(
     insertText(reporterTable),
@@ -75,16 +75,16 @@ export async function register(db: Database, card: ReporterCard): Promise<Regist
 }
 
 /**
- * Whether it is the store that registered last, neither a copy of it nor itself as it was before: it shows the token of then, or the one that was
- * to come next, whose answer was lost; and nothing is here that it has not sent, for under those numbers it sends something else. One that has
- * had more confirmed than is here is believed: this database is an older one.
+ * Whether it is the store that registered last, not a copy or an earlier state of it: it shows that token, or the next one, whose answer
+ * was lost; and nothing is here that it has not sent, because it would send something else under those numbers. One with more confirmed
+ * than is here is believed: this database is an older one.
  */
 function isItself({ token, last_seq: last }: ReporterRow, { confirmed, sent, ...card }: ReporterCard): boolean {
   if (confirmed > last) return true;
   return Math.max(confirmed, sent) >= last && (token === null || token === card.token || token === card.nextToken);
 }
 
-/** Who it was before its version changed, locked: the last of those who followed that one. */
+/** Who it was before its version changed, locked: the last in the line of its successors. */
 async function findBefore(db: Database, card: ReporterCard): Promise<ReporterRow | null> {
   if (card.previous === null) return null;
   let before = await findReporter(db, card.previous.id, card.previous.secret);
@@ -97,7 +97,7 @@ async function findBefore(db: Database, card: ReporterCard): Promise<ReporterRow
   return before !== null && isItself(before, card) ? before : null;
 }
 
-/** What has not ended goes on under the new version, which alone can still report it. */
+/** Open runs continue under the new version, the only one that can still report them. */
 async function takeOver(db: Database, { id, family }: ReporterRow, card: ReporterCard): Promise<void> {
   await db.query('update reporters set replaced_by = $2 where id = $1', [id, card.id]);
   const open = await db.query<{ id: string }>(
@@ -134,7 +134,7 @@ export async function listReporters(connection: Connection): Promise<StoredRepor
   });
 }
 
-/** How many runs each has that have not ended. */
+/** How many open runs each has. */
 async function openRuns(connection: Connection): Promise<ReadonlyMap<string, number>> {
   const rows = await connection.query<{ owner: string; runs: number }>(
     `select owner, count(*) as runs from ${runsBy(connection, 'runs_owned')}

@@ -1,4 +1,4 @@
-/** Which items of a batch are taken, by the run they are about. What is not leaves the others as they are. */
+/** Which items of a batch are taken, by the run they are about. A refused item does not affect the others. */
 import type {
   RefusedItem,
   ReportedFlow,
@@ -14,13 +14,13 @@ import type { Database } from '../connection.ts';
 import { listed, listOf, lockInOrder } from '../sql.ts';
 import { jsonText } from '../storable.ts';
 
-/** How far the history and the lines of a run have come, as numbered in the store they come from. */
+/** The last numbers of a run's history and lines, as numbered in the store they come from. */
 interface Marks {
   transition: number;
   log: number;
 }
 
-/** What is to be written; of what is said more than once of one row, the last. */
+/** What is to be written; of several items about one row, the last. */
 export interface SortedItems {
   readonly flows: ReadonlyMap<string, ReportedFlow>;
   readonly runs: ReadonlyMap<string, ReportedRun>;
@@ -30,12 +30,12 @@ export interface SortedItems {
   readonly logs: readonly ReportedLine[];
   /** By id. */
   readonly artifacts: ReadonlyMap<string, Artifact>;
-  /** Of all runs that something is written of. */
+  /** Of all runs for which something is written. */
   readonly marks: ReadonlyMap<string, Marks>;
   readonly refused: readonly RefusedItem[];
 }
 
-/** A run that items name, as it stands here. */
+/** A run that items name, as it is stored here. */
 interface Known {
   readonly standing: 'own' | 'foreign' | 'deleted';
   state: StateType | null;
@@ -79,7 +79,7 @@ class Sorter implements SortedItems {
     const run = this.#known.get(runId) ?? this.#begin(item);
     const refusal = run === null ? unknownRun(runId) : run.standing === 'foreign' ? foreignRun(runId) : this.#refusalOf(item, run);
     if (refusal !== null) return void this.refused.push({ seq: item.seq, ...refusal });
-    // Deleted here: what still comes of it is let go.
+    // Deleted here: further items are ignored.
     if (run === null || run.standing === 'deleted') return;
     this.marks.set(runId, run.marks);
     this.#keep(item, run);
@@ -101,13 +101,13 @@ class Sorter implements SortedItems {
     return { reason: 'foreign', message: `Another task run, ${holder}, has the key ${item.data.key} in this run.` };
   }
 
-  /** A run of somebody else gets no sub-flow run from here. */
+  /** Another reporter's run gets no sub-flow run from here. */
   #withOwnParent(run: ReportedRun): ReportedRun {
     const isForeign = run.parentRunId !== null && this.#known.get(run.parentRunId)?.standing === 'foreign';
     return isForeign ? { ...run, parentRunId: null, parentTaskRunId: null } : run;
   }
 
-  /** Of several with one id the first, save that a progress goes on. */
+  /** Of several with one id the first is kept, but progress is updated. */
   #keepArtifact(artifact: Artifact): void {
     const first = this.artifacts.get(artifact.id);
     const goesOn = first?.kind === 'progress' && artifact.kind === 'progress' && first.runId === artifact.runId;
@@ -143,7 +143,7 @@ class Sorter implements SortedItems {
   }
 }
 
-/** What has ended stays as it is, unless a new attempt was opened; attempts are never taken back. */
+/** An ended run stays as it is, unless a new attempt was opened; attempts never decrease. */
 function stateRefusal({ id, state, attempt }: ReportedRun, before: Known): Refusal | null {
   const reopens = before.state !== null && isTerminal(before.state) && before.state !== state.type;
   if (attempt > before.attempt || (attempt === before.attempt && !reopens)) return null;
@@ -179,7 +179,7 @@ async function knownRuns(db: Database, family: string, items: readonly ReportIte
   return new Map(rows.map((row) => [row.id, knownOf(row, family)]));
 }
 
-/** Those that an item names: its run, and of a run its parent. */
+/** The runs an item names: its run and, for a run, its parent. */
 function runsOf(item: ReportItem): readonly string[] {
   if (item.kind === 'flow') return [];
   if (item.kind !== 'run') return [item.data.runId];
@@ -192,7 +192,7 @@ function knownOf(row: KnownRow, family: string): Known {
   return { standing, state: row.state_type, attempt: Number(row.attempt ?? 0), marks };
 }
 
-/** Task runs that have the keys of those that items name. */
+/** Task runs that hold the keys that items name. */
 async function knownTasks(db: Database, items: readonly ReportItem[]): Promise<ReadonlyMap<string, string>> {
   const keys = items.flatMap((item) => (item.kind === 'task' ? [[item.data.runId, item.data.key]] : []));
   if (keys.length === 0) return new Map();
