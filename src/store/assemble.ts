@@ -1,4 +1,4 @@
-/** Puts a store together over a connection. */
+/** Assembles a store over a connection. */
 import { findRun, childRuns, withWholeIds } from './runs/find.ts';
 import { renewLeases, releaseLease } from './leases/leases.ts';
 import { runWork } from './fleet/waiting.ts';

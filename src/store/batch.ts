@@ -1,10 +1,10 @@
-/** What the recorder collects for one flush. Rows of one thing are merged as they come in. */
+/** What the recorder collects for one flush. Rows of one thing are merged as they are added. */
 import type { Artifact, LogLine, Owner, RunPatch, TaskRun, Transition } from '../model/run.ts';
 import type { ResourceUse } from '../model/resource-use.ts';
 import { claimKey } from './ownership.ts';
 import type { Claim, NewRun } from './store.ts';
 
-/** A run born in this flush, patches of the same flush already applied. */
+/** A run created in this flush, patches of the same flush already applied. */
 export interface PendingRun {
   run: NewRun & RunPatch;
   readonly owner: Owner;
@@ -20,13 +20,13 @@ export interface Claimed<T> {
 export interface ClaimedTaskRun extends Claimed<TaskRun> {
   /** Whether nothing of it was recorded before this flush. */
   readonly isNew: boolean;
-  /** Of its transitions in this flush the first and the last, and how many there are. */
+  /** The first and last of its transitions in this flush, and their number. */
   firstMove: Transition | null;
   lastMove: Transition | null;
   moves: number;
 }
 
-/** One flush to be. `settled` is shared by everybody who added to it. */
+/** A future flush. `settled` is shared by everybody who added to it. */
 export class Batch {
   readonly newRuns = new Map<string, PendingRun>();
   /** By task run id; the last row wins. */
@@ -39,9 +39,9 @@ export class Batch {
   /** By id; the last wins. */
   readonly resourceUses = new Map<string, Claimed<ResourceUse>>();
   readonly logs: LogLine[] = [];
-  /** Claims to be checked, by claim key; those of new runs hold by themselves and are not among them. */
+  /** Claims to check, by claim key; those of new runs hold by themselves and are left out. */
   readonly claims = new Map<string, Claim>();
-  /** Whether nothing of it is waited for: it may be held until there is more. */
+  /** Whether nobody waits for any of it, so that it may be held for more. */
   mayWait = false;
   readonly settled: Promise<void>;
   readonly resolve: () => void;
@@ -55,7 +55,7 @@ export class Batch {
     });
     this.resolve = () => settle?.resolve();
     this.reject = (error) => settle?.reject(error);
-    // Whoever does not wait for a flush must not be ended by its failure; those who wait see it all the same.
+    // A failed flush must not end processes that do not wait for it; those that wait still see it.
     this.settled.catch(() => undefined);
   }
 
@@ -64,12 +64,12 @@ export class Batch {
     return this.taskRuns.size + this.logs.length + this.artifacts.size + this.resourceUses.size + this.newRuns.size;
   }
 
-  /** All rows that a flush writes, transitions and changes of runs included. */
+  /** All rows that a flush writes, including transitions and changes of runs. */
   get rows(): number {
     return this.size + this.transitions.length + this.patches.size;
   }
 
-  /** About how much of them is values, errors, messages and log text, bytes. */
+  /** Approximate length of values, errors, messages and log text, bytes. */
   get bytes(): number {
     let chars = 0;
     for (const { row } of this.taskRuns.values()) chars += textOf(row.result) + textOf(row.error?.message);
@@ -128,7 +128,7 @@ export class Batch {
   }
 
   #note(claim: Claim): void {
-    // A run adds many rows in a row under the same object; making its key each time would cost more than the rest.
+    // A run adds many rows in a row under the same object; computing its key each time would cost more than the rest.
     if (this.#noted === claim) return;
     this.#noted = claim;
     if (claim.epoch !== 1 || !this.newRuns.has(claim.runId)) this.claims.set(claimKey(claim), claim);

@@ -1,24 +1,23 @@
 /**
- * Contract of a connection: what a dialect gives to the store. Makers: `sqlite/connection.ts`, `postgres/connection.ts`.
+ * Contract of a connection: what a dialect provides to the store. Makers: `sqlite/connection.ts`, `postgres/connection.ts`.
  *
- * Statements are finished text, written so that both dialects take them, with the few places where they differ filled in (see
- * docs/decisions/0007-sql-by-hand.md).
+ * Statements are finished text, accepted by both dialects, with the few differences filled in (see docs/decisions/0007-sql-by-hand.md).
  */
 import type { Batch } from './batch.ts';
 import type { Value, Kinds } from './table.ts';
 import type { Claim } from './ownership.ts';
 import type { PoolUse } from './pool-use.ts';
 
-/** Runs one statement, parameters written `$1`, `$2`…, and gives its rows. */
+/** Runs one statement, parameters written `$1`, `$2`…, and returns its rows. */
 export type Query = <Row>(text: string, params?: readonly (Value | Uint8Array)[]) => Promise<Row[]>;
 
-/** The places where the two dialects speak differently. */
+/** The differences between the two dialects. */
 export interface Fragments {
-  /** Instant to compare leases with; stands for parameter number `index`, whose value is `Connection.now()`. */
+  /** Now, for comparing leases; reads parameter number `index`, whose value is `Connection.now()`. */
   now(index: number): string;
-  /** Table of JSON lists given as parameter number `index`, its columns by name and type, in the order of the list. */
+  /** Table of the JSON lists in parameter number `index`, its columns by name and type, in the order of the list. */
   list(index: number, columns: Kinds): string;
-  /** Condition that always holds; the transaction it stands in is committed without waiting for the disk. */
+  /** Condition that always holds; its transaction is committed without waiting for the disk. */
   readonly unwaited: string;
   /** Columns of the migrations: 8-byte integer, text that compares by bytes, and a key that counts up. */
   readonly integer: string;
@@ -26,43 +25,43 @@ export interface Fragments {
   readonly counter: string;
 }
 
-/** What statements are asked of: a connection, or a transaction that is under way on it. */
+/** What statements run on: a connection, or a transaction open on it. */
 export interface Database {
   readonly dialect: 'sqlite' | 'postgres';
   /** The URL without its password. */
   readonly url: string;
   readonly fragments: Fragments;
-  /** One statement; outside of a transaction atomic by itself, and it waits for locks. @throws BatutaError STORE_… */
+  /** One statement; outside a transaction it is atomic by itself and waits for locks. @throws BatutaError STORE_… */
   readonly query: Query;
-  /** Value of the parameter that `fragments.now` stands for: our clock on SQLite, null (the database's own) on PostgreSQL. */
+  /** Value of the parameter that `fragments.now` reads: our clock on SQLite, null (the database's own) on PostgreSQL. */
   now(): number | null;
 }
 
 export interface Connection extends Database {
   /**
-   * The same for the few statements on the way of each run: the server keeps them planned, for rows found by their keys. Their texts are
+   * The same for the few statements that every run needs: the server keeps them planned, for rows found by their keys. Their texts are
    * constants.
    */
   readonly prepared: Query;
-  /** The first column of the first row, which holds bytes; null when there is no row. */
+  /** The first column of the first row, which holds bytes; null if there is no row. */
   blob(text: string, params: readonly Value[]): Promise<Uint8Array | null>;
   /** Writes all or nothing; nobody else writes through this connection meanwhile. */
   transaction<T>(work: (db: Database) => Promise<T>): Promise<T>;
-  /** Holds off every other process that migrates until `work` is done. */
+  /** Blocks every other migrating process until `work` is done. */
   migration<T>(work: (db: Database) => Promise<T>): Promise<T>;
   /**
-   * Writes a batch of the recorder in one transaction and gives the claims that were refused. Either all rows of the
-   * other claims are durable afterwards or it throws and none is.
+   * Writes a batch of the recorder in one transaction and returns the refused claims. Either all rows of the other claims are durable
+   * afterwards or it throws and none is.
    */
   writeBatch(batch: Batch): Promise<readonly Claim[]> | readonly Claim[];
-  /** Makes ready what `writeBatch` will write next. The batch does not change any more. */
+  /** Prepares what `writeBatch` will write next. The batch does not change any more. */
   prepareBatch?(batch: Batch): void;
-  /** Gives back space that was kept for when the disk is full; nothing where the dialect keeps none. */
+  /** Frees space reserved for a full disk; does nothing if the dialect reserves none. */
   freeReserve?(): void;
   dataVersion(): number | null;
-  /** See `Store.poolUse`; missing where there is no pool. */
+  /** See `Store.poolUse`; missing if there is no pool. */
   poolUse?(): PoolUse;
-  /** See `Store.watchWrites`; missing where nobody tells. */
+  /** See `Store.watchWrites`; missing if not supported. */
   watchWrites?(onWrite: () => void): (() => void) | null;
   close(): Promise<void>;
 }

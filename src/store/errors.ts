@@ -1,4 +1,4 @@
-/** What goes wrong below the store, turned into one clear sentence with a code. The only place that does so. */
+/** Turns errors below the store into one clear sentence with a code. The only place that does so. */
 import { BatutaError, isBatutaError, type ErrorCode } from '../base/errors.ts';
 
 /** Whether another connection holds the lock and the same call may succeed a moment later. */
@@ -8,8 +8,8 @@ export function isBusy(error: unknown): boolean {
 }
 
 /**
- * Whether PostgreSQL was lost or refused for a reason that passes: connection gone, server starting or stopping, too
- * many connections, deadlock. The work may be repeated once its outcome is known.
+ * Whether PostgreSQL was lost or refused for a transient reason: connection gone, server starting or stopping, too many connections,
+ * deadlock. The work may be repeated once its outcome is known.
  */
 export function isPassing(error: unknown): boolean {
   const code = codeOf(error);
@@ -18,24 +18,24 @@ export function isPassing(error: unknown): boolean {
   return error instanceof Error && /Connection terminated|timeout expired|not queryable|connection error/i.test(error.message);
 }
 
-/** Whether PostgreSQL refused a row because there is one with the same key. */
+/** Whether PostgreSQL refused a row because its key exists. */
 export function isUniqueViolation(error: unknown): boolean {
   return codeOf(error) === '23505';
 }
 
-/** Whether PostgreSQL does not know a statement that was prepared, or knows another by its name: someone stands between. */
+/** Whether PostgreSQL does not know a prepared statement, or knows another by its name: there is a proxy in between. */
 export function isLostStatement(error: unknown): boolean {
   const isOther = error instanceof Error && /bind message supplies/.test(error.message);
   return isOther || /^(26000|42P05)$/.test(codeOf(error));
 }
 
-/** Whether a server was asked for TLS and has none. */
+/** Whether a server was asked for TLS but has none. */
 export function isTlsMissing(error: unknown): boolean {
   const cause = isBatutaError(error) ? error.cause : error;
   return cause instanceof Error && /does not support SSL/.test(cause.message);
 }
 
-/** The error for what a driver threw before PostgreSQL itself said anything, which is no fault of a statement. */
+/** The error for what a driver threw before PostgreSQL itself answered; not the fault of a statement. */
 export function openingError(error: unknown, where: string): BatutaError {
   const told = storeError(error, where);
   if (told.code !== 'INTERNAL' || /^[0-9A-Z]{5}$/.test(codeOf(told.cause))) return told;
@@ -43,7 +43,7 @@ export function openingError(error: unknown, where: string): BatutaError {
 }
 
 /**
- * The `STORE_…` error for anything a driver threw; what already is a BatutaError stays as it is.
+ * The `STORE_…` error for anything a driver threw; a BatutaError is returned unchanged.
  *
  * @param where Path of the file or masked URL, for the message.
  */
@@ -51,7 +51,7 @@ export function storeError(error: unknown, where: string): BatutaError {
   return isBatutaError(error) ? error : errorOf(storeCode(error), error, where);
 }
 
-/** STORE_READ_ONLY, where the permissions of the file or its folder have been found to be the reason. */
+/** STORE_READ_ONLY, once the permissions of the file or its folder are known to be the reason. */
 export function readOnlyError(error: unknown, where: string): BatutaError {
   return errorOf('STORE_READ_ONLY', error, where);
 }
@@ -61,7 +61,7 @@ function errorOf(code: StoreCode, error: unknown, where: string): BatutaError {
   return new BatutaError(code, sentence(where, reasonOf(error)), { cause: error, details: { store: where } });
 }
 
-/** Some drivers wrap their message, some give none and hold others inside. */
+/** Some drivers wrap their message; some have none and hold others inside. */
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(reasonOf).join('; ');
   const message = error instanceof Error ? error.message : String(error);
@@ -75,7 +75,7 @@ type StoreCode = Extract<
 
 type Sentence = (where: string, reason: string) => string;
 
-/** What to do differs by what PostgreSQL, or the way to it, found wrong. Source: PostgreSQL, appendix A, SQLSTATEs. */
+/** What to do depends on what was wrong with PostgreSQL, or the way to it. Source: PostgreSQL, appendix A, SQLSTATEs. */
 const postgresSentences: readonly (readonly [(error: unknown) => boolean, Sentence])[] = [
   [
     hasCode('42501'),

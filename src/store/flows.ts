@@ -20,7 +20,7 @@ export const flowTable = describeTable('flows', {
 });
 
 const differs = flowTable.columns.filter((column) => column !== 'name' && column !== 'updated_at');
-/** `updated_at` alone is no change: a flow that is the same stays as it was. */
+/** `updated_at` alone is not a change: an unchanged flow stays as it was. */
 const putText = `${insertText(flowTable)} on conflict (name) do update set ${replacedBy(flowTable, 'name')}
   where ${differs.map((column) => `flows.${column} is distinct from excluded.${column}`).join(' or ')}`;
 

@@ -1,19 +1,19 @@
 /**
  * Parts of ids in SQL.
  *
- * A beginning is a range of the key. An end goes by an index over the last four characters of ended runs, which are random: of a million
- * about fifteen share them, and the few are compared in full.
+ * A beginning is a range of the key. An end is looked up by an index over the last four characters of ended runs, which are random: in a
+ * million, about fifteen share them and are compared in full.
  */
 import { idChars, minIdPartChars } from '../model/ids.ts';
 import type { Connection } from './connection.ts';
 import { openList, runsBy, terminalList } from './sql.ts';
 
-/** What the index of migration 21 holds of an id. */
+/** The part of an id in the index of migration 21. */
 export function lastCharsOf(column: string): string {
   return `substr(${column}, ${idChars - minIdPartChars + 1})`;
 }
 
-/** Ids that begin so are at or after `from` and before `to`: they hold digits, letters a to f and hyphens, all below '~'. */
+/** Ids that begin like this are at or after `from` and before `to`: they hold digits, letters a to f and hyphens, all below '~'. */
 export function idRangeOf(part: string): { readonly from: string; readonly to: string } {
   const from = part.toLowerCase();
   return { from, to: `${from}~` };
@@ -25,12 +25,12 @@ export function endValuesOf(part: string): readonly [last: string, end: string] 
   return [end.slice(-minIdPartChars), end];
 }
 
-/** Condition that a column of whole ids ends so; `last` and `end` are the places of the values. */
+/** Condition that a column of whole ids ends this way; `last` and `end` are the places of the values. */
 export function endsWithText(column: string, part: string, [last, end]: readonly [last: string, end: string]): string {
   return `${lastCharsOf(column)} = ${last} and substr(${column}, ${idChars - part.length + 1}) = ${end}`;
 }
 
-/** Query of the ids of runs that end so: of those that have ended by an index of that, of the few others by their states. */
+/** Query of the ids of runs with this end: ended ones by an index for it, the few others by their states. */
 export function endingRunsText(
   connection: Pick<Connection, 'dialect'>,
   part: string,

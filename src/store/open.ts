@@ -11,26 +11,27 @@ import type { Store } from './store.ts';
 export interface OpenStoreOptions {
   /** `sqlite:path` (relative to the working folder), `sqlite::memory:`, `postgres://…` or `postgresql://…`. */
   readonly url: string;
-  /** Time that leases on SQLite are compared with; PostgreSQL takes its own. Default the real one. */
+  /** Time that leases on SQLite are compared with; PostgreSQL uses its own. Default the real one. */
   readonly clock?: Clock;
-  /** Told of every flush of the recorder that failed, beside those who wait for it. */
+  /** Called for every failed flush of the recorder, besides those who wait for it. */
   readonly onError?: (error: unknown) => void;
   /** How long a statement on SQLite waits for the lock of another process, ms; default 60,000. */
   readonly busyTimeoutMs?: number;
-  /** How long a flush waits for a PostgreSQL that cannot be reached, ms; default 15,000. */
+  /** How long a flush waits for an unreachable PostgreSQL, ms; default 15,000. */
   readonly reconnectTimeoutMs?: number;
   /** Most connections to PostgreSQL, at least 3; default 13. */
   readonly connections?: number;
   /** Upper bound of a SQLite file in pages of 4 KiB, beyond which it behaves as on a full disk; default none. */
   readonly maxPages?: number;
-  /** False leaves the schema as it is: for looking at a database and for `migrate` by hand. Default true. */
+  /** False leaves the schema as it is: for inspecting a database and for `migrate` by hand. Default true. */
   readonly migrate?: boolean;
 }
 
 /**
- * Opens the store, makes the file and its folder when they are not there, and brings the schema up to date.
+ * Opens the store, creates the file and its folder if missing, and brings the schema up to date.
  *
- * @throws BatutaError CONFIG_INVALID (no such kind of URL, or not in UTF8), STORE_NEWER, STORE_CORRUPT, STORE_READ_ONLY, STORE_FULL, STORE_UNAVAILABLE
+ * @throws BatutaError CONFIG_INVALID (no such kind of URL, or not in UTF8), STORE_NEWER, STORE_CORRUPT, STORE_READ_ONLY, STORE_FULL,
+ * STORE_UNAVAILABLE
  */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
   const connection = await connect(options);
@@ -70,7 +71,7 @@ async function connect({
   );
 }
 
-/** What a PostgreSQL server shows of itself, for people to look at; null for SQLite. @throws BatutaError as `openStore` */
+/** What a PostgreSQL server reports about itself, for people; null for SQLite. @throws BatutaError as `openStore` */
 export async function lookAtDatabase(url: string): Promise<ServerLook | null> {
   if (!/^postgres(ql)?:\/\//.test(url)) return null;
   const { openPostgres } = await import('./postgres/connection.ts');

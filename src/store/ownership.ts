@@ -7,8 +7,8 @@ export interface Claim {
   readonly runId: string;
   readonly epoch: number;
   /**
-   * Whom the run was given to. A database that crashes may forget a claim that was made in its last moments, and the next owner then gets
-   * the same epoch: where the owner is named, only that one's writes are accepted.
+   * Whom the run was given to. A database that crashes may forget a claim made in its last moments, and the next owner then gets the same
+   * epoch: if the owner is named, only its writes are accepted.
    */
   readonly owner?: Owner | null;
 }
@@ -19,7 +19,7 @@ export interface TaskClaim {
   readonly epoch: number;
 }
 
-/** Proof that a process makes the value of an entry of the cache. */
+/** Proof that a process makes the value of a cache entry. */
 export interface CacheClaim {
   readonly entryId: string;
   readonly epoch: number;
@@ -28,17 +28,16 @@ export interface CacheClaim {
 /** Proofs of ownership of leased work. */
 export type AnyClaim = Claim | TaskClaim | CacheClaim;
 
-/** Id of what is claimed. */
 export function claimedId(claim: AnyClaim): string {
   return 'runId' in claim ? claim.runId : 'taskRunId' in claim ? claim.taskRunId : claim.entryId;
 }
 
-/** Text that tells claims apart. */
+/** Text that distinguishes claims. */
 export function claimKey(claim: AnyClaim): string {
   return `${claimedId(claim)}:${claim.epoch}`;
 }
 
-/** The owner of a claim as it stands in the table; null where none is named. */
+/** The owner of a claim as stored in the table; null if none is named. */
 export function ownerTextOf(claim: AnyClaim): string | null {
   return 'owner' in claim && claim.owner ? jsonText(claim.owner) : null;
 }

@@ -1,8 +1,8 @@
 /** Connections of a process to a database. */
 export interface PoolUse {
-  /** Asked something now. */
+  /** Busy now. */
   readonly active: number;
-  /** Open, and asked nothing. */
+  /** Open, and idle. */
   readonly idle: number;
   /** Callers that wait for one. */
   readonly waiting: number;

@@ -1,5 +1,5 @@
 /**
- * JSON of columns, read so that one row that holds none fails no list and no batch.
+ * Reads JSON of columns so that one unreadable row fails no list and no batch.
  *
  * What this program writes is always JSON; a file may be edited by hand, or hold what an older version left. Such a column is read as
  * empty. Where that would be wrong (the rule of a schedule, a limit), the caller sets the row aside by its name instead.
@@ -9,7 +9,7 @@ import type { Owner } from '../model/run.ts';
 import type { Rate } from '../model/rate.ts';
 import type { Schedule } from '../model/schedule/schedule.ts';
 
-/** What a column holds, null where that is nothing or no JSON. */
+/** What a column holds; null if that is nothing or not JSON. */
 export function readJson<T>(text: string | null): T | null {
   if (text === null) return null;
   try {
@@ -19,42 +19,42 @@ export function readJson<T>(text: string | null): T | null {
   }
 }
 
-/** The texts of a list; empty where the column holds none. */
+/** The texts of a list; empty if the column holds none. */
 export function readTexts(text: string | null): readonly string[] {
   const list = readJson<unknown>(text);
   return Array.isArray(list) ? list.filter((entry): entry is string => typeof entry === 'string') : [];
 }
 
-/** The objects of a list; empty where the column holds none. */
+/** The objects of a list; empty if the column holds none. */
 export function readObjects<T extends object>(text: string | null): readonly T[] {
   const list = readJson<unknown>(text);
   return Array.isArray(list) ? list.filter((entry): entry is T => typeof entry === 'object' && entry !== null) : [];
 }
 
-/** The fields of an object; null where the column holds none. */
+/** The fields of an object; null if the column holds none. */
 export function readFields<T extends object>(text: string | null): T | null {
   const value = readJson<unknown>(text);
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as T) : null;
 }
 
-/** Name of an owner for messages; one that cannot be read has one all the same. */
+/** Name of an owner for messages; an unreadable one has a name all the same. */
 export function ownerName(text: string | null): string {
   return text === null ? '' : (readFields<Owner>(text)?.id ?? 'of an owner that cannot be read');
 }
 
-/** A limit as it was declared. One that cannot be read lets one run go on at a time: none would be wrong, and many would be dangerous. */
+/** A limit as declared. An unreadable one allows one active run: none would be wrong, and many would be dangerous. */
 export function readConcurrency(text: string): Concurrency {
   const read = readFields<Concurrency>(text);
   return typeof read?.limit === 'number' ? read : { limit: 1, key: null, onConflict: 'queue' };
 }
 
-/** A rate as it was declared. One that cannot be read lets one begin a minute, for the same reason. */
+/** A rate as declared. An unreadable one lets one begin a minute, for the same reason. */
 export function readRate(text: string): Rate {
   const read = readFields<Rate>(text);
   return typeof read?.limit === 'number' && typeof read.perMs === 'number' ? read : { limit: 1, perMs: 60_000, key: null };
 }
 
-/** The rule of a schedule; one that cannot be read is a cron expression that says so, which whoever computes its ticks refuses. */
+/** The rule of a schedule; an unreadable one is a cron expression that says so, which is refused when its ticks are computed. */
 export function readSchedule(text: string): Schedule {
   const read = readFields<Schedule>(text);
   return read !== null && typeof read.kind === 'string' ? read : unreadableSchedule;

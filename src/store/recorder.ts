@@ -1,13 +1,13 @@
 /**
  * Group commit: one recorder per store, one flush at a time.
  *
- * What is added joins the open batch. A flush starts with the next turn of the event loop, so that everything which the
- * same turn still adds goes along; meanwhile the next batch fills. A batch of nothing but rows that may wait is held for
- * `lingerMs`: the row of a short task is then written once, with its end. A batch that has reached `maxBatchRows` is closed
- * and queued, so that one transaction stays short and other processes get their turn.
+ * What is added joins the open batch. A flush starts in the next turn of the event loop, so that everything the same turn still adds is
+ * included; meanwhile the next batch fills. A batch with only rows that may wait is held for `lingerMs`: the row of a short task is then
+ * written once, with its end. A batch that has reached `maxBatchRows` is closed and queued, so that transactions stay short and other
+ * processes get their turn.
  *
- * A flush that fails rejects for everybody who waits for it, and the next one is tried all the same: a disk may have
- * been cleared meanwhile. Waiting for locks and for a lost server is the connection's part (`writeBatch`).
+ * A failed flush rejects for everybody who waits for it, and the next one is tried all the same: space may have been freed meanwhile.
+ * Waiting for locks and for a lost server is left to the connection (`writeBatch`).
  */
 import { systemClock, type Timer } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
@@ -20,15 +20,14 @@ import type { Claim, FlushReport, NewRun, Recorder } from './store.ts';
 /** Rows after which a batch is closed. Larger ones gain nothing and hold the lock longer. */
 const maxBatchRows = 1000;
 
-/** How long rows that may wait are held for others. Longer would gain little: a task that takes longer is written twice in any case. */
+/** How long rows that may wait are held for others. Longer would gain little: a longer task is written twice in any case. */
 const lingerMs = 2;
 
 export interface RecorderOptions {
-  /** Told of every flush that failed, beside those who wait for it. */
+  /** Called for every failed flush, besides those who wait for it. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
-/** The recorder of a connection. */
 export class GroupCommitRecorder implements Recorder {
   readonly #connection: Connection;
   readonly #onError: ((error: unknown) => void) | undefined;
@@ -40,7 +39,7 @@ export class GroupCommitRecorder implements Recorder {
   #running = false;
   #closed = false;
   #turn: Promise<void> | null = null;
-  /** The batch that has waited for a turn already: however many are asked for, each waits for one at most. */
+  /** The batch that has already waited for a turn: each waits for at most one, however many are requested. */
   #delayed: Batch | null = null;
   /** Set while the open batch, the only one, is held. */
   #linger: Timer | null = null;
@@ -63,7 +62,7 @@ export class GroupCommitRecorder implements Recorder {
   }
 
   addTaskRun(claim: Claim, row: TaskRun, transition: Transition | null, isNew = false, mayWait = false): Promise<void> {
-    // What a full batch holds already makes it no larger; written twice it would be a row more.
+    // A row already in a full batch does not make it larger; written twice, it would be one more.
     const batch = this.#open?.taskRuns.has(row.id) === true ? this.#open : this.#batch(mayWait);
     if (!mayWait) this.#hasten(batch);
     batch.addTaskRun(claim, row, transition, isNew);
@@ -116,7 +115,7 @@ export class GroupCommitRecorder implements Recorder {
     return () => void (this.#onFlush = null);
   }
 
-  /** Refuses what comes from now on and waits until the rest is settled, well or not. */
+  /** Refuses new rows and waits until the rest is settled, whether it succeeded or not. */
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#open) this.#hasten(this.#open);
@@ -177,7 +176,7 @@ export class GroupCommitRecorder implements Recorder {
     if (this.#onFlush !== null) this.#measure(batch, this.#onFlush);
     try {
       const refused = this.#connection.writeBatch(batch);
-      // A dialect that writes within this turn gets no promise in its way: the chain of a run hangs on every microsecond.
+      // A dialect that writes within this turn needs no promise: every microsecond delays the run.
       if (refused instanceof Promise) {
         refused.then((claims) => this.#succeed(batch, claims)).catch((error: unknown) => this.#fail(batch, error));
         setImmediate(this.#prepareNext);
@@ -187,7 +186,7 @@ export class GroupCommitRecorder implements Recorder {
     }
   };
 
-  /** Makes the next batch ready while the server is at work on this one; an open one may still change. */
+  /** Prepares the next batch while the server works on this one; an open one may still change. */
   readonly #prepareNext = (): void => {
     const next = this.#queue[1];
     if (next !== undefined && next !== this.#open) this.#connection.prepareBatch?.(next);

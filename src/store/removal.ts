@@ -1,12 +1,12 @@
-/** Contract of deleting runs that have ended. */
+/** Contract of deleting ended runs. */
 
 export interface PruneReport {
   readonly runs: number;
-  /** Locators of results that nothing points at any more; the caller removes what does not lie in the database. */
+  /** Locators of results that are no longer referenced; the caller removes those outside the database. */
   readonly resultRefs: readonly string[];
 }
 
-/** What one transaction of a deletion has taken away. */
+/** What one transaction of a deletion removed. */
 export interface RemovedRuns {
   readonly runIds: readonly string[];
   /** See `PruneReport`. */
@@ -14,9 +14,9 @@ export interface RemovedRuns {
 }
 
 export interface PruneOptions {
-  /** Runs of one transaction, sub-flows not counted; default 500. */
+  /** Runs per transaction, not counting sub-flows; default 500. */
   readonly batch?: number;
   readonly signal?: AbortSignal;
-  /** Called after each transaction and waited for: a process that is killed in the middle leaves the files of one of them at most. */
+  /** Called and awaited after each transaction: a process killed in between leaves the files of at most one. */
   readonly onBatch?: (removed: RemovedRuns) => Promise<void>;
 }

@@ -1,14 +1,14 @@
-/** Pieces that the statements of all subjects are made of. */
+/** Building blocks of statements of all subjects. */
 import { terminalTypes } from '../model/state.ts';
 import type { Connection, Database } from './connection.ts';
 import { jsonText } from './storable.ts';
 import type { Value } from './table.ts';
 
-/** What has not ended, and what has; written as in the indexes, for only then the databases take them. */
+/** Open and ended states, written as in the indexes: otherwise the databases do not use them. */
 export const openList = `'SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING'`;
 export const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
 
-/** That nobody elsewhere executes it and only reports it here. @param owner the column of the run */
+/** Condition that it is not merely reported from elsewhere. @param owner the column of the run */
 export function isNotReported(owner = 'runs.owner'): string {
   return `(${owner} is null or ${owner} not like '{"id":"reporter:%')`;
 }
@@ -26,8 +26,8 @@ export function forUpdateOfFree({ dialect }: Dialect, table = ''): string {
 }
 
 /**
- * Ends a `select` over several rows of a table, which are locked in the order of their ids. Whoever locks several runs or spread tasks does so,
- * and runs before spread tasks before task runs: else two would wait for each other in a circle.
+ * Ends a `select` over several rows of a table, which are locked in the order of their ids. Everything that locks several runs or spread
+ * tasks does so, and locks runs before spread tasks before task runs: otherwise there would be deadlocks.
  */
 export function lockInOrder({ dialect }: Dialect, table: 'runs' | 'spread_tasks' | 'cache_entries'): string {
   return dialect === 'sqlite' ? '' : `order by ${table}.id for no key update of ${table}`;
@@ -58,40 +58,40 @@ export function runsBy({ dialect }: Dialect, index: RunIndex, alias = ''): strin
 }
 
 /**
- * That the id is one of those that a subquery gives. PostgreSQL counts on as many as its limit allows and would rather read all runs; of a
- * list that is made beforehand it expects few.
+ * Condition that the id is in a subquery. PostgreSQL expects as many rows as the limit of the subquery allows and would rather read all
+ * runs; of an array made beforehand it expects few.
  */
 export function idAmong({ dialect }: Dialect, subquery: string): string {
   return dialect === 'sqlite' ? `id in (${subquery})` : `id = any (array(${subquery}))`;
 }
 
-/** The texts of a list given as parameter number `index`, to be asked for with `in`. */
+/** The texts of a list in parameter number `index`, for use with `in`. */
 export function listed({ fragments }: Pick<Connection, 'fragments'>, index: number): string {
   return `(select item from ${fragments.list(index, { item: 'text' })} as listed)`;
 }
 
-/** The parameter behind `listed`, or behind `Fragments.list` for rows of one column. */
+/** The parameter for `listed`, or for `Fragments.list` with rows of one column. */
 export function listOf(values: readonly Value[]): string {
   return jsonText(values.map((value) => [value]));
 }
 
-/** Parameters of a statement under way. */
+/** Parameters of a statement being built. */
 export class Params {
   readonly values: Value[] = [];
 
-  /** Adds a value and gives its place, `$1` and so on. */
+  /** Adds a value and returns its place, `$1` and so on. */
   add(value: Value): string {
     this.values.push(value);
     return `$${this.values.length}`;
   }
 }
 
-/** The clock in a query of its own: it is read once, and an index can be searched by it. */
+/** The clock in its own subquery: it is read once, and can be used to search an index. */
 export function nowOnce({ fragments }: Pick<Connection, 'fragments'>, index: number): string {
   return `(select ${fragments.now(index)})`;
 }
 
-/** The instant by the clock that leases are compared with: ours on SQLite, asked of the database on PostgreSQL. UTC epoch ms. */
+/** Now, by the clock that leases are compared with: ours on SQLite, the database's on PostgreSQL. UTC epoch ms. */
 export async function clockOf({ query, fragments, now }: Database): Promise<number> {
   const ours = now();
   if (ours !== null) return ours;

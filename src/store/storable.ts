@@ -1,26 +1,26 @@
 /**
  * Text that both databases can store, and the one place that replaces what they cannot.
  *
- * PostgreSQL refuses the character NUL and half of a surrogate pair, also where JSON text spells them out; SQLite's driver cuts a text
- * at NUL, and ends the whole process when it reads half a pair that the database made of JSON. Both become U+FFFD, the replacement
- * character, rather than being refused: users' code prints what it likes, and one such line must not stop a flush. Where people name
- * something (a run, a tag, a deployment) such characters are refused before they come here, and values of flows are kept as they are,
- * since their text spells them in ASCII.
+ * PostgreSQL refuses the character NUL and unpaired surrogates, also as escapes in JSON text; SQLite's driver cuts a text at NUL, and ends
+ * the whole process when it reads an unpaired surrogate that the database made of JSON. Both become U+FFFD, the replacement character,
+ * rather than being refused: users' code prints what it likes, and one such line must not stop a flush. In names given by people (a run, a
+ * tag, a deployment) such characters are refused before they get here, and values of flows are kept as they are, since their text escapes
+ * them in ASCII.
  *
- * Connections pass every text through `storableValue`; JSON that a statement hands to the database, or that a column holds, is made by
- * `jsonText` and nothing else.
+ * Connections pass every text through `storableValue`; JSON that a statement passes to the database, or that a column holds, is made only
+ * by `jsonText`.
  */
 import { storableText } from '../base/cut-text.ts';
 
-/** Escapes that `JSON.stringify` writes for them; an even number of backslashes before one means that it is plain text. */
+/** Their escapes as `JSON.stringify` writes them; an even number of backslashes before one means that it is plain text. */
 const escaped = /(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][0-9a-f]{2})/g;
 
-/** JSON text of a value; `'null'` for what JSON has no text for. */
+/** JSON text of a value; `'null'` if JSON has no text for it. */
 export function jsonText(value: unknown): string {
   return storable(JSON.stringify(value) ?? 'null');
 }
 
-/** For JSON text that `JSON.stringify` or SQLite made: whole pairs never stand escaped in it. */
+/** For JSON text from `JSON.stringify` or SQLite: they never escape whole pairs. */
 export function storable(json: string): string {
   return json.includes('\\u0000') || json.includes('\\ud') ? json.replace(escaped, '$1\\ufffd') : json;
 }

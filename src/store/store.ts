@@ -1,9 +1,9 @@
 /**
- * Contract of the store: all truth is here. It has two makers, SQLite and PostgreSQL.
+ * Contract of the store, the single source of truth. It has two makers, SQLite and PostgreSQL.
  *
- * Each subject has a folder with a contract of its own, passed on from here; what belongs to the life of one run is in this file.
- * Reads are plain statements. Writes of a process that owns runs go through the recorder (group commit); the other
- * writes are one statement or one named transaction each, and say so.
+ * Each subject has a folder with its own contract, re-exported here; the life of a single run is in this file. Reads are plain statements.
+ * Writes of a process that owns runs go through the recorder (group commit); every other write is one statement or one transaction, as its
+ * comment says.
  */
 import type { ResourceUse } from '../model/resource-use.ts';
 import type { DeclaredConcurrency } from '../model/flow.ts';
@@ -84,55 +84,55 @@ export type ClaimOutcome =
     };
 
 /**
- * Group commit. Everything added while a flush is under way forms the next one; a flush is one transaction.
+ * Group commit. Everything added during a flush forms the next one; a flush is one transaction.
  *
- * `add…` never throws. It returns the promise of the flush that carries what was added: resolved once durable (or
- * refused by fencing, in which case `onFenced` was called first); rejected with a `STORE_…` error when the store is gone
- * for good. Rows of one task run that wait for the same flush are merged: the last wins, transitions are all kept.
+ * `add…` never throws. It returns the promise of the flush that carries what was added: resolved once durable (or refused by fencing, in
+ * which case `onFenced` was called first); rejected with a `STORE_…` error if the store is permanently gone. Rows of one task run in the
+ * same flush are merged: the last wins, all transitions are kept.
  */
 export interface Recorder {
-  /** A new run that its maker owns at once: epoch 1, lease from the database's clock, transition from its state. Fenced for nobody else. */
+  /** A new run that its maker owns at once: epoch 1, lease from the database's clock, transition from its state. Never fenced. */
   addRun(run: NewRun, owner: Owner, leaseMs: number): Promise<void>;
   /** Changes a run; adds a transition when `transition` is given. */
   addRunPatch(claim: Claim, patch: RunPatch, transition: Transition | null): Promise<void>;
   /**
-   * Creates or replaces a task run; adds a transition when one is given (progress comes without).
+   * Creates or replaces a task run; adds a transition if one is given (progress has none).
    *
-   * @param isNew says that nothing was recorded under its key before, default false: it may then be written without a look for what is
-   * there. Where that is not so, it replaces all the same.
+   * @param isNew says that nothing was recorded under its key before, default false: it may then be written without checking for an
+   * existing row. If that is wrong, it replaces all the same.
    * @param mayWait says that nobody waits for it, default false: it may be held for a moment (2 ms), to be written with what follows.
    */
   addTaskRun(claim: Claim, row: TaskRun, transition: Transition | null, isNew?: boolean, mayWait?: boolean): Promise<void>;
   addArtifact(claim: Claim, artifact: Artifact): Promise<void>;
-  /** Writes an opening of a resource as it stands now; by its id it takes the place of what was written before. */
+  /** Writes the current state of a resource use; replaces what was written under its id before. */
   addResourceUse(claim: Claim, use: ResourceUse): Promise<void>;
   /** Log lines are not fenced: what was printed was printed. */
   addLog(line: LogLine): Promise<void>;
-  /** Whether what is added now shares the flush of what gave this promise. */
+  /** Whether what is added now shares the flush of what returned this promise. */
   isOpen(written: Promise<void>): boolean;
   /** Resolves in the next turn of the event loop. A flush that is about to start waits for what is added then. */
   nextTurn(): Promise<void>;
   /** Resolves once everything added so far is durable. */
   flush(): Promise<void>;
-  /** Called, before the promise of the flush settles, with the claim whose writes were refused. */
+  /** Called with the claim whose writes were refused, before the promise of the flush settles. */
   onFenced(listener: (claim: Claim) => void): void;
-  /** Tells of each flush from now on, until the function given back is called. One listener at a time; without it nothing is measured. */
+  /** Reports each flush from now on, until the returned function is called. One listener at a time; without it nothing is measured. */
   onFlush(listener: (report: FlushReport) => void): () => void;
 }
 
-/** One flush of the recorder, when it has ended. */
+/** A finished flush of the recorder. */
 export interface FlushReport {
   /** Whether its rows are durable. */
   readonly ok: boolean;
   /** From its beginning until it was durable, or had failed. */
   readonly ms: number;
   readonly rows: number;
-  /** About how much text it wrote: values, messages, log lines. */
+  /** Approximate bytes of text it wrote: values, messages, log lines. */
   readonly bytes: number;
 }
 
 export interface RunStore {
-  /** One run, or null. An id may be cut to its first characters (at least 4) when only one run begins so. */
+  /** One run, or null. An id may be cut to its first characters (at least 4) if only one run matches. */
   get(id: string): Promise<Run | null>;
   list(filter?: RunFilter): Promise<Page<Run>>;
   /** Child runs of a run, oldest first. */
@@ -140,36 +140,38 @@ export interface RunStore {
   /** One statement: a run that waits for someone to execute it (no owner, epoch 0). */
   insert(run: NewRun): Promise<void>;
   /**
-   * One atomic statement: takes the run when it is not terminal and nobody holds it: no owner, lease over, or an owner
-   * for which `isGone` (asked beforehand with the recorded owner) says true. Raises the epoch; counts a recovery when a
-   * previous owner was lost.
+   * One atomic statement: takes the run if it is not terminal and nobody holds it: no owner, lease over, or an owner for which `isGone`
+   * (asked beforehand with the recorded owner) returns true. Raises the epoch; counts a recovery if a previous owner was lost.
    */
   claim(id: string, owner: Owner, leaseMs: number, isGone?: (owner: Owner) => boolean): Promise<ClaimOutcome>;
-  /** One statement for all: renews leases; gives back the claims that were lost (epoch has moved on, or run is gone). */
+  /** One statement for all: renews leases; returns the lost claims (epoch has moved on, or run is gone). */
   renew(claims: readonly Claim[], leaseMs: number): Promise<readonly Claim[]>;
-  /** One statement: gives the run back so that others may claim it at once. Refused silently when the claim is old. */
+  /** One statement: hands the run back so that others may claim it at once. Silently refused if the claim is old. */
   release(claim: Claim): Promise<void>;
-  /** One statement: replaces the parameters of a run while the claim holds. What a trigger has mapped is recorded so, once it is checked. */
+  /** One statement: replaces the parameters of a run while the claim holds. Records what a trigger has mapped, once it is checked. */
   setParams(claim: Claim, params: string): Promise<void>;
   /**
-   * One transaction: nobody holds it → Cancelled at once with its unfinished task runs; held → `cancelRequestedAt` is set
-   * and the state becomes Cancelling (its owner acts on that), with a transition the first time. Terminal → unchanged. Gives the state type after it.
+   * One transaction: nobody holds it → Cancelled at once with its unfinished task runs; held → `cancelRequestedAt` is set and the state
+   * becomes Cancelling (its owner acts on that), with a transition the first time. Terminal → unchanged. Returns the resulting state type.
    */
   requestCancel(id: string, at: number, message: string, isGone?: (owner: Owner) => boolean): Promise<StateType | null>;
-  /** Of these claims, the run ids for which a cancel was asked. One statement. */
+  /** Run ids of those claims for which a cancel was requested. One statement. */
   cancelRequested(claims: readonly Claim[]): Promise<readonly string[]>;
   /**
-   * One transaction, an explicit retry of a terminal run that is not Completed: opens the next attempt (state Scheduled,
-   * end, error and cancel request cleared), and opens the task runs that did not complete, or, with `fromTasks`, those of these
-   * names as well. Gives the run, or null when its state does not allow it.
+   * One transaction, an explicit retry of a terminal run that is not Completed: opens the next attempt (state Scheduled, end, error and
+   * cancel request cleared), and the task runs that did not complete, plus those named in `fromTasks`. Returns the run, or null if its
+   * state does not allow it.
    */
   reopen(id: string, at: number, fromTasks?: readonly string[]): Promise<Run | null>;
-  /** One transaction: the run with all that belongs to it, and its sub-flow runs. False when there is none or it is not terminal (unless `force`). */
+  /**
+   * One transaction: the run with all that belongs to it, and its sub-flow runs. False if there is none or it is not terminal (unless
+   * `force`).
+   */
   delete(id: string, options?: { readonly force?: boolean }): Promise<boolean>;
 }
 
 export interface TransitionStore {
-  /** All of a run and its task runs, oldest first; `taskRunId` narrows, null means those of the run alone. */
+  /** All of a run and its task runs, oldest first; `taskRunId` narrows, null means those of the run itself. */
   ofRun(runId: string, taskRunId?: string | null): Promise<readonly Transition[]>;
   /** A page of these; longer messages are cut to 10,000 characters, and say so. @throws BatutaError FILTER_INVALID */
   page(runId: string, filter?: TransitionFilter): Promise<Page<Transition>>;
@@ -184,11 +186,11 @@ export interface StoredFlow {
   readonly kind: 'graph' | 'code';
   /** Graph and the options of its tasks, plain JSON. */
   readonly graph: unknown;
-  /** JSON Schema of the parameters when the library of the schema can give one, else null. */
+  /** JSON Schema of the parameters if the schema library can produce one, else null. */
   readonly paramsSchema: unknown;
-  /** How many of its runs may go on at the same time; null, or left out: any number. */
+  /** How many of its runs may be active at the same time; null or missing: any number. */
   readonly concurrency?: DeclaredConcurrency | null;
-  /** How many runs of it may begin in a window; a key that a function gives is null. Missing where any number may. */
+  /** How many runs of it may begin in a window; a key computed by a function is null. Missing: any number. */
   readonly rateLimit?: Rate | null;
   readonly source: string | null;
   readonly updatedAt: number;
@@ -202,7 +204,7 @@ export interface FlowStore {
   list(): Promise<readonly StoredFlow[]>;
 }
 
-/** What a migration or a look at the schema found. */
+/** What a migration or a check of the schema found. */
 export interface SchemaReport {
   readonly before: number;
   readonly after: number;
@@ -239,11 +241,11 @@ export interface Store {
   readonly inbox: InboxStore;
   readonly streams: StreamStore;
   readonly results: ResultStore;
-  /** What may have cost processes, and what was seen of them. */
+  /** What may have killed processes, and what was seen of them. */
   readonly suspects: SuspectStore;
   readonly ticks: TickStore;
   readonly triggers: TriggerStore;
-  /** Events that were emitted, or came by webhooks. */
+  /** Events that were emitted, or received by webhooks. */
   readonly emitted: EmittedStore;
   readonly webhooks: WebhookStore;
   readonly alerts: AlertStore;
@@ -263,35 +265,32 @@ export interface Store {
   readonly outbox: OutboxStore | null;
   readonly recorder: Recorder;
   /**
-   * A number that changes when another connection has written (SQLite: `PRAGMA data_version`; PostgreSQL: null, not known).
-   * Costs microseconds; lets a watcher poll often and read seldom.
+   * A number that changes when another connection has written (SQLite: `PRAGMA data_version`; PostgreSQL: null, not known). Costs
+   * microseconds; lets a watcher poll often and read seldom.
    */
   dataVersion(): number | null;
   /**
-   * Calls `onWrite` a moment before a write of any process, this one included, can be read, until the function given back is called. Null
-   * where nobody tells: on PostgreSQL, and on SQLite wherever the file system does not report each write.
+   * Calls `onWrite` a moment before a write of any process, including this one, can be read, until the returned function is called. Null if
+   * there are no notifications: on PostgreSQL, and on SQLite if the file system does not report each write.
    */
   watchWrites(onWrite: () => void): (() => void) | null;
-  /** How its connections are used; null where there is one that does all (SQLite). */
+  /** How its connections are used; null if one does everything (SQLite). */
   poolUse(): PoolUse | null;
   /**
-   * Gives back disk space that was kept for when the disk is full, so that the end of a run can still be recorded. It is kept anew
-   * when the store is next opened.
+   * Frees disk space reserved for a full disk, so that the end of a run can still be recorded. It is reserved again when the store is next
+   * opened.
    */
   freeReserve(): void;
-  /** Applies what is missing, in one transaction per migration. Safe to call from several processes at once. */
+  /** Applies missing migrations, one transaction each. Safe to call from several processes at once. */
   migrate(): Promise<SchemaReport>;
   schemaVersion(): Promise<number>;
   /** Locators of the results of a run and its sub-flows, for removing the files with it. */
   resultRefs(runId: string): Promise<readonly string[]>;
-  /** Those of these locators that something points at. One statement. */
+  /** Those of these locators that are still referenced. One statement. */
   keptResults(keys: readonly string[]): Promise<readonly string[]>;
   /** Deletes terminal runs that ended before `before`, batch by batch, with all that belongs to them. */
   prune(before: number, options?: PruneOptions): Promise<PruneReport>;
-  /**
-   * The same for runs that ended longer ago than they are kept: as long as their deployment says, else `keepMs` (null: for ever). `now` is
-   * UTC epoch ms.
-   */
+  /** The same for runs whose retention is over: as set by their deployment, else `keepMs` (null: forever). `now` is UTC epoch ms. */
   expire(options: PruneOptions & { readonly now: number; readonly keepMs: number | null }): Promise<PruneReport>;
   /** Flushes and closes. May be called twice. */
   close(): Promise<void>;

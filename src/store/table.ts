@@ -1,40 +1,39 @@
 /**
  * The description of a table: its columns, what they hold, and where the model has them.
  *
- * From it follow the types of rows, the way from a row to the model and back, the types of the lists that statements take their rows
- * from, and that structured values are stored as text which both databases can hold (`storable.ts`). SQL is written by hand beside it.
+ * From it follow the types of rows, the conversion from a row to the model and back, the types of the lists that statements take rows from,
+ * and that structured values are stored as text both databases can hold (`storable.ts`). SQL is still written by hand.
  */
 import { jsonText } from './storable.ts';
 
-/** What a column takes: neither dialect gets booleans, dates or objects. */
+/** What a column accepts: neither dialect gets booleans, dates or objects. */
 export type Value = string | number | null;
 
 /** Times are UTC epoch ms. Times, integers and booleans (0 and 1) are whole numbers to the databases, all others text. */
 export type Kind = 'text' | 'json' | 'integer' | 'time' | 'boolean';
 
-/** Whether a column of this kind holds text. */
 export function isText(kind: Kind): boolean {
   return kind === 'text' || kind === 'json';
 }
 
-/** Columns of a list that a statement is given as a parameter, in its order. */
+/** Columns, in order, of a list passed to a statement as a parameter. */
 export type Kinds = Readonly<Record<string, Kind>>;
 
-/** `Row` is what stands in the table, `Data` what the model has of it. */
+/** `Row` is what the table holds, `Data` what the model holds. */
 export interface Column<Row extends Value, Data, Property extends string | undefined = undefined> {
   readonly kind: Kind;
-  /** Name in the model; undefined: that of the column in camel case. */
+  /** Name in the model; undefined: the column name in camel case. */
   readonly property?: Property;
-  /** Field of that property, where several columns make one. */
+  /** Field of that property, if several columns make one. */
   readonly field?: string;
-  /** Written where the model says nothing; default null. */
+  /** Written if the model has no value; default null. */
   readonly otherwise?: Value;
-  /** Left out of the model where it is null. */
+  /** Left out of the model if it is null. */
   readonly optional?: boolean;
-  /** Of JSON: whether null is stored as such; else as its text. */
+  /** For JSON: whether null is stored as such; else as its text. */
   readonly nullable?: boolean;
   read?(value: Row): Data;
-  /** Of JSON: what stands in the text for it, where that is not the data itself. */
+  /** For JSON: what is written as text, if not the data itself. */
   shape?(data: Data): unknown;
 }
 
@@ -50,20 +49,20 @@ type PropertyOf<Name, One> =
 type DataOf<One> = One extends Column<never, infer Data, string | undefined> ? Data : never;
 type Simple<Type> = { readonly [Key in keyof Type]: Type[Key] };
 
-/** A row as a query gives it back. */
+/** A row as returned by a query. */
 export type RowOf<All> =
   All extends Table<infer Described>
     ? { readonly [Name in keyof Described]: Described[Name] extends Column<infer Row, unknown, string | undefined> ? Row : never }
     : never;
 
-/** What the model has of a row. */
+/** The model of a row. */
 type ModelOf<All extends Columns> = Simple<
   { [Name in keyof All as All[Name] extends Optional ? never : PropertyOf<Name, All[Name]>]: DataOf<All[Name]> } & {
     [Name in keyof All as All[Name] extends Optional ? PropertyOf<Name, All[Name]> : never]?: DataOf<All[Name]>;
   }
 >;
 
-/** The same to be written: what it does not say is written as the description has it. */
+/** The same for writing: missing properties are written as described. */
 type GivenOf<All extends Columns> = { readonly [Key in keyof ModelOf<All>]?: ModelOf<All>[Key] | null | undefined };
 
 export interface Table<All extends Columns> {
@@ -73,19 +72,18 @@ export interface Table<All extends Columns> {
   /** The columns as a list of SQL. */
   readonly list: string;
   readonly kinds: Readonly<Record<keyof All & string, Kind>>;
-  /** As it was described, for a table that has more columns. */
+  /** As it was described, for a table with more columns. */
   readonly described: All;
-  /** What the model has of a row. */
+  /** Converts a row to the model. */
   readonly read: (row: RowOf<Table<All>>) => ModelOf<All>;
   /** In the order of the columns. */
   readonly values: (data: GivenOf<All>) => Value[];
-  /** Columns and values of the properties that are given, in the order of the columns. */
+  /** Columns and values of the given properties, in the order of the columns. */
   readonly changes: (data: GivenOf<All>) => [column: keyof All & string, value: Value][];
   /** The description of some of the columns. */
   readonly part: <Name extends keyof All & string>(columns: readonly Name[]) => Table<Pick<All, Name>>;
 }
 
-/** Describes a table. */
 export function describeTable<const All extends Columns>(name: string, all: All): Table<All> {
   const columns = Object.keys(all);
   const parts = columns.map((column) => partOf(column, all[column] as AnyColumn));
@@ -110,22 +108,22 @@ export function describeTable<const All extends Columns>(name: string, all: All)
   return table as unknown as Table<All>;
 }
 
-/** The columns as a list of SQL, of the table by this alias. */
+/** The columns as a list of SQL, qualified with this alias. */
 export function columnsOf({ columns, name }: Described, alias = name): string {
   return columns.map((column) => `${alias}.${column}`).join(', ');
 }
 
-/** Inserts one row, whose values are the parameters from the first on. */
+/** Inserts one row; its values are the parameters from the first on. */
 export function insertText({ name, columns, list }: Described): string {
   return `insert into ${name} (${list}) values (${columns.map((_, at) => `$${at + 1}`).join(', ')})`;
 }
 
-/** Inserts the rows of a list that is parameter number `index`; what follows may say `on conflict`. */
+/** Inserts the rows of the list in parameter number `index`; `on conflict` may follow. */
 export function insertListed({ name, list, kinds }: Described, { list: listOfKinds }: Lists, index: number): string {
   return `insert into ${name} (${list}) select ${list} from ${listOfKinds(index, kinds)} as given where true`;
 }
 
-/** What an upsert sets: all columns save these. */
+/** What an upsert sets: all columns except these. */
 export function replacedBy({ columns }: Described, ...kept: readonly string[]): string {
   return columns.flatMap((column) => (kept.includes(column) ? [] : [`${column} = excluded.${column}`])).join(', ');
 }
@@ -187,8 +185,8 @@ function readerOf(parts: readonly Part[]): (row: Readonly<Record<string, Value>>
 }
 
 /**
- * An object with these properties, to be copied and filled. One that gets more than a few properties by computed names would be kept as a
- * hash table by V8, slow to read and several times as large; JSON makes none.
+ * An object with these properties, to be copied and filled. With more than a few properties set by computed names, V8 would keep it as a
+ * hash table, slow to read and several times as large; parsed JSON avoids that.
  */
 function emptyOf(properties: readonly string[]): Readonly<Record<string, null>> {
   return JSON.parse(`{${[...new Set(properties)].map((property) => `${jsonText(property)}:null`).join(',')}}`) as Record<string, null>;
@@ -222,7 +220,7 @@ export function jsonOrNull<Data>(read: (text: string | null) => Data): Column<st
   return { kind: 'json', nullable: true, read };
 }
 
-/** A column that has another name in the model. */
+/** A column with another name in the model. */
 export function named<Row extends Value, Data, Property extends string>(
   property: Property,
   column: Column<Row, Data>,
@@ -230,12 +228,12 @@ export function named<Row extends Value, Data, Property extends string>(
   return { ...column, property };
 }
 
-/** A column for which this is written where the model says nothing. */
+/** A column for which this is written if the model has no value. */
 export function otherwise<Row extends Value, Data>(value: Row, column: Column<Row, Data>): Column<Row, Data> {
   return { ...column, otherwise: value };
 }
 
-/** A column that the model leaves out where it is null, or where that means nothing. */
+/** A column that the model leaves out if it is null, or if null means nothing. */
 export function optional<Row extends Value, Data>(column: Column<Row | null, Data | null>): Column<Row | null, Data> & Optional {
   return { ...(column as Column<Row | null, Data>), optional: true };
 }

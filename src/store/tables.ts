@@ -52,7 +52,7 @@ const state = {
   state_message: ofState<string | null>('message'),
 };
 
-/** Wide columns come last, so that a reader of the others need not walk over them. */
+/** Wide columns come last, so that reading the others need not walk over them. */
 export const runTable = describeTable('runs', {
   id: text,
   flow: text,
@@ -94,8 +94,8 @@ export type RunRow = RowOf<typeof runTable>;
 export const runOf: (row: RunRow) => Run = runTable.read;
 
 /**
- * Values of a new run in the order of its columns; owner null makes a run that waits (epoch 0). Written out as those of
- * `commonTaskRunValues`: whoever submits thousands of runs spent a third of the time on the description.
+ * Values of a new run in the order of its columns; owner null makes a waiting run (epoch 0). Written out like `commonTaskRunValues`:
+ * submitting thousands of runs spent a third of the time on the description.
  */
 export function newRunValues(run: NewRun & RunPatch, owner: Owner | null, leaseUntil: number | null): Value[] {
   const { state } = run;
@@ -119,7 +119,7 @@ export function newRunValues(run: NewRun & RunPatch, owner: Owner | null, leaseU
   ];
 }
 
-/** What the owner of a run may change of it. */
+/** What the owner of a run may change. */
 export const runPatchTable = runTable.part([
   'state_type',
   'state_name',
@@ -139,7 +139,7 @@ export const runPatchTable = runTable.part([
 ]);
 export const patchValues: (patch: RunPatch) => [column: string, value: Value][] = runPatchTable.changes;
 
-/** Without `seq`, the order in which task runs were first recorded: the store's own. Those after `result` are mostly null. */
+/** Without `seq`, the order in which task runs were first recorded: internal to the store. Those after `result` are mostly null. */
 export const taskRunTable = describeTable('task_runs', {
   id: text,
   run_id: text,
@@ -174,19 +174,19 @@ export const taskRunOf: (row: TaskRunRow) => TaskRun = taskRunTable.read;
 export const taskRunValues: (row: TaskRun) => Value[] = taskRunTable.values;
 
 const commonColumns = taskRunTable.columns.slice(0, taskRunTable.columns.indexOf('result') + 1);
-/** What is not null of most task runs; they need half as many parameters. */
+/** Columns non-null for most task runs, which need half as many parameters. */
 export const commonTaskRunTable = taskRunTable.part(commonColumns);
 
 /**
- * What the tables would give for these, written out: each task run passes here several times, and loops over the columns cost a fan-out a
- * tenth of its time. A test holds that both agree.
+ * What the tables would yield for these, written out: each task run passes here several times, and loops over the columns cost a fan-out a
+ * tenth of its time. A test checks that both agree.
  */
 export function commonTaskRunValues(row: TaskRun): Value[] {
   const { id, runId, key, name, index, state, attempt, startedAt, endedAt, itemHash, result } = row;
   return [id, runId, key, name, index, state.type, state.name, attempt, startedAt, endedAt, itemHash, result];
 }
 
-/** Whether all columns behind the common ones are null. */
+/** Whether all columns after the common ones are null. */
 export function hasOnlyCommonValues(row: TaskRun): boolean {
   return (
     row.displayName === null &&
@@ -207,7 +207,7 @@ export function hasOnlyCommonValues(row: TaskRun): boolean {
   );
 }
 
-/** What may change of a task run, as an upsert sets it; of one with common values alone, the last four are null before and after. */
+/** What may change of a task run, as an upsert sets it; with only common values, the last four are null before and after. */
 export const replacedTaskRun = replacedBy(taskRunTable, 'id', 'run_id', 'key', 'cached_from', 'cpu_ms', 'peak_bytes', 'usage_scope');
 export const replacedWholeTaskRun = replacedBy(taskRunTable, 'id', 'run_id', 'key');
 
@@ -258,7 +258,7 @@ export const artifactTable = describeTable('artifacts', {
 export type ArtifactRow = RowOf<typeof artifactTable>;
 export const artifactOf: (row: ArtifactRow) => Artifact = artifactTable.read;
 export const artifactValues: (artifact: Artifact) => Value[] = artifactTable.values;
-/** What is written again with the same id: a progress as it goes on. Anything else is the same content, given again. */
+/** Progress is rewritten under the same id as it advances. Anything else is the same content, sent again. */
 export const replacedArtifact = `on conflict (id) do update set data = excluded.data where artifacts.kind = 'progress'`;
 
 export const resourceUseTable = describeTable('resource_uses', {
@@ -276,10 +276,10 @@ export const resourceUseTable = describeTable('resource_uses', {
 export type ResourceUseRow = RowOf<typeof resourceUseTable>;
 export const resourceUseOf: (row: ResourceUseRow) => ResourceUse = resourceUseTable.read;
 export const resourceUseValues: (use: ResourceUse) => Value[] = resourceUseTable.values;
-/** What is written again as it goes on. */
+/** What is rewritten as it progresses. */
 export const replacedResourceUse = `on conflict (run_id, id) do update set ${replacedBy(resourceUseTable, 'id', 'run_id', 'task_run_id', 'resource', 'scope', 'began_at')}`;
 
-/** Which runs point at which large values. `key` is the locator; `place` is null in rows of before, as are size and hash. */
+/** Which runs reference which large values. `key` is the locator; `place` is null in older rows, as are size and hash. */
 export const resultTable = describeTable('results', {
   run_id: text,
   key: text,

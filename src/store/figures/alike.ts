@@ -1,18 +1,18 @@
 /**
  * How many runs failed alike.
  *
- * The key of a failure is the first thing in its JSON (see `engine/run/failure-origin.ts`), and an index over runs with an error holds the
- * beginning of that text; failures that were recorded before there were keys are alike to none.
+ * The key of a failure comes first in its JSON (see `engine/run/failure-origin.ts`), and an index over runs with an error holds the
+ * beginning of that text; failures recorded before keys existed are like no other.
  */
 import type { Connection } from '../connection.ts';
 import { jsonText } from '../storable.ts';
 import type { AlikeRuns } from './contract.ts';
 
-/** What stands before the key, and the length of both. */
+/** What precedes the key, and the length of the key. */
 export const beforeKey = '{"origin":{"key":"';
 export const keyChars = 16;
 
-/** What the index of migration 14 holds of an error. */
+/** The part of an error in the index of migration 14. */
 export const failureKeyOf = (column: string): string => `substr(${column}, 1, ${beforeKey.length + keyChars})`;
 
 /** See `FigureStore.alike`. */

@@ -1,12 +1,12 @@
-/** Ended runs from the sums where they reach, and from the runs elsewhere. */
+/** Ended runs from the sums as far as they reach, and otherwise from the runs. */
 import type { Connection } from '../connection.ts';
 import type { EndedRuns, EndedRunsWish } from './contract.ts';
 import { hourMs, liveEnded, mergeEnded, type Stretch } from './live.ts';
 import { readDone, readSums, staleHours, type Done } from './sums.ts';
 
-/** Looks against a process that sums up at the same time, which happens once a minute. */
+/** Attempts to read while a process sums up, which happens once a minute. */
 const maxLooks = 4;
-/** Beyond so many apart, all between the first and the last is counted from the runs. */
+/** Beyond this many, all between the first and the last is counted from the runs. */
 const maxStale = 24;
 
 /** See `FigureStore.ended`. */
@@ -32,7 +32,7 @@ async function readOnce(connection: Connection, wish: EndedRunsWish, done: Done)
   ]);
 }
 
-/** Whole hours of a stretch that are summed up, null when there are none. */
+/** Whole hours of a stretch that are summed up; null if there are none. */
 function summedPart({ fromAt, untilAt }: Stretch, { createdUntil }: Done): Stretch | null {
   const summed = {
     fromAt: Math.ceil(fromAt / hourMs) * hourMs,
@@ -45,7 +45,7 @@ function isSome({ fromAt, untilAt }: Stretch): boolean {
   return fromAt < untilAt;
 }
 
-/** Hours, oldest first, as stretches: those that touch are one. */
+/** Hours, oldest first, as stretches: adjacent ones are merged. */
 function stretchesOf(hours: readonly number[]): Stretch[] {
   const stretches: { fromAt: number; untilAt: number }[] = [];
   for (const at of hours) {
@@ -59,7 +59,7 @@ function stretchesOf(hours: readonly number[]): Stretch[] {
   return [{ fromAt: first.fromAt, untilAt: last.untilAt }];
 }
 
-/** What is left of a stretch between gaps in it. */
+/** The parts of a stretch between its gaps. */
 function between({ fromAt, untilAt }: Stretch, gaps: readonly Stretch[]): Stretch[] {
   const starts = [fromAt, ...gaps.map((gap) => gap.untilAt)];
   const ends = [...gaps.map((gap) => gap.fromAt), untilAt];

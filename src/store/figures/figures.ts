@@ -8,7 +8,7 @@ import { taskWorkers } from './task-workers.ts';
 import { countTasks, lastRuns, lateRuns, openRuns, queueFigures, taskFigures } from './now.ts';
 import { rollUp } from './rollup.ts';
 
-/** Hours of one transaction. */
+/** Hours per transaction. */
 const rollUpHours = 24;
 
 export function figureStore(connection: Connection): FigureStore {
@@ -35,7 +35,7 @@ export function figureStore(connection: Connection): FigureStore {
   };
 }
 
-/** Values of a column that an index begins with, in order: one step down the index for each, however many rows there are. */
+/** Values of the first column of an index, in order: one step down the index for each, however many rows there are. */
 async function distinctOf({ query }: Connection, table: string, column: string, limit: number): Promise<string[]> {
   const rows = await query<{ value: string }>(
     `with recursive found (value, place) as (

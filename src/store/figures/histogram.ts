@@ -69,7 +69,7 @@ function bucketsOf({ startAt, widthMs, count }: Grid, counted: readonly Counted[
   return buckets;
 }
 
-/** Types of a filter that the sums can tell apart; null when it asks for more than they know. */
+/** Types of a filter that the sums can tell apart; null if it asks for more than they know. */
 function summableTypes({
   flow,
   deployment,

@@ -1,4 +1,4 @@
-/** Ended runs counted from the runs themselves: of stretches of time that are not summed up, or not any more. */
+/** Ended runs counted from the runs themselves: for stretches of time that are not, or no longer, summed up. */
 import type { Database, Connection } from '../connection.ts';
 import { terminalList, Params } from '../sql.ts';
 import type { StateType } from '../../model/state.ts';
@@ -8,7 +8,7 @@ import type { EndedRuns, EndedRunsWish, FigureKind, Slots } from './contract.ts'
 export const hourMs = 3_600_000;
 export const dayMs = 24 * hourMs;
 
-/** How long a run was executed, without what it waited between its attempts, for a signal, or for a retry by hand. */
+/** How long a run was executed, without waits between its attempts, for a signal, or for a retry by hand. */
 const executedText = '(coalesce(runs.executed_ms, 0) + runs.ended_at - coalesce(runs.resumed_at, runs.started_at))';
 
 /** Created at or after, and before. */
@@ -17,7 +17,7 @@ export interface Stretch {
   readonly untilAt: number;
 }
 
-/** Which runs, beside when they were created. */
+/** Which runs, apart from when they were created. */
 export interface LiveWish extends Pick<EndedRunsWish, 'kind' | 'name' | 'by' | 'countsOnly'> {
   /** Ended at or after. */
   readonly endedFrom?: number;
@@ -34,13 +34,13 @@ interface LiveRow {
   readonly total: number;
 }
 
-/** Number of the range of a duration, given as an expression in ms; null where that is. The same in both databases. */
+/** Number of the range of a duration, given as an expression in ms; null if that is null. The same in both databases. */
 export function rangeText(ms: string): string {
   return `case when ${ms} is null then null when ${ms} <= 1 then 0
     else cast(floor(ln(cast(${ms} as double precision)) * ${rangesPerE}) as integer) end`;
 }
 
-/** Beginning of the stretch that an instant lies in, as SQL. */
+/** SQL for the beginning of the stretch that contains an instant. */
 export function slotText(column: string, by: EndedRunsWish['by']): string {
   if (by === 'all') return 'cast(0 as bigint)';
   const { startAt, widthMs } = slotsOf(by);
@@ -71,7 +71,7 @@ export async function liveEnded({ dialect, query }: Database, wish: LiveWish, st
   return gathered(rows.map((row) => ({ ...row, total: Number(row.total) })));
 }
 
-/** SQLite keeps no statistics and would rather look for states than for instants. */
+/** SQLite keeps no statistics and would choose an index over states, not over time. */
 function sourceOf(dialect: Connection['dialect'], { kind, name, endedFrom }: LiveWish): string {
   if (dialect !== 'sqlite') return 'runs';
   if (endedFrom !== undefined) return 'runs indexed by runs_ended';
@@ -83,9 +83,9 @@ function conditionsOf(params: Params, { kind, name, endedFrom, endedUntil }: Liv
   const conditions = [
     `runs.created_at >= ${params.add(fromAt)}`,
     `runs.created_at < ${params.add(untilAt)}`,
-    // Of those that ended at a time, written so that PostgreSQL goes by the time: an index over ids holds all that have ended.
+    // If an end time is given, written so that PostgreSQL goes by time: an index over ids holds all ended runs.
     `${endedFrom === undefined ? 'runs.state_type' : "(runs.state_type || '')"} in (${terminalList})`,
-    // Every ended run has an end; said for the index over it.
+    // True of every ended run; selects the index.
     'runs.ended_at is not null',
   ];
   if (kind === 'deployment') conditions.push('runs.deployment is not null');
@@ -109,7 +109,7 @@ function gathered(rows: readonly LiveRow[]): EndedRuns[] {
   );
 }
 
-/** Puts rows of the same name, time and state together. */
+/** Merges rows of the same name, time and state. */
 export function mergeEnded(rows: readonly EndedRuns[]): EndedRuns[] {
   const merged = new Map<string, { -readonly [Key in keyof EndedRuns]: EndedRuns[Key] } & { durations: Map<number, number> }>();
   for (const row of rows) {

@@ -1,11 +1,10 @@
 /**
- * Keeps the sums over ended runs.
+ * Maintains the sums over ended runs.
  *
- * A sum holds the runs that were created in its hour and had ended before `endedUntil`; of all hours before `createdUntil` there are sums.
- * Both instants move on together, in one transaction with the sums, so whoever reads adds exactly what is missing: runs that were
- * created later, and runs that ended later. They stay 10 minutes behind the clock, for the end of a run is stamped before it is
- * recorded, and by another machine. Deleting or opening an ended run by hand marks its hour, which is then summed up again; what retention
- * deletes stays in the sums.
+ * A sum holds the runs that were created in its hour and had ended before `endedUntil`; every hour before `createdUntil` has sums. Both
+ * instants move on together, in one transaction with the sums, so readers add exactly what is missing: runs created later, and runs that
+ * ended later. They stay 10 minutes behind the clock, because the end of a run is stamped before it is recorded, and on another machine.
+ * Deleting or opening an ended run by hand marks its hour, which is then summed up again; what retention deletes stays in the sums.
  */
 import { clockOf, forUpdate } from '../sql.ts';
 import type { Database, Connection } from '../connection.ts';
@@ -14,9 +13,9 @@ import { dayMs, hourMs, liveEnded, mergeEnded, type LiveWish, type Stretch } fro
 import { readAllSums, readDone, staleHours, writeSums, type Done, type Sum } from './sums.ts';
 
 const kinds: readonly FigureKind[] = ['all', 'flow', 'deployment'];
-/** Time by which the record of an end may be behind its stamp. */
+/** How far the record of an end may be behind its stamp. */
 const settleMs = 600_000;
-/** Sums are kept for a year and a month. */
+/** Sums are kept for 400 days. */
 const keepMs = 400 * dayMs;
 
 /** See `FigureStore.rollUp`. */
@@ -40,7 +39,7 @@ export async function rollUp(connection: Connection, maxHours: number): Promise<
   });
 }
 
-/** Adds to hours that are summed up what has ended since; gives these hours. */
+/** Adds runs that ended since to hours already summed up; returns these hours. */
 async function addLateEnds(db: Database, before: Done, endedUntil: number): Promise<number[]> {
   const added = await summed(db, { endedFrom: before.endedUntil, endedUntil }, { fromAt: 0, untilAt: before.createdUntil });
   const hours = [...new Set(added.map(({ at }) => at))];
@@ -57,7 +56,7 @@ async function sumAgain(db: Database, at: number, endedUntil: number): Promise<v
   await writeSums(db, await summed(db, { endedUntil }, { fromAt: at, untilAt: at + hourMs }));
 }
 
-/** The next hours that are over; those before the first run are passed over. */
+/** The next past hours; those before the first run are skipped. */
 async function nextStretch({ query }: Database, from: number, until: number, maxHours: number): Promise<Stretch> {
   const [next] = await query<{ at: number | null }>('select min(created_at) as at from runs where created_at >= $1 and created_at < $2', [
     from,
@@ -78,7 +77,7 @@ async function summed(db: Database, ended: Pick<LiveWish, 'endedFrom' | 'endedUn
   return sums;
 }
 
-/** Days that are summed up as a whole, of which some hours have changed. */
+/** Complete days of which some hours have changed. */
 function daysOf(hours: readonly number[], fresh: Stretch, { createdUntil }: Done): number[] {
   const days = new Set(hours.map((at) => at - (at % dayMs)));
   for (let day = fresh.fromAt - (fresh.fromAt % dayMs); day < fresh.untilAt; day += dayMs) days.add(day);

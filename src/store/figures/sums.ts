@@ -1,4 +1,4 @@
-/** Sums over ended runs as they are kept: by kind, name, hour or day of creation, and state. */
+/** Stored sums over ended runs: by kind, name, hour or day of creation, and state. */
 import type { Database } from '../connection.ts';
 import { listed, Params } from '../sql.ts';
 import type { StateType } from '../../model/state.ts';
@@ -9,7 +9,7 @@ import { describeTable, insertListed, integer, json, named, replacedBy, text, ti
 import { dayMs, hourMs, slotsOf, slotText, type Stretch } from './live.ts';
 import { jsonText } from '../storable.ts';
 
-/** How far the sums reach: over runs created before the one and ended before the other. */
+/** How far the sums reach: over runs created before one and ended before the other. */
 export interface Done {
   readonly createdUntil: number;
   readonly endedUntil: number;
@@ -39,7 +39,7 @@ const sumTable = describeTable('run_figures', {
 });
 type SumRow = RowOf<typeof sumTable>;
 
-/** @param lock Holds off every other process that sums up until the transaction ends. */
+/** @param lock Blocks every other process that sums up until the transaction ends. */
 export async function readDone({ query }: Database, lock = ''): Promise<Done> {
   const [row] = await query<Done>(
     `select created_until as "createdUntil", ended_until as "endedUntil" from run_figures_done where id = 1 ${lock}`,
@@ -47,7 +47,7 @@ export async function readDone({ query }: Database, lock = ''): Promise<Done> {
   return row ?? { createdUntil: 0, endedUntil: 0 };
 }
 
-/** Hours that the sums do not hold any more, oldest first. */
+/** Hours whose sums are out of date, oldest first. */
 export async function staleHours({ query }: Database, { fromAt, untilAt }: Stretch, limit: number): Promise<number[]> {
   const rows = await query<{ at: number }>('select at from run_figures_stale where at >= $1 and at < $2 order by at limit $3', [
     fromAt,
@@ -57,7 +57,7 @@ export async function staleHours({ query }: Database, { fromAt, untilAt }: Stret
   return rows.map(({ at }) => at);
 }
 
-/** Marks the hours in which these runs were created, so that they are summed up again. Inside the transaction that changes the runs. */
+/** Marks the hours in which these runs were created to be summed up again. Inside the transaction that changes the runs. */
 export async function markStale({ fragments, query }: Database, runIds: string): Promise<void> {
   await query(
     `insert into run_figures_stale (at)
@@ -69,7 +69,7 @@ export async function markStale({ fragments, query }: Database, runIds: string):
   );
 }
 
-/** Sums of a stretch of whole hours, without gaps of whole hours in it. Days stand for their hours where the wish allows it. */
+/** Sums of a stretch of whole hours, except gaps of whole hours. Days replace their hours if the wish allows it. */
 export async function readSums({ query }: Database, wish: EndedRunsWish, stretch: Stretch, gaps: readonly Stretch[]): Promise<Sum[]> {
   const params = new Params();
   const texts = spansOf(wish.by, stretch, gaps).map(({ span, fromAt, untilAt }) => {
@@ -89,7 +89,7 @@ export async function readSums({ query }: Database, wish: EndedRunsWish, stretch
   return rows.map((row) => sumTable.read(wish.countsOnly ? { ...row, runs: Number(row.runs) } : row));
 }
 
-/** Whole days, and the hours before, after and beside gaps in them. */
+/** Whole days, and the hours before, after and around gaps in them. */
 function spansOf(by: EndedRunsWish['by'], { fromAt, untilAt }: Stretch, gaps: readonly Stretch[]): (Stretch & { readonly span: number })[] {
   const hours = { span: hourMs, fromAt, untilAt };
   if (by !== 'all' && !isWholeDays(by)) return [hours];
@@ -122,7 +122,7 @@ export async function readAllSums({ query }: Database, span: number, { fromAt, u
   return rows.map(sumTable.read);
 }
 
-/** Puts sums in the place of what was there. */
+/** Replaces sums. */
 export async function writeSums({ fragments, query }: Database, sums: readonly Sum[]): Promise<void> {
   if (sums.length === 0) return;
   await query(

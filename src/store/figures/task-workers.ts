@@ -1,4 +1,4 @@
-/** Which process has executed the task runs of a flow, and how that went. */
+/** Which process executed the task runs of a flow, and how that went. */
 import type { Connection } from '../connection.ts';
 import type { TaskWorkerFigures } from './contract.ts';
 

@@ -1,6 +1,4 @@
-/**
- * Contract of what a fleet needs of the store: runs that wait for a worker, and the workers themselves. All times are UTC epoch ms.
- */
+/** Contract of what a fleet needs of the store: runs that wait for a worker, and the workers themselves. All times are UTC epoch ms. */
 import type { Owner, Run } from '../../model/run.ts';
 import type { FairTicket } from '../fairness/contract.ts';
 import type { LeaseStore, ReclaimOptions, LostReport, Ticketed } from '../leases/contract.ts';
@@ -8,16 +6,16 @@ import type { LeaseStore, ReclaimOptions, LostReport, Ticketed } from '../leases
 /** A run that waits for a worker. */
 export interface WaitingRun {
   readonly run: NewRun;
-  /** Unique per flow; null for a run that may be had twice. */
+  /** Unique per flow; null for a run that may exist twice. */
   readonly idempotencyKey: string | null;
-  /** Not begun after this instant; default whenever. It stands beside its parameters too. */
+  /** Not begun after this instant; default any time. Also stored with its parameters. */
   readonly expiresAt?: number | null;
 }
 
-/** The run that stands for a row that was to be inserted. */
+/** The run that now represents a row to be inserted. */
 export interface InsertedRun {
   readonly id: string;
-  /** False when a run with its idempotency key (or its id) was there before. */
+  /** False if a run with its idempotency key (or its id) existed before. */
   readonly inserted: boolean;
 }
 
@@ -27,16 +25,16 @@ export interface CancelledRun {
   readonly message: string;
 }
 
-/** Where a run stands in its queue. */
+/** Position of a run in its queue. */
 export interface LinePlace {
-  /** Whether it is kept back until earlier runs of its deployment have ended. */
+  /** Whether it is held back until earlier runs of its deployment have ended. */
   readonly isHeld: boolean;
-  /** Of a held run: those that it waits for now. `first` is one that is not held itself where there is one; null: none are left. */
+  /** For a held run: those it waits for now. `first` is one that is not held itself, if there is one; null: none are left. */
   readonly behind: {
     readonly first: { readonly id: string; readonly name: string; readonly scheduledFor: number };
     readonly count: number;
   } | null;
-  /** Runs that are due and go first; counted up to 10,000. */
+  /** Due runs that go first; counted up to 10,000. */
   readonly ahead: number;
 }
 
@@ -48,9 +46,9 @@ export interface HeavyRun {
   readonly slots: number;
 }
 
-/** Options of a claim: what kind of process claims, and who hears of runs that it does not get. */
+/** Options of a claim: what kind of process claims, and callbacks for runs that it does not get. */
 export interface ClaimListener {
-  /** Whether this process executes nothing else, so that it may have runs on trial as well. Default false. */
+  /** Whether this process executes nothing else, so that it may claim runs on trial as well. Default false. */
   readonly isAlone?: boolean;
   /** How many places it has for what it claims: runs that take more are left out. Default 1. */
   readonly slots?: number;
@@ -60,38 +58,38 @@ export interface ClaimListener {
   fair?(ticket: FairTicket): void;
   /** A run was asked to end to make room for another. */
   cancelled?(run: CancelledRun): void;
-  /** This run is not there, or was not a moment ago: whoever expects it may ask again. */
+  /** This run does not exist, or did not a moment ago: it may be asked for again. */
   missing?(id: string): void;
 }
 
 export interface ReclaimReport extends LostReport {
-  /** Those that ended Crashed; each wants a ticket, by which a worker calls its hooks. */
+  /** Those that ended Crashed; each needs a ticket, by which a worker calls its hooks. */
   readonly crashed: readonly Ticketed[];
 }
 
 export interface FleetStore extends LeaseStore {
   reclaim(options: ReclaimOptions): Promise<ReclaimReport>;
   /**
-   * Inserts runs that wait (no owner, epoch 0), 1,000 a transaction, and counts them as ticketed from now on: whoever inserts them
-   * puts their tickets. A row whose flow and idempotency key (or whose id) are there already is left out. Gives, in the order of
-   * the rows, the runs that now stand for them.
+   * Inserts waiting runs (no owner, epoch 0), 1,000 per transaction, and counts them as ticketed from now on: the caller puts their
+   * tickets. A row whose flow and idempotency key (or whose id) exist already is left out. Returns, in the order of the rows, the runs that
+   * now represent them.
    */
   insertMany(rows: readonly WaitingRun[]): Promise<readonly InsertedRun[]>;
   /**
-   * One atomic statement: takes those of these runs that wait: not terminal, no owner, due now or within a second. Gives them
-   * by id as they are then; what is missing, ended, held or not due is not among them.
+   * One atomic statement: claims those of these runs that wait: not terminal, no owner, due now or within a second. Returns them by id as
+   * they are then; missing, ended, held and not yet due ones are left out.
    *
-   * Runs under a limit follow, one transaction per limit: those whose turn it is are taken with their slots, the others wait
+   * Runs under a limit follow, one transaction per limit: those whose turn it is are claimed with their slots, the others wait
    * (AwaitingSlot) or are dropped.
    */
   claimMany(ids: readonly string[], owner: Owner, leaseMs: number, listener?: ClaimListener): Promise<ReadonlyMap<string, Run>>;
-  /** Where a run that waits for a worker stands; null when there is no such run. Three statements at most. */
+  /** Position of a run that waits for a worker; null if there is no such run. At most three statements. */
   placeInLine(runId: string): Promise<LinePlace | null>;
-  /** One statement: the run of that id when it is Crashed and its hooks have not been taken yet, else null. */
+  /** One statement: the run of that id if it is Crashed and its hooks have not been taken yet, else null. */
   owedHooks(runId: string): Promise<Run | null>;
-  /** One statement: takes the hooks of a crashed run, as it was when they were looked at. False when somebody else has them. */
+  /** One statement: takes the hooks of a crashed run, if unchanged since it was read. False if somebody else has them. */
   takeHooks(run: Pick<Run, 'id' | 'epoch'>): Promise<boolean>;
-  /** As `dueUnticketed`, of crashed runs whose hooks nobody has taken. Hooks that nobody could call for a day are forgotten. */
+  /** As `dueUnticketed`, for crashed runs whose hooks nobody has taken. Hooks not called within a day are dropped. */
   hooksUnticketed(options: { readonly ticketedBeforeMs: number; readonly limit: number }): Promise<readonly Ticketed[]>;
 }
 
@@ -111,31 +109,31 @@ export interface WorkerRow {
   /** Versions of the flows it knows, by name. */
   readonly flows: Readonly<Record<string, string>>;
   readonly startedAt: number;
-  /** Places that are taken by what it executes now, of which a heavy run takes several. */
+  /** Places taken by what it executes now; a heavy run takes several. */
   readonly running: number;
-  /** Longest its event loop was held up since the last beat, ms. */
+  /** Longest delay of its event loop since the last beat, ms. */
   readonly lagMs: number;
 }
 
 /** A worker as it is stored. */
 export interface StoredWorker extends WorkerRow {
   readonly beatAt: number;
-  /** How long ago its last beat was, ms. */
+  /** Time since its last beat, ms. */
   readonly silentMs: number;
 }
 
 export interface WorkerStore {
-  /** One statement: notes that a worker lives. */
+  /** One statement: records that a worker is alive. */
   beat(worker: WorkerRow): Promise<void>;
-  /** One statement: takes a worker out; silent when it is not there. */
+  /** One statement: removes a worker; does nothing if it does not exist. */
   remove(id: string): Promise<void>;
   /** By name, then by start. */
   list(): Promise<readonly StoredWorker[]>;
-  /** One statement: takes out those that have been silent for longer than `silentMs`. */
+  /** One statement: removes those that have been silent for longer than `silentMs`. */
   prune(silentMs: number): Promise<void>;
 }
 
-/** A run before the store adds epoch and lease. Queue `default` and priority 0 when none are named. */
+/** A run before the store adds epoch and lease. Queue `default` and priority 0 if none are named. */
 export type NewRun = Omit<
   Run,
   | 'epoch'
@@ -159,7 +157,7 @@ export type NewRun = Omit<
 > &
   Partial<Pick<Run, 'queue' | 'priority' | 'scheduleId' | 'backfillId' | 'concurrencyKey'>>;
 
-/** A ticket as the local broker keeps it; the first four together are what it is. */
+/** A ticket as the local broker keeps it; the first four fields together identify it. */
 export interface StoredTicket {
   readonly queue: string;
   readonly kind: 'run' | 'task';
@@ -167,13 +165,13 @@ export interface StoredTicket {
   readonly epoch: number;
 }
 
-/** Tickets and notices of the local broker. Ids only, nothing here is worth keeping. All instants are epoch ms. */
+/** Tickets and notices of the local broker. Ids only; nothing here is worth keeping. All instants are epoch ms. */
 export interface TicketStore {
-  /** One statement for all. A ticket that is there already is left as it is. `dueAt` null: at once. */
+  /** One statement for all. An existing ticket is left unchanged. `dueAt` null: at once. */
   put(tickets: readonly (StoredTicket & { readonly priority: number; readonly dueAt: number | null })[], now: number): Promise<void>;
   /**
-   * Takes up to `limit` due tickets of a queue for `holder`, highest priority first, then longest there; nobody else gets
-   * them until `until`. Each ticket is taken by one statement; tickets whose holder let them lapse are taken again.
+   * Takes up to `limit` due tickets of a queue for `holder`, highest priority first, then longest there; nobody else gets them until
+   * `until`. Each ticket is taken by one statement; lapsed tickets are taken again.
    */
   take(wish: {
     readonly queue: string;
@@ -184,20 +182,20 @@ export interface TicketStore {
   }): Promise<readonly StoredTicket[]>;
   /** One statement: keeps all tickets of a holder from others until `until`. */
   renew(holder: string, until: number): Promise<void>;
-  /** One statement: removes tickets, save those that somebody else has taken meanwhile. */
+  /** One statement: removes tickets, except those that somebody else has taken meanwhile. */
   finish(tickets: readonly StoredTicket[], holder: string): Promise<void>;
   /** One statement: lets others take these at once. */
   giveBack(tickets: readonly StoredTicket[], holder: string): Promise<void>;
-  /** One statement: removes a ticket that nobody has taken; false when there is none. */
+  /** One statement: removes a ticket that nobody has taken; false if there is none. */
   remove(ticket: StoredTicket): Promise<boolean>;
-  /** When the next ticket becomes due or lapses; null when none will. May be past. */
+  /** When the next ticket becomes due or lapses; null if none will. May be past. */
   nextTurn(): Promise<number | null>;
   counts(queue: string, now: number): Promise<{ readonly waiting: number; readonly delayed: number; readonly taken: number }>;
   /** Writes a message for other processes that share the store. */
   notify(notice: { readonly at: number; readonly writer: string; readonly channel: string; readonly message: string }): Promise<void>;
-  /** Messages of others after a place, oldest first, 1,000 at most. */
+  /** Messages of others after a place, oldest first, at most 1,000. */
   notices(after: number, writer: string): Promise<readonly { readonly seq: number; readonly channel: string; readonly message: string }[]>;
-  /** Place of the newest message; 0 when there is none. */
+  /** Place of the newest message; 0 if there is none. */
   lastNotice(): Promise<number>;
   forgetNotices(before: number): Promise<void>;
 }

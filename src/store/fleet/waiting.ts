@@ -1,4 +1,4 @@
-/** Runs that wait for a worker: bulk insert, group claim, and the look for those whose ticket may be lost. */
+/** Runs that wait for a worker: bulk insert, group claim, and the search for those whose ticket may be lost. */
 import type { Database, Connection } from '../connection.ts';
 import { type LeasedWork, claimText, claimValues } from '../leases/leases.ts';
 import { openList, listed, lockInOrder, listOf, terminalList } from '../sql.ts';
@@ -13,7 +13,7 @@ import { lineUp } from '../fairness/fairness.ts';
 import type { ClaimListener, InsertedRun, WaitingRun } from './contract.ts';
 import { jsonText } from '../storable.ts';
 
-/** Rows of one statement, by number and by the length of what they carry. */
+/** Limits of one statement: rows, and the length of what they carry. */
 const maxRows = 1_000;
 const maxChars = 4_000_000;
 
@@ -23,7 +23,7 @@ const waitingTable = describeTable('runs', {
   ...{ idempotency_key: textOrNull, ticketed_at: timeOrNull, fair_waits: integerOrNull },
 });
 
-/** Runs as leased work. What may wait for a ticket is neither what waits for a signal nor what waits for another run. */
+/** Runs as leased work. Those that wait for a signal or for another run do not wait for a ticket. */
 export const runWork: LeasedWork = {
   table: 'runs',
   isHeld: `owner is not null and state_type in (${openList})`,
@@ -71,7 +71,7 @@ function chunksOf(rows: readonly WaitingRun[]): WaitingRun[][] {
   return chunks;
 }
 
-/** A run that is submitted by itself: its row and its transition in one round trip instead of four. */
+/** A run submitted alone: its row and its transition in one round trip instead of four. */
 async function insertOne(connection: Connection, row: WaitingRun): Promise<InsertedRun[]> {
   const { list, now } = connection.fragments;
   const { run, idempotencyKey } = row;
@@ -125,7 +125,7 @@ async function insertChunk(db: Database, rows: readonly WaitingRun[]): Promise<I
   );
 }
 
-/** In one order everywhere: two that insert the same keys or ticks would wait for each other in a circle. */
+/** In the same order everywhere: inserting the same keys or ticks in different orders would deadlock. */
 function byKeys(a: WaitingRun, b: WaitingRun): number {
   if (a.idempotencyKey !== b.idempotencyKey) return (a.idempotencyKey ?? '') < (b.idempotencyKey ?? '') ? -1 : 1;
   return (a.run.scheduledFor ?? 0) - (b.run.scheduledFor ?? 0);
@@ -150,8 +150,8 @@ function keyOf(flow: string, key: string | null): string {
 export type Claimant = Pick<ClaimListener, 'isAlone' | 'slots'>;
 
 /**
- * Which runs a ticket may claim; `$1` is the instant. Those on trial are left to a process that executes nothing else, and those that take several places to
- * whoever has as many, and those that wait for their turn to `FairnessStore.pick`.
+ * Which runs a ticket may claim; `$1` is the instant. Runs on trial are left to a process that executes nothing else, those that take
+ * several places to workers with as many, and those that wait for their turn to `FairnessStore.pick`.
  */
 export function claimable({ fragments }: Pick<Connection, 'fragments'>, { isAlone = false, slots = 1 }: Claimant): string {
   const fits = slots === 1 ? 'slots is null' : `(slots is null or slots <= ${Math.trunc(slots)})`;
@@ -160,9 +160,9 @@ export function claimable({ fragments }: Pick<Connection, 'fragments'>, { isAlon
 }
 
 /**
- * See `FleetStore.claimMany`; those that are under no limit. Locked in the order of ids, so that two groups that overlap do not wait for each
- * other in a circle. Its commit does not wait for the disk: the first flush of the owner makes the claim durable as well, and where the
- * database has forgotten it before that, the owner is refused by its name.
+ * See `FleetStore.claimMany`; runs without a limit. Locked in the order of ids, so that overlapping groups do not deadlock. Its commit does
+ * not wait for the disk: the first flush of the owner makes the claim durable as well, and if the database has forgotten it before that,
+ * the owner is refused by its name.
  */
 export async function claimWaiting(
   connection: Connection,
