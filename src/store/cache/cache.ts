@@ -1,4 +1,4 @@
-/** The cache of values: finding, claiming and filling its entries. What people ask of it stands in `entries.ts`. */
+/** The cache of values: finding, claiming and filling its entries. What people see of it is in `entries.ts`. */
 import type { Connection } from '../connection.ts';
 import { renewLeases } from '../leases/leases.ts';
 import type { CacheClaim } from '../ownership.ts';
@@ -148,7 +148,7 @@ async function countUses(connection: Connection, uses: readonly CountedUse[]): P
        expires_at = case when used.made = cache_entries.made_at then used.expiry else cache_entries.expires_at end
      from ${connection.fragments.list(1, kinds)} as used where cache_entries.id = used.entry`,
     [
-      // In the order of their ids: two processes that count the same entries must not wait for each other.
+      // In the order of their ids: two processes counting the same entries must not deadlock.
       jsonText(
         [...uses]
           .sort((a, b) => (a.id < b.id ? -1 : 1))

@@ -1,4 +1,4 @@
-/** Entries of the cache as people see them, and taking them away. */
+/** Entries of the cache as people see them, and their removal. */
 import type { Connection, Database } from '../connection.ts';
 import { limitOf, pageOf, placeOf } from '../lists/cursor.ts';
 import { patternOf } from '../lists/run-filter.ts';
@@ -7,7 +7,7 @@ import { clockOf, listed, listOf, Params } from '../sql.ts';
 import { holderOf, looseOf } from './kept-results.ts';
 import type { CachedValue, CacheEntry, CacheFilter, CachePageFilter, CacheTotals, RemovedEntries } from './contract.ts';
 
-/** Entries of one transaction. */
+/** Entries per transaction. */
 const batchEntries = 500;
 
 const columns = `id, flow, task, version, scope_run_id as "scopeRunId", shown, run_id as "runId", task_run_id as "taskRunId", made_at as "madeAt",
@@ -99,12 +99,12 @@ async function removeBatches(connection: Connection, conditions: (params: Params
   }
 }
 
-/** Inside a transaction. Gives the keys in the result storage that nothing points at any more. */
+/** Inside a transaction. Returns the keys in the result storage that are no longer referenced. */
 export async function removeWithin(db: Database, ids: readonly string[]): Promise<readonly string[]> {
   if (ids.length === 0) return [];
   const these = listOf(ids);
   const now = await clockOf(db);
-  // Of what somebody makes just now the entry stays, for others to wait on; the value that comes is a new one.
+  // An entry being made stays, for others to wait on; its coming value is a new one.
   await db.query(
     `update cache_entries set run_id = null, task_run_id = null, made_at = null, expires_at = null, bytes = null, result = null, result_ref = null
      where id in ${listed(db, 1)} and owner is not null and lease_until > $2`,
@@ -120,7 +120,7 @@ export async function removeWithin(db: Database, ids: readonly string[]): Promis
   );
 }
 
-/** Inside the transaction that deletes these runs: what was kept to them. Gives the keys it pointed at. */
+/** Inside the transaction that deletes these runs: entries scoped to them. Returns keys they referenced. */
 export async function removeOfRuns(db: Database, runIds: string): Promise<readonly string[]> {
   const gone = await db.query<{ id: string }>(`delete from cache_entries where scope_run_id in ${listed(db, 1)} returning id`, [runIds]);
   if (gone.length === 0) return [];

@@ -1,13 +1,13 @@
-/** What entries of the cache point at in the result storage: it is kept as long as one of them, or a run, does. */
+/** What entries of the cache reference in the result storage: kept as long as one of them, or a run, does. */
 import type { Database } from '../connection.ts';
 import { listOf } from '../sql.ts';
 
-/** Under which an entry names what it points at, as runs do under their ids. */
+/** The id under which an entry holds references, as runs do under theirs. */
 export function holderOf(entryId: string): string {
   return `cache:${entryId}`;
 }
 
-/** Those of these keys that nothing points at. */
+/** Those of these keys that are unreferenced. */
 export async function looseOf(db: Database, keys: readonly string[]): Promise<readonly string[]> {
   if (keys.length === 0) return [];
   const rows = await db.query<{ key: string }>(

@@ -1,8 +1,8 @@
 /**
  * Deployments with their schedules and versions: what changes them.
  *
- * A deployment's row is the lock of all that belongs to it: whoever changes its schedules has changed or locked that row before. Whether
- * a schedule is active stands in its own row, so that what is due is found without looking at deployments.
+ * A deployment's row is the lock of all that belongs to it: anyone who changes its schedules has changed or locked that row before. Whether
+ * a schedule is active is stored in its own row, so that due ones are found without reading deployments.
  */
 import { getDeployments, listDeployments, deploymentNames, presentVersions, lastRuns } from './read.ts';
 import type { Database, Connection } from '../connection.ts';
@@ -18,17 +18,17 @@ import { readSchedule } from '../read-json.ts';
 
 type ScheduleOf = Pick<ScheduleRow, 'id' | 'deployment'>;
 
-/** Deployments of one statement. */
+/** Deployments per statement. */
 const chunkSize = 1_000;
 
-/** Thrown inside the transaction, so that nothing of it stays; nobody outside sees it. */
+/** Thrown inside the transaction to undo it; never leaves this file. */
 class IsBehind extends BatutaError {
   constructor() {
     super('INTERNAL', 'Someone else has changed a deployment meanwhile.');
   }
 }
 
-/** Greatest that its column takes. */
+/** Largest value of its column. */
 const maxVersion = 2 ** 31 - 1;
 
 export function deploymentStore(connection: Connection): DeploymentStore {
@@ -71,7 +71,7 @@ async function putAll(
   puts: readonly DeploymentPut[],
   removals: readonly Pick<StoredDeployment, 'name' | 'version'>[],
 ): Promise<boolean> {
-  // One order for all, so that two who put the same ones wait for each other instead of in a circle.
+  // One order for all, so that two putting the same ones do not deadlock.
   const sorted = [...puts].sort((a, b) => (a.deployment.name < b.deployment.name ? -1 : 1));
   try {
     await connection.transaction(async (db) => {
@@ -135,8 +135,8 @@ async function putChunk(db: Database, puts: readonly DeploymentPut[]): Promise<v
 }
 
 /**
- * Takes out schedules that are no longer declared, and what was made ahead of ticks of theirs or of another rule. Told apart here: SQLite
- * would go through the whole list for each of them.
+ * Removes undeclared schedules, and runs made ahead for them or for a changed rule. Compared here: SQLite would scan the whole list for
+ * each.
  */
 async function dropSchedules(db: Database, puts: readonly DeploymentPut[], names: string): Promise<void> {
   const keyOf = (one: Pick<ScheduleRow, 'deployment' | 'slug'>): string => `${one.deployment} ${one.slug}`;
@@ -175,7 +175,7 @@ async function deleteBelongings(db: Database, names: readonly string[]): Promise
   for (const table of ['schedules', 'deployment_versions'] as const) await db.query(`delete from ${table} ${ofThese}`, [listOf(names)]);
 }
 
-/** What was made ahead of ticks that are not to be, or not as they were. */
+/** Runs made ahead for ticks that were removed or changed. */
 async function withdraw(db: Database, schedules: readonly ScheduleOf[]): Promise<void> {
   await withdrawTicks(
     db,
@@ -230,7 +230,7 @@ async function lockDeployment(db: Database, name: string): Promise<void> {
   await db.query(`select name from deployments where name = $1 ${forUpdate(db)}`, [name]);
 }
 
-/** See `DeploymentStore.due`; read by the index over what is due. */
+/** See `DeploymentStore.due`; read by the index over due schedules. */
 async function dueSchedules(
   { query, dialect }: Connection,
   { deployment, after, limit }: Parameters<DeploymentStore['due']>[0],

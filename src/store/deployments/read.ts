@@ -128,7 +128,7 @@ function conditionsOf(params: Params, { flow, tag, paused, search, cursor }: Dep
   if (search !== undefined && search !== '') conditions.push(`lower(name) like ${params.add(patternOf(search))} escape '!'`);
   if (cursor !== undefined) conditions.push(`name > ${params.add(placeOf(cursor).id)}`);
   if (tag !== undefined) {
-    // Looked for as the text it is in the list: a row whose list cannot be read fails nobody's question.
+    // Searched as text within the list: a row with an unreadable list fails no query.
     const place = dialect === 'sqlite' ? 'instr' : 'strpos';
     const [first, later] = [`[${jsonText(tag)}`, `,${jsonText(tag)}`].map((text) => params.add(text));
     conditions.push(`(${place}(tags, ${first}) = 1 or ${place}(tags, ${later}) > 0)`);

@@ -46,7 +46,7 @@ export const deploymentTable = describeTable('deployments', {
 export type DeploymentRow = RowOf<typeof deploymentTable>;
 export const deploymentOf: (row: DeploymentRow) => Deployment = deploymentTable.read;
 
-/** What is known of a schedule in itself. `fault`: why it was set aside. */
+/** A schedule by itself. `fault`: why it was set aside. */
 export const scheduleTable = describeTable('schedules', {
   id: text,
   deployment: text,
@@ -61,7 +61,7 @@ export const scheduleTable = describeTable('schedules', {
 });
 export type ScheduleRow = RowOf<typeof scheduleTable>;
 
-/** With `active`, which hangs on its deployment too: it is 1 when neither is paused, and set once all rows are there. */
+/** With `active`, which depends on its deployment too: 1 if neither is paused, and set once all rows exist. */
 export const newScheduleTable = describeTable('schedules', { ...scheduleTable.described, active: otherwise(0, integer) });
 
 export const versionTable = describeTable('deployment_versions', {

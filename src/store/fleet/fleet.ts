@@ -14,7 +14,7 @@ export function fleetStore(connection: Connection): FleetStore {
     insertMany: (rows) => insertWaiting(connection, rows),
     async claimMany(ids, owner, leaseMs, listener) {
       const claimed = new Map(await claimWaiting(connection, ids, owner, leaseMs, listener ?? {}));
-      // Mostly none; tickets of runs that others have already, and runs under a limit.
+      // Mostly none; tickets of runs that others already have, and runs under a limit.
       const rest = ids.filter((id) => !claimed.has(id));
       if (rest.length > 0) for (const run of await claimUnderLimits(connection, rest, owner, leaseMs, listener)) claimed.set(run.id, run);
       return claimed;

@@ -1,6 +1,6 @@
 /**
- * Hooks of runs that became Crashed in no worker's hands: owed from the transaction in which the run crashed until somebody takes
- * them, which is at most one.
+ * Hooks of runs that became Crashed while no worker held them: owed from the transaction in which the run crashed until somebody takes
+ * them, at most once.
  */
 import type { Database, Connection } from '../connection.ts';
 import { listed, listOf, forUpdateOfFree } from '../sql.ts';
@@ -9,12 +9,12 @@ import { runOf, type RunRow, runTable } from '../tables.ts';
 import type { Ticketed } from '../leases/contract.ts';
 import { columnsOf } from '../table.ts';
 
-/** Hooks that nobody could call for so long, because no worker knows the flow, are no longer owed, ms. */
+/** Hooks not called for this long, because no worker knows the flow, are no longer owed, ms. */
 const forgottenAfterMs = 86_400_000;
 
 const columns = columnsOf(runTable);
 
-/** Inside the transaction in which the runs crashed; gives what their tickets are made of. */
+/** Inside the transaction in which the runs crashed; returns their tickets. */
 export async function oweHooks({ fragments, query }: Database, ids: readonly string[], at: number): Promise<readonly Ticketed[]> {
   if (ids.length === 0) return [];
   return await query<Ticketed>(
@@ -43,7 +43,7 @@ export async function takeHooks({ query }: Connection, { id, epoch }: Pick<Run, 
 
 /** See `FleetStore.hooksUnticketed`. */
 export async function hooksUnticketed(connection: Connection, ticketedBeforeMs: number, limit: number): Promise<readonly Ticketed[]> {
-  // A look costs no lock; there mostly are none.
+  // A query costs no lock; mostly there are none.
   if ((await connection.query('select 1 as found from owed_hooks limit 1')).length === 0) return [];
   const now = connection.fragments.now(1);
   await connection.query(

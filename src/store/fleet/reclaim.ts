@@ -1,4 +1,4 @@
-/** How runs go on whose owner is lost. */
+/** How runs of lost owners continue. */
 import type { Database, Connection } from '../connection.ts';
 import type { Transition } from '../../model/run.ts';
 import { isTerminal } from '../../model/state.ts';
@@ -20,7 +20,7 @@ const lostRuns: ReclaimedKind<ReclaimReport> = {
   work: runWork,
   kind: 'run',
   columns,
-  // Given back in the middle of a cancel.
+  // Handed back in the middle of a cancel.
   leftOver: (db, limit, isLook) =>
     db.query<LostRow>(
       `select ${columns}, ${db.fragments.now(1)} as now from ${runsBy(db, 'runs_state')}
@@ -71,7 +71,7 @@ async function writeFates(db: Database, fates: readonly LostFate[]): Promise<Rec
   const set = `state_type = 'SCHEDULED', state_name = 'Resuming', state_message = lost.message, due_at = case when state_type = 'PAUSED' then null else due_at end,
     fair_waits = case when fair_key is null or on_trial is not null then null else 1 end, `;
   const taken = await takeBack(db, runWork, waiting, set);
-  // Its own ticket would come behind those of all that wait already.
+  // Its own ticket would be behind all those already waiting.
   if (taken.length > 0)
     await lineUpAgain(
       db,

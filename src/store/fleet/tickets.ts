@@ -1,9 +1,9 @@
 /**
  * Tickets and notices of the local broker.
  *
- * A ticket is in one of three phases: delayed (0), waiting (1), taken (2). Delayed and taken ones turn into waiting ones at
- * `turns_at`: the first when they are due, the second when their holder has not renewed them. That turning is a statement
- * of its own, made only when something is to turn, so that a look at the waiting ones reads one index and no more.
+ * A ticket is in one of three phases: delayed (0), waiting (1), taken (2). Delayed and taken ones become waiting at `turns_at`: delayed
+ * ones when they are due, taken ones when their holder has not renewed them. That change is a separate statement, run only when needed, so
+ * that checking for waiting ones reads only one index.
  */
 import type { Connection } from '../connection.ts';
 import type { TicketStore } from '../store.ts';
@@ -43,7 +43,7 @@ export function ticketStore(connection: Connection): TicketStore {
     async take({ queue, limit, now, until, holder }) {
       const [turning] = await query('select 1 as found from tickets where phase <> 1 and turns_at <= $1 limit 1', [now]);
       if (turning !== undefined) await query(turnText, [now]);
-      // A look costs no lock; most looks find nothing.
+      // A query costs no lock; most find nothing.
       const [found] = await query('select 1 as found from tickets where queue = $1 and phase = 1 limit 1', [queue]);
       if (found === undefined) return [];
       const rows = await query<{ kind: 'run' | 'task'; id: string; epoch: number; priority: number; seq: number }>(takeText, [
@@ -52,7 +52,7 @@ export function ticketStore(connection: Connection): TicketStore {
         until,
         holder,
       ]);
-      // What an update gives back comes in no order.
+      // An update returns rows in no order.
       rows.sort((a, b) => b.priority - a.priority || a.seq - b.seq);
       return rows.map(({ kind, id, epoch }) => ({ queue, kind, id, epoch }));
     },
@@ -112,7 +112,7 @@ export function ticketStore(connection: Connection): TicketStore {
       return row?.seq ?? 0;
     },
     async forgetNotices(before) {
-      // The newest stays, so that SQLite does not count from the beginning again.
+      // The newest stays, so that SQLite does not restart its numbering.
       await query('delete from notices where at < $1 and seq < (select max(seq) from notices)', [before]);
     },
   };

@@ -1,4 +1,4 @@
-/** The workers of the fleet, as they describe themselves. */
+/** The workers of the fleet, as they report themselves. */
 import type { Connection } from '../connection.ts';
 import { readFields, readTexts } from '../read-json.ts';
 import { describeTable, insertText, integer, json, replacedBy, text, time, type RowOf } from '../table.ts';

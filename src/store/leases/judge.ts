@@ -1,8 +1,8 @@
 /**
- * Who is charged with a lost process, decided in the transaction that takes back what it had.
+ * Decides who is blamed for a lost process, in the transaction that takes back what it held.
  *
- * What it held at the first look is remembered, because leases of one process end one after another: a run that is found last would
- * look as if it had been alone.
+ * What it held at the first check is remembered, because the leases of a process end one after another: a run found last would seem to have
+ * been alone.
  */
 import type { Database, Connection } from '../connection.ts';
 import { judgeLoss, type Judgement, type LostOwner, type LostWork, type Suspicion } from '../../model/lease.ts';
@@ -12,7 +12,7 @@ import { ownerName } from '../read-json.ts';
 import { jsonText } from '../storable.ts';
 import { markTrials } from '../suspects/suspects.ts';
 
-/** How long it is remembered what a lost process held, ms. */
+/** How long what a lost process held is remembered, ms. */
 const rememberedMs = 86_400_000;
 /** Work whose owner is lost. */
 export interface Lost extends LostWork {
@@ -26,7 +26,7 @@ interface SuspectRow extends Suspicion {
 
 const nothingKnown: LostOwner = { held: 1, tasks: 1, beatAt: null, culprit: null, seen: null };
 
-/** Judges each of these by its id, and keeps what follows for their next owners. */
+/** Judges each of these by its id, and keeps the outcome for their next owners. */
 export async function judgeLosses(db: Database, lost: readonly Lost[], maxRecoveries: number): Promise<ReadonlyMap<string, Judgement>> {
   if (lost.length === 0) return new Map();
   const owners = new Map<string, LostOwner>();
@@ -43,14 +43,14 @@ export async function judgeLosses(db: Database, lost: readonly Lost[], maxRecove
   return judged;
 }
 
-/** Names of processes that execute something alone and whose end is still to be told by those that started them. */
+/** Names of processes that execute something alone and whose end is still to be reported by those that started them. */
 export async function expectedOwners(connection: Connection): Promise<ReadonlySet<string>> {
   const rows = await connection.query<{ owner: string }>('select owner from lost_owners where culprit is not null and seen is null');
   return new Set(rows.map(({ owner }) => owner));
 }
 
 /**
- * Notes what the owner holds now, unless more was noted before. A run, its sub-flows and their spread tasks are one: where nothing else was
+ * Records what the owner holds now, unless more is recorded. A run, its sub-flows and their spread tasks count as one: if nothing else was
  * held, the run was alone.
  */
 async function lookAtOwner(db: Database, owner: string): Promise<LostOwner> {

@@ -1,7 +1,7 @@
 /**
- * The statements about leased work, written once for every kind of it.
+ * The statements about leased work, written once for every kind.
  *
- * PostgreSQL compares leases with its own clock, so that the clocks of workers need not agree; SQLite lives on one machine and takes ours.
+ * PostgreSQL compares leases with its own clock, so that the clocks of workers need not agree; SQLite runs on one machine and uses ours.
  */
 import type { Database, Connection } from '../connection.ts';
 import { type AnyClaim, claimedId, claimKey, type Claim, type TaskClaim, hasOwner, ownerTextOf } from '../ownership.ts';
@@ -12,53 +12,53 @@ import { forUpdateOfFree, idAmong, listed, listOf, lockInOrder, nowOnce } from '
 import { jsonText } from '../storable.ts';
 import type { LeaseStore, ReclaimOptions, Ticketed } from './contract.ts';
 
-/** `cache_entries` are claimed and renewed like the others, and wait for no ticket. */
+/** `cache_entries` are claimed and renewed like the others, but wait for no ticket. */
 export type LeasedTable = 'runs' | 'spread_tasks' | 'cache_entries';
 
 /**
- * One kind of leased work: a table with `id`, `epoch`, `owner`, `lease_until`, `recoveries`, `queue`, `priority`, `due_at`, `ticketed_at` and
- * `on_trial`. Conditions are written as in the partial indexes, for only then the databases take them.
+ * One kind of leased work: a table with `id`, `epoch`, `owner`, `lease_until`, `recoveries`, `queue`, `priority`, `due_at`, `ticketed_at`
+ * and `on_trial`. Conditions are written as in the partial indexes: otherwise the databases do not use them.
  */
 export interface LeasedWork {
   readonly table: LeasedTable;
-  /** Somebody holds it and it is not over; SQLite is given the index over such. */
+  /** Somebody holds it and it is not over; SQLite is given its index. */
   readonly isHeld: string;
   readonly heldIndex: string;
   /** It may wait for a ticket, likewise. */
   readonly isTicketable: string;
   readonly ticketableIndex: string;
-  /** What else is set as it is taken, and as it waits again. */
+  /** What else is set when it is taken, and when it waits again. */
   readonly taken: string;
   readonly waiting: string;
 }
 
-/** What makes work nobody's; a new epoch shuts its last owner out. */
+/** Makes work unowned; a new epoch shuts out its last owner. */
 export const freed = 'owner = null, lease_until = null';
 export const freedAnew = `epoch = epoch + 1, ${freed}`;
-/** What a ticket is made of. */
+/** The columns of a ticket. */
 export const ticketColumns = 'id, epoch, queue, priority, due_at as "dueAt"';
 
-/** After how long the indexes of migration 19 take a ticket for lost, ms; others may ask for more or less, and read a little more. */
+/** After how long the indexes of migration 19 consider a ticket lost, ms; other periods are possible, and read a little more. */
 const indexedLostMs = 10_000;
-/** By which they are sorted: when the last ticket was put, or that long before the instant the work is due at, whichever is later. */
+/** Their sort order: when the last ticket was put, or that long before the work is due, whichever is later. */
 const missedAt = `case when due_at - ${indexedLostMs} > coalesce(ticketed_at, 0) then due_at - ${indexedLostMs} else coalesce(ticketed_at, 0) end`;
 
 function readBy({ dialect }: Database, { table }: LeasedWork, index: string): string {
   return dialect === 'sqlite' ? `${table} indexed by ${index}` : table;
 }
 
-/** Takes those for which a condition holds; `$1` is the instant, `$2` the length of the lease, `$3` the owner. */
+/** Takes work that meets a condition; `$1` is the instant, `$2` the length of the lease, `$3` the owner. */
 export function claimText({ fragments }: Connection, { table, taken }: LeasedWork, where: string, returning: string): string {
   return `update ${table} set ${taken}epoch = epoch + 1, lease_until = ${fragments.now(1)} + $2, owner = $3
     where ${where} returning ${returning}`;
 }
 
-/** The parameters behind `claimText`. */
+/** The parameters for `claimText`. */
 export function claimValues(connection: Connection, owner: Owner, leaseMs: number): [now: number | null, leaseMs: number, owner: string] {
   return [connection.now(), leaseMs, jsonText(owner)];
 }
 
-/** One statement for all: renews leases; gives back the claims that were lost. Locked in the order of ids. */
+/** One statement for all: renews leases; returns the lost claims. Locked in the order of ids. */
 export async function renewLeases<Held extends AnyClaim>(
   connection: Connection,
   { table }: Pick<LeasedWork, 'table'>,
@@ -78,8 +78,8 @@ export async function renewLeases<Held extends AnyClaim>(
 }
 
 /**
- * One statement: gives it back as it stands, so that others may claim it at once; or, with `dueAt`, lets it wait until then (null: for a
- * worker that is free) under a new epoch, so that the ticket is another than the one being worked on. Null when the claim is old.
+ * One statement: hands it back as it is, so that others may claim it at once; or, with `dueAt`, lets it wait until then (null: for a free
+ * worker) under a new epoch, so that its ticket differs from the one in use. Null if the claim is old.
  */
 export async function releaseLease(
   connection: Database,
@@ -120,12 +120,12 @@ export async function takeUnticketed(
   );
 }
 
-/** Owners known to be gone, and those of whom one waits to be told what ended them. */
+/** Owners known to be gone, and those whose cause of death is still awaited. */
 interface LostOwners extends Pick<ReclaimOptions, 'goneOwners' | 'limit'> {
   readonly awaited: readonly Owner[];
 }
 
-/** What is held by owners that are lost; locked, save for a look at whether there is any. */
+/** What lost owners hold; locked, except when only checking whether there is any. */
 export async function findLost<Row>(
   db: Database,
   work: LeasedWork,
@@ -144,7 +144,7 @@ export async function findLost<Row>(
   );
 }
 
-/** Inside a transaction: takes work from owners that are lost. @param set what else is set; `lost.message` is the text that came with it */
+/** Inside a transaction: takes work from lost owners. @param set what else is set; `lost.message` is the message of each */
 export async function takeBack(
   db: Database,
   { table }: LeasedWork,
@@ -169,7 +169,7 @@ export function isClaimed(table: LeasedWork['table']): string {
   return `${table}.id = claimed.claim_id and ${table}.epoch = claimed.claim_epoch`;
 }
 
-/** The parameter behind `claimList`. */
+/** The parameter for `claimList`. */
 export function listOfClaims(claims: readonly AnyClaim[]): string {
   return jsonText(claims.map((claim) => [claimedId(claim), claim.epoch, ownerTextOf(claim)]));
 }

@@ -1,7 +1,7 @@
 /**
- * Takes work from owners that are lost: found by leases that are over or by owners known to be gone, judged, and given to others or ended.
+ * Takes work from lost owners: found by expired leases or by owners known to be gone, judged, and given to others or ended.
  *
- * Several processes may look at the same time; each takes rows that nobody else has locked. A crash in between changes nothing.
+ * Several processes may do so at the same time; each takes rows that nobody else has locked. A crash in between changes nothing.
  */
 import type { Database, Connection } from '../connection.ts';
 import { stateAfterLoss } from '../../model/lease.ts';
@@ -25,23 +25,23 @@ export interface LostRow {
   readonly is_cancelled: number;
 }
 
-/** Lost work with the state that follows, null where it is over already. */
+/** Lost work with the state that follows, null if it is over already. */
 export interface LostFate {
   readonly row: LostRow;
   readonly state: State | null;
   readonly counts: boolean;
 }
 
-/** One kind of work, as it is reclaimed. */
+/** How one kind of work is reclaimed. */
 export interface ReclaimedKind<Report extends LostReport> {
   readonly work: LeasedWork;
   readonly kind: 'run' | 'task run';
-  /** Those of `LostRow` save `now`, and what they are joined from. */
+  /** Those of `LostRow` except `now`, and what they are joined from. */
   readonly columns: string;
   readonly joins?: string;
-  /** Others that nobody will end. */
+  /** Other work that nobody will end. */
   readonly leftOver?: (db: Database, limit: number, isLook: boolean) => Promise<LostRow[]>;
-  /** Names of the owners it had before. */
+  /** Names of its previous owners. */
   readonly ownersOf?: (db: Database, id: string) => Promise<readonly string[]>;
   readonly write: (db: Database, fates: readonly LostFate[]) => Promise<Report>;
 }
@@ -59,7 +59,7 @@ export async function reclaimLost<Report extends LostReport>(
     const lost = await findLost<LostRow>(db, kind.work, { goneOwners, awaited, limit }, { ...kind, isLook });
     return lost.length >= limit || !kind.leftOver ? lost : [...lost, ...(await kind.leftOver(db, limit - lost.length, isLook))];
   };
-  // A look takes no lock; most find nothing.
+  // A query takes no lock; most find nothing.
   if ((await find(connection, 1, true)).length === 0) return await kind.write(connection, []);
   return await connection.transaction(async (db) => {
     const lost = await find(db, given.limit, false);

@@ -1,9 +1,9 @@
 /**
- * PostgreSQL through a pool of `pg`, and one connection of its own for the recorder.
+ * PostgreSQL through a pool of `pg`, and a separate connection for the recorder.
  *
- * The recorder's connection may be lost at any moment: server restarted, network gone. A flush then connects anew and
- * repeats itself, with growing waits, until `reconnectTimeoutMs` are over; it writes once, whatever was lost (see
- * `flush-text.ts`). All other calls fail with STORE_UNAVAILABLE and leave it to the caller whether to try again.
+ * The recorder's connection may be lost at any moment: server restarted, network gone. A flush then reconnects and repeats itself, with
+ * growing waits, until `reconnectTimeoutMs` are over; it writes once, whatever was lost (see `flush-text.ts`). All other calls fail with
+ * STORE_UNAVAILABLE and leave retrying to the caller.
  */
 import type { Database, Connection, Query } from '../connection.ts';
 import type { PoolUse } from '../pool-use.ts';
@@ -32,9 +32,9 @@ interface Refusal {
 const noClaims: readonly Claim[] = [];
 
 export interface PostgresOptions {
-  /** How long a flush waits for a server that cannot be reached, ms. */
+  /** How long a flush waits for an unreachable server, ms. */
   readonly reconnectTimeoutMs: number;
-  /** Most connections, at least 3: one of the recorder, a third of the others for what is prepared. */
+  /** Most connections, at least 3: one for the recorder, a third of the others for prepared statements. */
   readonly connections: number;
 }
 
@@ -42,18 +42,18 @@ export interface PostgresOptions {
 export const minConnections = 3;
 
 const connectTimeoutMs = 5000;
-/** Longer than the loops of a fleet rest between two looks: connecting anew costs more than a look. */
+/** Longer than the loops of a fleet pause: reconnecting costs more than a query. */
 const idleTimeoutMs = 30_000;
 const firstWaitMs = 20;
 const longestWaitMs = 1000;
-/** Key of the advisory lock of migrations; any number that nobody else uses. */
+/** Key of the advisory lock of migrations; any unused number. */
 const migrationLock = 7_236_018_824;
 
-/** Connections for what is prepared; one does unless many ask at once. */
+/** Connections for prepared statements; one does unless many ask at once. */
 const mostPrepared = 4;
 
 /**
- * Connects and looks at the server. Through a pooler nothing is prepared or set for a session, so that pools by transaction do.
+ * Connects and inspects the server. Through a pooler nothing is prepared or set for a session, so that transaction pooling works.
  *
  * @throws BatutaError STORE_UNAVAILABLE, STORE_READ_ONLY; CONFIG_INVALID for an unknown sslmode, and for a new database that is not in UTF8
  */
@@ -96,9 +96,9 @@ export class PostgresConnection implements Connection {
   /** Names this recorder in `flush_marks`. */
   readonly #writer = makeId();
   #batches = 0;
-  /** Whether nothing may be prepared or set for a session, for the next transaction may go over another connection. */
+  /** Whether nothing may be prepared or set for a session, because the next transaction may use another connection. */
   #isPooled = false;
-  /** The statement made in advance. */
+  /** The statement prepared in advance. */
   #next: { readonly batch: Batch; readonly statement: FlushStatement } | null = null;
   #recorder: pg.Client | null = null;
   #closed: Promise<void> | undefined;
@@ -116,7 +116,7 @@ export class PostgresConnection implements Connection {
     const most = Math.max(minConnections, options.connections) - 1;
     const prepared = Math.min(mostPrepared, Math.max(1, Math.floor(most / 3)));
     this.#pool = new pg.Pool({ ...this.#config, max: most - prepared, idleTimeoutMillis: idleTimeoutMs });
-    // A connection that is lost while nobody asks it anything says so here; whoever asks next gets the error.
+    // Idle connections that are lost report it here; the next query gets the error.
     this.#pool.on('error', () => undefined);
     this.#pool.on('connect', (client) => client.on('error', () => undefined));
     this.#preparedPool = new pg.Pool({
@@ -134,7 +134,7 @@ export class PostgresConnection implements Connection {
     return (rows[0]?.[0] as Uint8Array | undefined) ?? null;
   }
 
-  /** Asks the server about itself, and learns whether a pooler stands between. */
+  /** Inspects the server, and learns whether there is a pooler in between. */
   look(): Promise<ServerLook> {
     return this.#mapped(async () => {
       const client = await this.#pool.connect();
@@ -232,7 +232,7 @@ export class PostgresConnection implements Connection {
   }
 
   async #send(statement: FlushStatement): Promise<readonly Claim[]> {
-    // A lost connection clears the field while a statement is under way: the error must come from the client.
+    // A lost connection clears the field during a statement: the error must come from the client.
     const recorder = (this.#recorder ??= await this.#connectRecorder());
     const { text, values } = statement;
     const mark = [this.#writer, this.#batches, systemClock.now()];
@@ -243,7 +243,7 @@ export class PostgresConnection implements Connection {
     });
     if (rows.length === 0) return noClaims;
     if (rows.some(({ runId, epoch }) => runId === null && epoch === null)) {
-      // The first batch of all, or the row was pruned.
+      // The very first batch, or the row was pruned.
       await recorder.query(newMarkText, mark);
       return await this.#send(statement);
     }
@@ -269,7 +269,7 @@ export class PostgresConnection implements Connection {
   async #end(): Promise<void> {
     const recorder = this.#recorder;
     this.#recorder = null;
-    // The mark only matters while this recorder lives. What a killed process leaves goes with the next pruning.
+    // The mark only matters while this recorder lives. What a killed process leaves is removed by the next pruning.
     if (this.#batches > 0) await this.#unmark(recorder).catch(() => undefined);
     await recorder?.end().catch(() => undefined);
     await Promise.all([this.#pool.end(), this.#preparedPool.end()]);
@@ -290,7 +290,7 @@ export class PostgresConnection implements Connection {
   }
 }
 
-/** The pool waits for the promise, which its types do not say. */
+/** The pool awaits the promise, though its types do not say so. */
 function settingsOf(text: string): (client: pg.ClientBase) => unknown {
   return (client) => client.query(text);
 }

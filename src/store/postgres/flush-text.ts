@@ -1,12 +1,11 @@
 /**
  * The one statement that writes a batch of the recorder into PostgreSQL: one round trip, one transaction.
  *
- * `locked` finds the claims that still hold and locks their runs, so that nobody can claim one before this is durable;
- * every other part writes only what is among `held`. Rows are filtered rather than joined: they are written in the order of their
- * list without being sorted. A batch of a single claim, which is what one run writes, has it in parameters of its own and asks for it
- * once instead of once a row. `mark` remembers the number of the batch: when the connection is lost before the answer came, the same
- * statement is sent again and writes nothing if the first one did. Parts that have nothing to write are left out; there are few
- * combinations, and the server keeps each prepared.
+ * `locked` finds the claims that still hold and locks their runs, so that nobody can claim one before this is durable; every other part
+ * writes only what is among `held`. Rows are filtered rather than joined: they are written in the order of their list without being sorted.
+ * A batch of a single claim, which is what one run writes, has it in separate parameters and checks it once instead of once per row. `mark`
+ * remembers the number of the batch: if the connection is lost before the answer arrives, the same statement is sent again and writes
+ * nothing if the first one did. Empty parts are left out; there are few combinations, and the server keeps each prepared.
  */
 import { isText, type Kinds, type Table } from '../table.ts';
 import { hasOwner } from '../ownership.ts';
@@ -29,8 +28,8 @@ import {
 type AnyTable = Pick<Table<never>, 'name' | 'kinds'> & { readonly columns: readonly string[] };
 
 /**
- * The parts of a flush, in the order of their parameters. Each is a JSON list of lists; `patches` end with an object. Of the three for task
- * runs a batch has one; `quickTaskRuns` bring their transitions with them.
+ * The parts of a flush, in the order of their parameters. Each is a JSON list of lists; `patches` end with an object. A batch has one of
+ * the three for task runs; `quickTaskRuns` include their transitions.
  */
 export const parts = [
   'claims',
@@ -53,21 +52,21 @@ const quickKinds: Kinds = { ...quickTable.kinds, begun_at: 'time', completed_at:
 
 const now = '(extract(epoch from clock_timestamp()) * 1000)::bigint';
 
-/** The writer, the number of its batch and its time, UTC epoch ms. The row of the writer is there already, or nothing is written. */
+/** The writer, the number of its batch and its time, UTC epoch ms. Without an existing row of the writer, nothing is written. */
 const mark = `mark as (update flush_marks set batch = $2::bigint, at = $3::bigint where writer = $1 and batch < $2::bigint returning writer)`;
 const markPlaces = 3;
 
-/** Puts down the writer `$1` before its batch `$2`. */
+/** Inserts the writer `$1` before its batch `$2`. */
 export const newMarkText =
   'insert into flush_marks (writer, batch, at) values ($1, $2::bigint - 1, $3::bigint) on conflict (writer) do nothing';
 
 /** Whether this batch was not written before. */
 const marked = 'exists (select 1 from mark)';
 
-/** A row without run where it was, or could not be; with the number of the last batch, null where the writer has no row. */
+/** A row without run if it was, or could not be; with the number of the last batch, null if the writer has no row. */
 const unmarkedText = `select null as "runId", (select batch from flush_marks where writer = $1) as epoch where not ${marked}`;
 
-/** The one claim of a batch, and the owner that all its transitions name: parameters instead of columns. */
+/** The one claim of a batch, and the owner of all its transitions: parameters instead of columns. */
 const only = { id: '$4', epoch: '$5::bigint', owner: '$6', ownerId: '$7::text' };
 const onlyPlaces = 4;
 const fixed: ReadonlyMap<string, string> = new Map([
@@ -75,14 +74,14 @@ const fixed: ReadonlyMap<string, string> = new Map([
   ['owner', only.ownerId],
 ]);
 
-/** Which of the columns of a claimed table stand in its list. The epoch comes behind them where the batch is not of one claim. */
+/** Which columns of a claimed table are in its list. The epoch comes last unless the batch has one claim. */
 export function listedKinds({ kinds }: AnyTable, ofOne: boolean): Kinds {
   return ofOne ? Object.fromEntries(Object.entries(kinds).filter(([column]) => !fixed.has(column))) : { ...kinds, claim_epoch: 'integer' };
 }
 
 /**
- * Text of a flush of these parts. First come writer, number of the batch and time, then what a batch of one claim has
- * (run, epoch, owner of the claim, owner in the transitions), then one parameter per part.
+ * Text of a flush of these parts. First come writer, number of the batch and time, then what a batch of one claim has (run, epoch, owner of
+ * the claim, owner in the transitions), then one parameter per part.
  *
  * @param ofOne whether all of it is written under one claim; then `claims` is not among the parts
  */
@@ -99,13 +98,13 @@ export function flushText(present: readonly Part[], ofOne: boolean): string {
   return `with ${steps.join(',\n')}\n${refused === null ? unmarkedText : `${refused} union all ${unmarkedText}`}`;
 }
 
-/** Names all of its parameters: the server wants to know the type of each, used or not. */
+/** Names all of its parameters: the server needs the type of each, used or not. */
 const heldStepOfOne = `held as materialized (
   select id, epoch, ${only.ownerId} as owner_id from runs where id = ${only.id} and epoch = ${only.epoch} and ${hasOwner(only.owner)} for no key update)`;
 
 const refusedTextOfOne = `select ${only.id} as "runId", ${only.epoch} as epoch where not exists (select 1 from held)`;
 
-/** Runs born in this batch hold by themselves: nobody else knows them. */
+/** Runs created in this batch hold by themselves: nobody else knows them. */
 function heldSteps(places: ReadonlyMap<Part, number>): string[] {
   const claims = places.get('claims');
   const born = places.get('runs');
@@ -137,7 +136,7 @@ const writers: Readonly<Partial<Record<Part, (place: number, ofOne: boolean) => 
       select ${values.join(', ')} from ${list(place, runTable.kinds)} as added where ${marked} on conflict (id) do nothing)`;
   },
   taskRuns: (place, ofOne) => insertClaimed(taskRunTable, place, ofOne, replaceTaskRun(replacedWholeTaskRun)),
-  // The columns that are left out are null, in the row that is replaced too.
+  // The omitted columns are null, in the replaced row too.
   commonTaskRuns: (place, ofOne) => insertClaimed(commonTaskRunTable, place, ofOne, replaceTaskRun(replacedTaskRun)),
   quickTaskRuns: (place) => `quick as materialized (select * from ${list(place, quickKinds)} as added where ${isHeldByOne} and ${marked}),
     new_task_runs as (insert into task_runs (run_id, ${quickTable.list}, state_type, state_name, attempt)

@@ -27,13 +27,13 @@ import { jsonText, storableValue } from '../storable.ts';
 /** A statement ready to be sent; there are few texts, which the server keeps prepared. */
 export interface FlushStatement {
   readonly text: string;
-  /** What comes behind writer, number of the batch and time. */
+  /** What follows writer, number of the batch and time. */
   readonly values: readonly Value[];
-  /** Whether it takes for granted that its task runs are new; refused with a unique violation where they are not. */
+  /** Whether it assumes that its task runs are new; refused with a unique violation if they are not. */
   readonly isTrusting: boolean;
 }
 
-/** The one claim under which all of a batch is written, and the owner that all its transitions name. */
+/** The one claim under which all of a batch is written, and the owner of all its transitions. */
 interface Only {
   readonly claim: Claim;
   readonly owner: string | null;
@@ -44,7 +44,7 @@ const texts = new Map<string, string>();
 /**
  * The statement that writes the batch. Made once per batch: sending it again must send the same.
  *
- * @param trusts whether task runs may be taken for new where the batch says so; default true
+ * @param trusts whether to assume that task runs are new if the batch says so; default true
  */
 export function flushStatement(batch: Batch, trusts = true): FlushStatement {
   const only = onlyOf(batch);
@@ -70,8 +70,8 @@ function onlyOf({ claims, newRuns, transitions }: Batch): Only | null {
 }
 
 /**
- * Rows of `quickKinds`, when the batch records of task runs nothing but new ones that begin and complete in it: most of what a chain or
- * a fan-out of short tasks writes. Null when there is more to say of any of them.
+ * Rows of `quickKinds`, if all task runs of the batch are new and begin and complete in it: most of what a chain or a fan-out of short
+ * tasks writes. Null if any of them needs more.
  */
 function quickRowsOf({ taskRuns, transitions }: Batch): Value[][] | null {
   if (transitions.length === 0 || transitions.length !== taskRuns.size * 2) return null;
@@ -85,7 +85,7 @@ function quickRowsOf({ taskRuns, transitions }: Batch): Value[][] | null {
   return rows;
 }
 
-/** Where the columns that a batch of one claim lists stand among all of the table. */
+/** Positions, in the table, of the columns listed by a batch of one claim. */
 const listedPlaces = {
   taskRuns: placesOf(taskRunTable),
   commonTaskRuns: placesOf(commonTaskRunTable),
@@ -123,7 +123,7 @@ function rowsOf(batch: Batch, ofOne: boolean, quick: Value[][] | null): Record<P
   }
   const artifacts = [...batch.artifacts.values()];
   for (const { claim, row } of artifacts) if (row.ref) addResult(claim, row.ref, row.taskRunId, row.createdAt);
-  // Parted by rows, they would be numbered in another order than they came.
+  // Split by row, they would not be numbered in the order they arrived.
   const common = taskRuns.every(({ row }) => hasOnlyCommonValues(row));
   return {
     claims: ofOne ? [] : [...batch.claims.values()].map((claim) => [claim.runId, claim.epoch, ownerTextOf(claim)]),

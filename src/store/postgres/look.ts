@@ -1,4 +1,4 @@
-/** What a server shows of itself and of the way to it, asked once when a store is opened. */
+/** What a server reports about itself and the way to it, queried when a store is opened. */
 import type pg from 'pg';
 import { BatutaError } from '../../base/errors.ts';
 
@@ -6,17 +6,17 @@ export interface ServerLook {
   readonly version: string;
   /** E.g. `UTF8`. */
   readonly encoding: string;
-  /** Where tables are made; null when the role has none. */
+  /** Where tables are created; null if the role has none. */
   readonly schema: string | null;
-  /** Whether the role may make tables there. */
+  /** Whether the role may create tables there. */
   readonly mayCreate: boolean;
-  /** Whether the tables of Batuta are there. */
+  /** Whether the tables of Batuta exist. */
   readonly isMade: boolean;
   /** Most connections of the server. */
   readonly maxConnections: number;
   /**
-   * Whether a pooler stands between. It may give each transaction another connection of the server: what is prepared or set for a session
-   * would be missing there, and be met by others.
+   * Whether there is a pooler in between. It may switch server connections between transactions: what is prepared or set for a session
+   * would be missing, and affect others.
    */
   readonly isPooled: boolean;
 }
@@ -34,7 +34,7 @@ export async function lookAtServer(client: pg.ClientBase): Promise<ServerLook> {
   return { ...look, isPooled: isPooled(client, pid) };
 }
 
-/** A database that cannot hold every text. */
+/** For a database that cannot hold every text. */
 export function notUnicode(where: string, encoding: string): BatutaError {
   return new BatutaError(
     'CONFIG_INVALID',

@@ -1,22 +1,22 @@
-/** What a session of PostgreSQL that is ours alone is given: settings, and names of what it keeps prepared. */
+/** Settings of a PostgreSQL session that is ours alone, and names of its prepared statements. */
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 import type { Fragments } from '../connection.ts';
 import { isText } from '../table.ts';
 
 /**
- * The recorder sends a handful of statements over and over. One plan each is enough, and it must not be one that was made
- * while the tables were empty: scanning them all would be kept as the plan long after they have grown.
+ * The recorder sends a handful of statements over and over. One plan each is enough, and it must not be one made while the tables were
+ * empty: scanning them all would remain the plan long after they have grown.
  */
 export const recorderSettings = 'set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set jit = off';
 
-/** The same for what is prepared, where every row is found by its key: tables that were empty as it was planned change nothing. */
+/** The same for prepared statements, which find every row by its key: tables that were empty at planning change nothing. */
 export const preparedSettings = `${recorderSettings}; set enable_hashjoin = off; set enable_mergejoin = off`;
 
 /** By text; there are few. */
 const names = new Map<string, string>();
 
-/** Name of a prepared statement. It follows from the text, so that in no process and no version it stands for another statement. */
+/** Name of a prepared statement. It is derived from the text, so that it means the same statement in every process and version. */
 export function statementName(text: string): string {
   let name = names.get(text);
   if (name === undefined) {

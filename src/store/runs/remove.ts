@@ -30,12 +30,12 @@ const owned = [
 
 const pruneBatchRuns = 500;
 
-/** Changes of runs that live events can go back to (SQLite; elsewhere the transitions themselves serve). */
+/** Changes of runs that live events can go back to (SQLite; otherwise the transitions themselves serve). */
 const keptRunEvents = 100_000;
 
-/** How long after they were due calls that were gathered for a run are kept, which may be closed just now, ms. */
+/** How long after they were due calls gathered for a run are kept, since it may be closing just now, ms. */
 const keptDebounceMs = 3_600_000;
-/** Ends that a trigger or an alert has still to read stay as long as their runs, so that no pause of the schedulers loses one. */
+/** Ends not yet read by a trigger or an alert stay as long as their runs, so that no pause of the schedulers loses one. */
 const areRead = `(not exists (select 1 from runs where runs.id = run_events.run_id)
   or ((seq <= (select settled from end_places where reader = 'triggers')
       or not exists (select 1 from triggers join deployments on deployments.name = triggers.deployment
@@ -81,7 +81,7 @@ export async function keptResultsOf({ query, fragments }: Connection, keys: read
   return rows.map(({ key }) => key);
 }
 
-/** Which runs are pruned; `$1` is the instant, for those of one kind the one they ended before, for the other the present. */
+/** Which runs are pruned; `$1` is now for `by deployment`, otherwise the instant they ended before. */
 type Expired = 'all' | 'not by deployment' | 'by deployment';
 
 /** See `Store.prune`. A sub-flow run goes with its parent, never before it. */
@@ -103,13 +103,13 @@ export async function pruneRuns(
   }
   await forgetDebounces(connection, before);
   if (expired === 'by deployment') return { runs, resultRefs };
-  // A recorder that was killed leaves its mark; one that lives has renewed it since.
+  // A killed recorder leaves its mark; a living one has renewed it since.
   if (connection.dialect === 'postgres') await connection.query('delete from flush_marks where at < $1', [before]);
   else await connection.query(`delete from run_events where seq <= (select max(seq) from run_events) - $1 and ${areRead}`, [keptRunEvents]);
   return { runs, resultRefs };
 }
 
-/** Rows of calls whose run ended or was deleted without being begun; whoever adds a call just now has moved its row into the future. */
+/** Rows of calls whose run ended or was deleted without being begun; a call being added has moved its row into the future. */
 async function forgetDebounces({ query }: Connection, before: number): Promise<void> {
   await query(
     `delete from debounces where due_at < $1
@@ -129,7 +129,7 @@ export async function expireRuns(
   return { runs: ofDeployments.runs + others.runs, resultRefs: [...ofDeployments.resultRefs, ...others.resultRefs] };
 }
 
-/** Over the instants of their ends, so that old runs which have not ended are not looked at. */
+/** By end time, so that old unended runs are not scanned. */
 function expiredBy(expired: Expired): string {
   if (expired === 'by deployment') {
     return `id in (select old.id from deployments join runs as old on old.deployment = deployments.name
@@ -162,7 +162,7 @@ async function pruneBatch(
   return { roots: roots.length, ...removed };
 }
 
-/** @param areCounted Whether the runs go on being counted in the figures of their time. */
+/** @param areCounted Whether the runs remain counted in the figures of their time. */
 async function deleteFamilies(
   db: Database,
   roots: readonly string[],
@@ -170,7 +170,7 @@ async function deleteFamilies(
 ): Promise<RemovedRuns> {
   const found = await db.query<{ id: string }>(`${familyOf(db)} select id from family`, [listOf(roots)]);
   const ids = listOf(found.map(({ id }) => id));
-  // Before their tasks: an owner that records just now locks the run first, and goes first or finds nothing left to write to.
+  // Before their tasks: an owner that is recording locks the run first, and either goes first or finds nothing left to write to.
   if (db.dialect === 'postgres') await db.query(`select id from runs where id in ${listed(db, 1)} order by id for update`, [ids]);
   if (!areCounted) await markStale(db, ids);
   const ofThese = listed(db, 1);

@@ -65,11 +65,11 @@ async function claimedOf(connection: Connection, claimed: readonly ClaimedRow[])
   for (const { id, run_id, epoch, inputs, inputs_ref } of claimed) {
     const run = runs.get(run_id);
     const taskRun = taskRuns.get(id);
-    // Deleted in this very moment: there is nothing left to hold.
+    // Deleted just now: there is nothing left to hold.
     if (run && taskRun) found.set(id, { claim: { taskRunId: id, epoch }, run, taskRun, inputs, inputsRef: inputs_ref });
   }
   return found;
 }
 
-/** Spread tasks with what is recorded of them. */
+/** Spread tasks with their records. */
 export const withTaskRuns = `spread_tasks join task_runs on task_runs.run_id = spread_tasks.run_id and task_runs.key = spread_tasks.key`;

@@ -1,9 +1,9 @@
 /**
  * Contract of what spread tasks need of the store: task runs that any worker may claim and execute, apart from their run.
  *
- * A spread task run is `waiting` (its ticket is out), `held` (a worker executes it) or `ended`. Claiming, giving back, reclaiming and
- * ending it from outside raise its epoch; whoever writes with an older one is refused. What is recorded of it stands where all task
- * runs stand. All times are UTC epoch ms; what is due or over is judged by the clock of the database (SQLite: of this machine).
+ * A spread task run is `waiting` (its ticket is out), `held` (a worker executes it) or `ended`. Claiming it, handing it back, reclaiming it
+ * and ending it from outside raise its epoch; writes with an older one are refused. Its records are stored like those of all task runs. All
+ * times are UTC epoch ms; what is due or over is judged by the clock of the database (SQLite: of this machine).
  */
 import type { ResourceUse } from '../../model/resource-use.ts';
 import type { Artifact, Owner, Run, TaskRun, Transition } from '../../model/run.ts';
@@ -38,7 +38,7 @@ export interface OfferedTask {
   readonly priority: number;
   /** How many of a worker's places it takes, from 1; default 1. */
   readonly slots?: number;
-  /** Text that the worker makes the arguments of, or null when it stands in the result storage. */
+  /** Text from which the worker makes the arguments, or null if it is in the result storage. */
   readonly inputs: string | null;
   readonly inputsRef: string | null;
 }
@@ -52,7 +52,7 @@ export interface ClaimedTask extends Pick<OfferedTask, 'taskRun' | 'inputs' | 'i
 /** What the holder of a task run records at once. */
 export interface ClaimedWrite {
   readonly claim: TaskClaim;
-  /** Null: as it was. */
+  /** Null: unchanged. */
   readonly taskRun: TaskRun | null;
   readonly transitions: readonly Transition[];
   readonly artifacts: readonly Artifact[];
@@ -61,15 +61,15 @@ export interface ClaimedWrite {
 
 export interface SpreadStore extends LeaseStore {
   /**
-   * One transaction, fenced by the claim of the run: records task runs as waiting, and counts them as ticketed from now on. One that
-   * waits, is held or has been recorded as ended already stays as it is. Gives tickets for those that now wait; null when the claim is
-   * old, in which case nothing was written.
+   * One transaction, fenced by the claim of the run: records task runs as waiting, and counts them as ticketed from now on. One that waits,
+   * is held or has a recorded end stays as it is. Returns tickets for those that now wait; null, and nothing was written, if the claim is
+   * old.
    */
   offer(claim: Claim, tasks: readonly OfferedTask[]): Promise<readonly Ticketed[] | null>;
   /**
-   * One statement: takes what waits, is due, and whose run is neither over nor being cancelled. By id; the rest is left
-   * out. With `isAlone`, for a process that executes nothing else, those on trial as well, and however many places they take; else those that take
-   * at most `slots`, default 1.
+   * One statement: takes what waits, is due, and whose run is neither over nor being cancelled. By id; the rest is left out. `isAlone` (the
+   * process executes nothing else) includes those on trial, with any number of places; otherwise only those that take at most `slots`,
+   * default 1.
    */
   claimMany(
     ids: readonly string[],
@@ -78,24 +78,23 @@ export interface SpreadStore extends LeaseStore {
     isAlone?: boolean,
     slots?: number,
   ): Promise<ReadonlyMap<string, ClaimedTask>>;
-  /** One statement: the task run of that id when it waits and takes several places, else null. */
+  /** One statement: the task run of that id if it waits and takes several places, else null. */
   heavy(id: string): Promise<HeavyTask | null>;
-  /** One statement for all: renews leases; gives back the claims that were lost. */
+  /** One statement for all: renews leases; returns the lost claims. */
   renew(claims: readonly TaskClaim[], leaseMs: number): Promise<readonly TaskClaim[]>;
-  /** Of these claims, the task runs that should stop: their run is being cancelled or over, or the claim was lost. One statement. */
+  /** The task runs of these claims that should stop: their run is being cancelled or over, or the claim was lost. One statement. */
   toStop(claims: readonly TaskClaim[]): Promise<readonly string[]>;
   /**
-   * One transaction: what holders record. A task run that has ended in it is let go of. Gives the claims that were refused because they
-   * are old or their task run has ended meanwhile; nothing of theirs was written.
+   * One transaction: what holders record. A task run that ends in it is released. Returns the claims refused because they are old or their
+   * task run has ended meanwhile; nothing of theirs was written.
    */
   write(writes: readonly ClaimedWrite[]): Promise<readonly TaskClaim[]>;
-  /** One statement: gives a task run back, to be taken at `dueAt` or (null) at once. Gives its ticket; null when the claim is old. */
+  /** One statement: hands a task run back, to be taken at `dueAt` or (null) at once. Returns its ticket; null if the claim is old. */
   release(claim: TaskClaim, dueAt: number | null): Promise<Ticketed | null>;
-  /** Of these task runs, the rows of those that have ended. One statement. */
+  /** The rows of those of these task runs that have ended. One statement. */
   ended(ids: readonly string[]): Promise<readonly TaskRun[]>;
   /**
-   * One transaction, fenced by the claim of the run: ends what waits and, with `heldToo`, what is held, whose holders can write
-   * nothing more.
+   * One transaction, fenced by the claim of the run: ends what waits and, with `heldToo`, what is held, whose holders can no longer write.
    */
   end(claim: Claim, ids: readonly string[], state: State, at: number, heldToo: boolean): Promise<void>;
   /** One statement: the task runs of a run that wait for a worker, counted by queue and task. */

@@ -66,8 +66,8 @@ export async function offerTasks(connection: Connection, claim: Claim, tasks: re
 }
 
 /**
- * Waits for workers that are recording ends of these tasks just now. The statement that follows must begin after that: while it waited,
- * it would see that the task is let go of, but not yet what was recorded of it, and have it executed again.
+ * Waits for workers that are just recording ends of these tasks. The next statement must begin after that: had it waited itself, it would
+ * see the task released, but not yet its recorded end, and have it executed again.
  */
 async function settleHeld(db: Database, tasks: readonly OfferedTask[]): Promise<void> {
   await lockTasks(
@@ -125,7 +125,7 @@ async function recordOffered(db: Database, { runId }: Claim, tasks: readonly Off
   );
 }
 
-/** Whether the claim of the run is the present one; locks the run. */
+/** Whether the claim of the run is current; locks the run. */
 async function holds(db: Database, claim: Claim): Promise<boolean> {
   const run = await db.query(`select id from runs where id = $1 and epoch = $2 and ${hasOwner('$3')} ${forUpdate(db)}`, [
     claim.runId,

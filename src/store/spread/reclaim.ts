@@ -1,4 +1,4 @@
-/** How spread task runs go on whose holder is lost. */
+/** How spread task runs of lost holders continue. */
 import type { Database, Connection } from '../connection.ts';
 import { isTerminal } from '../../model/state.ts';
 import type { ReclaimOptions, LostReport } from '../leases/contract.ts';

@@ -1,5 +1,5 @@
 /**
- * Task runs that any worker may claim: offer, claim, renew, write, give back, end.
+ * Task runs that any worker may claim: offer, claim, renew, write, hand back, end.
  *
  * Locks are taken in one order everywhere: the run, its spread tasks, its task runs.
  */
@@ -35,7 +35,7 @@ export function spreadStore(connection: Connection): SpreadStore {
   };
 }
 
-/** Inside a transaction, before its task runs are changed: nobody can claim or write the spread tasks of a run any more. */
+/** Inside a transaction, before its task runs are changed: the spread tasks of a run can no longer be claimed or written. */
 export async function endSpreadOf(db: Database, runId: string): Promise<void> {
   if (db.dialect === 'postgres')
     await db.query(`select id from spread_tasks where run_id = $1 and stage <> 'ended' ${lockInOrder(db, 'spread_tasks')}`, [runId]);
@@ -76,7 +76,7 @@ async function heavyTask({ query }: Connection, id: string): Promise<HeavyTask |
   return found === undefined ? null : { ...found, slots: Number(found.slots) };
 }
 
-/** See `SpreadStore.waiting`. Those that wait for their next attempt are not among them. */
+/** See `SpreadStore.waiting`. Without those that wait for their next attempt. */
 async function waitingTasks(connection: Connection, runId: string): Promise<readonly WaitingTasks[]> {
   const rows = await connection.query<Omit<WaitingTasks, 'slots'> & { readonly slots: number | null }>(
     `select spread_tasks.queue as queue, task_runs.name as task, count(*) as count, max(spread_tasks.slots) as slots

@@ -56,7 +56,7 @@ export async function writeClaimed(db: Database, writes: readonly ClaimedWrite[]
   return writes.filter((write) => !accepted.includes(write)).map(({ claim }) => claim);
 }
 
-/** Writes those that have not ended; gives their ids. */
+/** Writes those that have not ended; returns their ids. */
 async function updateTaskRuns(db: Database, rows: readonly TaskRun[]): Promise<string[]> {
   if (rows.length === 0) return [];
   const updated = await db.query<{ id: string }>(
@@ -76,7 +76,7 @@ async function addArtifacts(db: Database, artifacts: ClaimedWrite['artifacts'], 
   }
 }
 
-/** Inside a transaction: notes which values of the result storage belong to the run. */
+/** Inside a transaction: records which values of the result storage belong to the run. */
 export async function addResultKeys(
   db: Database,
   runId: string,

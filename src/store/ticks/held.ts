@@ -1,4 +1,4 @@
-/** Runs of ticks that wait (for those of earlier ticks to end, or for a worker for too long), or are not wanted after all. */
+/** Runs of ticks that wait (for those of earlier ticks to end, or too long for a worker), or are no longer wanted. */
 import type { Database, Connection } from '../connection.ts';
 import { listOf, listed, forUpdateOfFree, nowOnce, idAmong, openList, runsBy } from '../sql.ts';
 import type { Ticketed } from '../leases/contract.ts';
@@ -6,7 +6,7 @@ import { lineUp } from '../fairness/fairness.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import type { TickStore } from './contract.ts';
 
-/** Runs of one call. */
+/** Runs per call. */
 const maxRuns = 1_000;
 
 const releasedMessage = 'The runs before it have ended.';
@@ -22,7 +22,7 @@ export async function holdRuns({ fragments, query }: Database, ids: readonly str
 export async function releaseHeld(connection: Connection, deployments: readonly string[] | null): Promise<readonly Ticketed[]> {
   const { fragments } = connection;
   const names = deployments === null ? [] : [listOf(deployments)];
-  // A look costs no lock; most looks find nothing.
+  // A query costs no lock; most find nothing.
   const [found] = await connection.query(
     `select 1 as found from ${runsBy(connection, 'runs_held')} where held = 1 ${amongst(connection, 'deployment', deployments)} limit 1`,
     names,
@@ -105,7 +105,7 @@ function amongst({ fragments }: Database, column: string, deployments: readonly 
 const scheduleIsPaused = (run: string): string =>
   `exists (select 1 from schedules where schedules.id = ${run}.schedule_id and schedules.paused_at is not null)`;
 
-/** A run that waits, of a deployment and a schedule that go on or are there no more. */
+/** A waiting run whose deployment and schedule are active or no longer exist. */
 export const goesOn = (run: string): string =>
   `not exists (select 1 from deployments where deployments.name = ${run}.deployment and deployments.paused_at is not null)
    and not ${scheduleIsPaused(run)}`;
@@ -115,8 +115,8 @@ export const standsBefore = (run: string): string =>
   `(${run}.held is null or ${run}.state_type <> 'SCHEDULED' or not ${scheduleIsPaused(run)})`;
 
 /**
- * Inside the transaction that pauses, changes or deletes these schedules: takes back the runs of ticks that have not come yet and that
- * nobody has begun, as if they had not been made. A ticket that is left finds nothing.
+ * Inside the transaction that pauses, changes or deletes these schedules: withdraws runs of future ticks that nobody has begun, as if they
+ * had never been made. A leftover ticket finds nothing.
  */
 export async function withdrawTicks(db: Database, deployments: readonly string[], schedules: readonly string[]): Promise<void> {
   if (schedules.length === 0) return;

@@ -1,9 +1,9 @@
 /**
  * Ticks of schedules that become runs, and runs that wait for those of earlier ticks.
  *
- * Schedulers that look at the same time lock different schedules, so each tick is decided about once; the unique index over schedule
- * and tick stands behind that. Where runs of a deployment must not overlap, its row is locked too. It is never waited for: whoever
- * changes a deployment locks it before its schedules. A crash in between changes nothing.
+ * Schedulers running at the same time lock different schedules, so each tick is decided once; the unique index over schedule and tick
+ * guarantees that. If runs of a deployment must not overlap, its row is locked too. That lock is never waited for: anyone who changes a
+ * deployment locks it before its schedules. A crash in between changes nothing.
  */
 import type { Database, Connection } from '../connection.ts';
 import { listed, listOf, nowOnce, forUpdateOfFree, clockOf, openList, runsBy } from '../sql.ts';
@@ -74,7 +74,7 @@ async function claim(db: Database, options: ClaimTicksOptions, decide: Parameter
   return { now, schedules: due.length, ...placed, setAside };
 }
 
-/** Those on time first, so that making up for an outage holds up no tick of now. */
+/** Those on time first, so that catching up after an outage delays no current tick. */
 async function findDue(db: Database, options: ClaimTicksOptions, now: number): Promise<readonly DueSchedule[]> {
   const { limit, lookAheadMs, missedAfterMs } = options;
   const missedBefore = now - missedAfterMs;
@@ -103,7 +103,7 @@ function dueOf(row: DueRow): DueSchedule {
   };
 }
 
-/** Leaves those for the next look whose runs must not overlap and about whose deployment someone else is deciding. */
+/** Leaves for the next pass those whose runs must not overlap and whose deployment someone else is deciding. */
 async function withoutLocked({ dialect, fragments, query }: Database, found: readonly DueSchedule[]): Promise<readonly DueSchedule[]> {
   const guarded = new Set(found.filter(({ deployment }) => deployment.overlap !== 'allow').map(({ deployment }) => deployment.name));
   if (dialect === 'sqlite' || guarded.size === 0) return found;
@@ -116,7 +116,7 @@ async function withoutLocked({ dialect, fragments, query }: Database, found: rea
   return found.filter(({ deployment: { name } }) => !guarded.has(name) || locked.has(name));
 }
 
-/** The oldest that is held and the oldest that is not, of each deployment that has such. */
+/** The oldest held and the oldest other open tick of each deployment that has any. */
 async function openTicks(db: Database, deployments: readonly string[]): Promise<ReadonlyMap<string, readonly OpenTick[]>> {
   const open = new Map<string, OpenTick[]>();
   if (deployments.length === 0) return open;
@@ -140,7 +140,7 @@ async function openTicks(db: Database, deployments: readonly string[]): Promise<
 
 type Placed = Pick<ClaimTicksReport, 'waiting' | 'held' | 'dropped'>;
 
-/** All at once; where the database refuses one of them, each schedule by itself, and those that are refused are set aside. */
+/** All at once; if the database refuses one, each schedule by itself, and the refused ones are set aside. */
 async function insertAllThatGo(
   db: Database,
   plans: readonly TickPlan[],
@@ -163,7 +163,7 @@ async function insertAllThatGo(
   return { plans: gone, placed: sum };
 }
 
-/** Undone by itself when it is refused for what is in the rows; all other trouble is thrown. */
+/** Undone by itself if refused for what is in the rows; any other error is thrown. */
 async function attempt(db: Database, plans: readonly TickPlan[]): Promise<Placed | Error> {
   if (plans.every(({ runs }) => runs.length === 0)) return { waiting: [], held: 0, dropped: 0 };
   await db.query('savepoint planned');
@@ -205,7 +205,7 @@ async function insertPlanned(db: Database, plans: readonly TickPlan[]): Promise<
   return { waiting, held: held.length, dropped: made.length - held.length - waiting.length };
 }
 
-/** Forward only: what a clock that was set back would say is not believed. */
+/** Forward only: a clock that was set back is not believed. */
 async function moveOn({ fragments, query }: Database, due: readonly DueSchedule[], plans: readonly TickPlan[]): Promise<void> {
   const rows = due.map(({ schedule }, at) => [schedule.id, plans[at]?.nextTickAt ?? null, plans[at]?.fault ?? null]);
   if (rows.length === 0) return;
