@@ -1,22 +1,22 @@
-/** Completion for shells, made of the tree of commands: what may follow the words typed so far. Paths of files are left to the shell. */
+/** Shell completion, built from the tree of commands: what may follow the words typed so far. File paths are left to the shell. */
 import type { Command } from 'commander';
 import { programName } from '../base/program-name.ts';
 
-/** Shells that completion is made for. */
+/** Supported shells. */
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];
 
-/** A command or group, and what may stand after its words. */
+/** A command or group, and what may follow its words. */
 interface Place {
   /** Words of the command, e.g. `runs ls`; empty for the program itself. */
   readonly path: string;
-  /** Other words that lead here: aliases. */
+  /** Aliases that lead here. */
   readonly aliases: readonly string[];
   readonly commands: readonly { readonly name: string; readonly about: string }[];
   readonly options: readonly { readonly long: string; readonly short: string | undefined; readonly about: string }[];
 }
 
-/** The script that a shell reads to complete `batuta`. */
+/** The script a shell reads to complete `batuta`. */
 export function completionScript(program: Command, shell: Shell): string {
   const places = placesOf(program, [], []);
   return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](places);
@@ -43,7 +43,7 @@ function placesOf(command: Command, path: readonly string[], aliases: readonly s
   return [place, ...children];
 }
 
-/** The shell's `case` that goes from a place by a word to the next one; words that lead nowhere are arguments. */
+/** The shell's `case` that goes from one place to the next by a word; words that lead nowhere are arguments. */
 function stepCases(places: readonly Place[], indent: string): string {
   return places
     .filter(({ path }) => path !== '')

@@ -1,8 +1,8 @@
-/** What every command is given, and what it ends with. */
+/** Input and exit status of every command. */
 import type { Clock } from '../base/clock.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Options that stand before or after any command. */
+/** Options allowed before or after any command. */
 export interface GlobalOptions {
   readonly verbose: boolean;
   readonly databaseUrl: string | undefined;
@@ -17,10 +17,10 @@ export interface CommandContext {
   readonly globals: GlobalOptions;
 }
 
-/** What a command ends with: 0 fine · 1 the thing failed · 2 wrong usage · 130 and 143 ended by SIGINT (Ctrl-C) and SIGTERM. */
+/** Exit status: 0 fine · 1 failed · 2 wrong usage · 130 and 143 ended by SIGINT (Ctrl-C) and SIGTERM. */
 export type ExitStatus = 0 | 1 | 2 | 130 | 143;
 
-/** Commands whose answer may be had as JSON. */
+/** Options of commands that can print JSON. */
 export interface JsonOption {
   readonly json?: boolean;
 }

@@ -1,4 +1,4 @@
-/** Commands about what tasks show. */
+/** Commands about artifacts. */
 import type { Command } from 'commander';
 import { makeGroup, type Perform } from './declare.ts';
 

@@ -1,4 +1,4 @@
-/** The processes of the fleet: worker, scheduler and server, and how they are. */
+/** The processes of the fleet: worker, scheduler and server, and their health. */
 import type { Command } from 'commander';
 import { collect, type Perform } from './declare.ts';
 

@@ -1,4 +1,4 @@
-/** Commands about what runs wait for people to decide. */
+/** Commands about the inbox. */
 import type { Command } from 'commander';
 import { makeGroup, type Perform } from './declare.ts';
 

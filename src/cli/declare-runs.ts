@@ -146,7 +146,7 @@ function declareWriters(runs: Command, perform: Perform): void {
     .action(perform(async () => (await import('./commands/runs-change.ts')).deleteRuns));
 }
 
-/** Adds what chooses many runs at once. */
+/** Adds the options that select many runs. */
 function declareBulk(command: Command): Command {
   return declareRunFilters(command).option('--all', 'every run').option('--yes', 'do it; without, what fits the filters is only counted');
 }

@@ -1,21 +1,21 @@
-/** What the declarations of commands share. */
+/** Shared parts of command declarations. */
 import type { Command } from 'commander';
 import { hintFor } from '../base/nearest.ts';
 import { programName } from '../base/program-name.ts';
 import type { CommandContext, ExitStatus } from './context.ts';
 
-/** A command once its arguments are known. */
+/** A command with its arguments bound. */
 export type Action = (context: CommandContext) => Promise<ExitStatus>;
 
 /**
- * Makes an action for commander of code that is loaded once its command is chosen: it gets the context, the arguments and the options,
- * those of a group that has any among them.
+ * Makes a commander action from code loaded once its command is chosen: it gets the context, the arguments and the options,
+ * including those of its group.
  */
 export type Perform = (
   load: () => Promise<(context: CommandContext, ...given: never[]) => Promise<ExitStatus>>,
 ) => (...given: unknown[]) => Promise<void>;
 
-/** A command that only holds others; called alone, or with a name it does not know, it says which there are. */
+/** A command that only groups others; called alone, or with an unknown name, it lists them. */
 export function makeGroup(program: Command, name: string, description: string): Command {
   const group = program.command(name).description(description).usage('<command> [options]').allowExcessArguments();
   return group.action(() => {
@@ -24,7 +24,7 @@ export function makeGroup(program: Command, name: string, description: string): 
   });
 }
 
-/** Refuses a word that stands where the name of a command belongs. */
+/** Refuses an unknown word in place of a command's name. */
 export function refuseUnknownCommand(parent: Command): void {
   const [word] = parent.args;
   if (word !== undefined) parent.error(`unknown command '${word}'.${hintFor(word, namesOf(parent), 'There are')}`);
@@ -34,7 +34,7 @@ function namesOf(parent: Command): string[] {
   return parent.commands.map((command) => command.name());
 }
 
-/** Gathers an option that may be repeated. */
+/** Collects a repeatable option. */
 export function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }

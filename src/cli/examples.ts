@@ -1,8 +1,8 @@
-/** Examples of every command, as its help prints them. A test has the program take each of them. */
+/** Examples of every command, as its help prints them. A test parses each of them. */
 import type { Command } from 'commander';
 import { programName } from '../base/program-name.ts';
 
-/** By the words of a command: command lines, without `batuta`. */
+/** Command lines without `batuta`, by the words of the command. */
 export const examples: Readonly<Record<string, readonly string[]>> = {
   init: ['init my-flows', 'init'],
   run: [
@@ -147,7 +147,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   'cache clear': ['cache clear --flow hello --task load', 'cache clear --expired'],
 };
 
-/** Adds to the help of each command what it is used for. */
+/** Adds examples to the help of each command. */
 export function addExamples(parent: Command, path: readonly string[] = []): void {
   for (const command of parent.commands) {
     const words = [...path, command.name()];
@@ -157,7 +157,7 @@ export function addExamples(parent: Command, path: readonly string[] = []): void
   }
 }
 
-/** What has no example of its own is shown with the arguments it needs. */
+/** A command without an example is shown with its required arguments. */
 function shortestUse(command: Command, words: readonly string[]): string {
   const needed = command.registeredArguments.filter(({ required }) => required);
   return [...words, ...needed.map((argument) => `<${argument.name()}>`)].join(' ');

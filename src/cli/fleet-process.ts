@@ -8,7 +8,7 @@ import { takeUnchargedErrors } from '../engine/run/catch-escaped.ts';
 import { refuseExits } from '../engine/run/refuse-exit.ts';
 import type { CommandContext, ExitStatus } from './context.ts';
 
-/** Starts it, and ends it on the first SIGTERM or Ctrl-C; a second one leaves at once. Status 0 when it ended as it should. */
+/** Starts it, and ends it on the first SIGTERM or Ctrl-C; a second one leaves at once. Status 0 if it ended cleanly. */
 export async function serve(
   context: CommandContext,
   config: Config,
@@ -44,8 +44,8 @@ export async function serve(
 }
 
 /**
- * Calls `end` after an error that no run can be charged with: the state of the process is unknown. Nothing is to be handed back: only what is
- * lost with its process counts, and a run that ends one process after another has to be told apart.
+ * Calls `end` after an error that cannot be attributed to a run: the state of the process is unknown. Nothing must be handed back: only
+ * runs lost with their process count, and a run that kills one process after another has to be identified.
  */
 export function endOnUncharged(log: Log, end: () => void): void {
   takeUnchargedErrors((error) => {

@@ -1,4 +1,4 @@
-/** A flow as the commands `flow …` show it: read from what is stored of it, whether it was loaded here or a server knows it. */
+/** A flow as the commands `flow …` show it: read from its stored form, whether loaded here or known to a server. */
 import { z } from 'zod';
 import type { Client } from '../client/client.ts';
 import { findFlow } from '../define/find-flow.ts';
@@ -11,7 +11,7 @@ import { asksServer, openSettings, withClientOf } from './open.ts';
 const delay = z.union([z.number(), z.array(z.number())]).nullable();
 const names = z.array(z.string()).default([]);
 
-/** Each has a default: what an older version has stored knows less. */
+/** Each field has a default: an older version stored fewer. */
 const task = z.object({
   name: z.string(),
   description: z.string().nullable().default(null),
@@ -24,7 +24,7 @@ const task = z.object({
   conditional: z.boolean().default(false),
   trigger: z.string().default('allSucceeded'),
   retries: z.number().default(0),
-  /** Null: computed by a function. */
+  /** Null if computed by a function. */
   retryDelayMs: delay.default(0),
   backoff: z.string().default('fixed'),
   maxRetryDelayMs: z.number().nullable().default(null),
@@ -77,7 +77,7 @@ export interface FlowView extends z.infer<typeof options> {
   readonly edges: z.infer<typeof graph>['edges'];
 }
 
-/** What is known of a stored flow. */
+/** View of a stored flow. */
 export function flowView(flow: StoredFlow): FlowView {
   const read = graph.safeParse(flow.graph);
   const { nodes, edges, options: known } = read.success ? read.data : graph.parse({});
@@ -93,7 +93,7 @@ export function flowView(flow: StoredFlow): FlowView {
 }
 
 /**
- * The flow that a person means: among the files of the project or, where a server is asked, among the flows that it knows, by name or class.
+ * The flow a person means, by name or class: among the files of the project or, with a server, among the flows it knows.
  *
  * @throws BatutaError FLOW_NOT_FOUND, FLOW_AMBIGUOUS, FILE_…
  */

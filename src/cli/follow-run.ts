@@ -1,4 +1,4 @@
-/** Runs something here and shows it: what `run`, `runs retry` and `runs resume` have in common. */
+/** Executes a run here and shows it: the common part of `run`, `runs retry` and `runs resume`. */
 import type { RunHandle, RunInspection, RunOptions } from '../client/client.ts';
 import type { LocalClient } from '../client/local-client.ts';
 import { onForeignExit } from '../base/foreign-exit.ts';
@@ -15,11 +15,11 @@ export interface FollowOptions {
   readonly json: boolean;
   /** Starts the run; its errors are the command's. */
   readonly start: (hooks: Required<Pick<RunOptions, 'signal' | 'onEvent'>>) => Promise<RunHandle>;
-  /** What is recorded already, for a run that goes on. */
+  /** What is already recorded of a run that is continued. */
   readonly before?: RunInspection;
-  /** Called at a second Ctrl-C, after which nothing may take its time. */
+  /** Called on a second Ctrl-C, after which nothing may be slow. */
   readonly onLeave?: () => void;
-  /** Called once it has ended and been shown. */
+  /** Called once the run has ended and been shown. */
   readonly onEnd?: (inspection: RunInspection) => Promise<void>;
 }
 

@@ -1,11 +1,11 @@
-/** What a command reads: standard input to its end, or a line that is typed without being shown. */
+/** Input of a command: standard input to its end, or a line typed without echo. */
 import { BatutaError } from '../base/errors.ts';
 
 export interface Input {
   readonly isTty: boolean;
-  /** All of standard input. @throws BatutaError OPTION_INVALID when it is longer than that */
+  /** All of standard input. @throws BatutaError OPTION_INVALID if it is longer than `maxBytes` */
   readAll(maxBytes: number): Promise<string>;
-  /** Asks a person; what is typed is not shown. @throws BatutaError USAGE when the question is given up with Ctrl-C or Ctrl-D */
+  /** Prompts without echo. @throws BatutaError USAGE if cancelled with Ctrl-C or Ctrl-D */
   readHidden(question: string): Promise<string>;
 }
 

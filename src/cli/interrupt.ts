@@ -1,13 +1,13 @@
 /**
- * Ctrl-C while a run goes on: the first cancels, the second leaves at once.
+ * Ctrl-C while a run is running: the first cancels, the second leaves at once.
  *
- * SIGTERM counts the same. "At once" still gives the record a moment, so that nothing is left Running; a third signal does
+ * SIGTERM counts the same. "At once" still leaves a moment for recording, so that nothing stays Running; a third signal does
  * not even wait for that.
  */
 import type { Clock } from '../base/clock.ts';
 import type { ExitStatus } from './context.ts';
 
-/** Longest wait for the record after the second signal. */
+/** Longest wait for recording after the second signal, ms. */
 const lastWordsMs = 1_000;
 const signals = ['SIGINT', 'SIGTERM'] as const;
 
@@ -15,7 +15,7 @@ export interface InterruptOptions {
   readonly clock: Clock;
   /** Called on the first signal, after `signal` has aborted. */
   readonly onFirst: () => void;
-  /** Called on the second: records what can be recorded, as quickly as it can. */
+  /** Called on the second: records what it can, as fast as it can. */
   readonly onSecond: () => Promise<void>;
 }
 
@@ -37,7 +37,7 @@ export class Interrupt {
     return this.#controller.signal;
   }
 
-  /** 130 or 143 once a signal has come, else null. */
+  /** 130 or 143 once a signal was received, else null. */
   get status(): ExitStatus | null {
     return this.#status;
   }

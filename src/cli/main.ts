@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-/** Entry of the `batuta` command. Loads as little as it can: each command loads its own part once it is chosen. */
+/** Entry point of the `batuta` command. Loads as little as possible: each command loads its own part once chosen. */
 import module from 'node:module';
 
-// From Node 22.1 on compiled code is kept between starts, which halves the time to the first line.
+// Since Node 22.1 compiled code is cached between starts, which halves the time to the first line.
 (module as { enableCompileCache?: () => unknown }).enableCompileCache?.();
 
 const { runCli } = await import('./run-cli.ts');

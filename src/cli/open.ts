@@ -1,4 +1,4 @@
-/** Opens what commands work on: the settings and the client. */
+/** Opens the settings and the client for commands. */
 import { type ConfigInput, type LoadedConfig, loadConfig } from '../base/config.ts';
 import { type Log, openLog } from '../base/log.ts';
 import type { Config } from '../base/settings.ts';
@@ -6,7 +6,11 @@ import type { Client } from '../client/client.ts';
 import type { LocalClient } from '../client/local-client.ts';
 import type { CommandContext } from './context.ts';
 
-/** The settings: flag, then environment, then `batuta.config.ts`, then default. Warnings go to standard error. @param flags further ones, of the command. */
+/**
+ * The settings: flag, then environment, then `batuta.config.ts`, then default. Warnings go to standard error.
+ *
+ * @param flags further flags of the command
+ */
 export async function openSettings(context: CommandContext, flags: ConfigInput['flags'] = {}): Promise<LoadedConfig> {
   const { databaseUrl, flows, logLevel, logFormat } = context.globals;
   const { err, cwd } = context.terminal;
@@ -20,14 +24,14 @@ export async function openSettings(context: CommandContext, flags: ConfigInput['
 }
 
 /**
- * Opens a client over the settings, hands it over, and closes it whatever happens. It asks the server where `apiUrl` is set, else it opens
+ * Opens a client with the settings, passes it to `use`, and always closes it. It talks to the server if `apiUrl` is set, else it opens
  * the store.
  */
 export async function withClient<T>(context: CommandContext, use: (client: Client, config: Config) => Promise<T>): Promise<T> {
   return withClientOf(context, await openSettings(context), use);
 }
 
-/** The same over settings that are known already. */
+/** The same with settings already loaded. */
 export async function withClientOf<T>(
   context: CommandContext,
   settings: LoadedConfig,
@@ -44,23 +48,23 @@ export async function withClientOf<T>(
   }
 }
 
-/** Whether commands ask a server: `apiUrl` is set, and no database was named on this command line, which would be nearer. */
+/** Whether commands use a server: `apiUrl` is set, and no database was named on the command line, which takes precedence. */
 export function asksServer({ config, sources }: LoadedConfig): boolean {
   return config.apiUrl !== null && sources.databaseUrl !== 'flag';
 }
 
-/** The same for what only a process with the store at hand can do. */
+/** The same for what only a process with direct access to the store can do. */
 export async function withLocalClient<T>(context: CommandContext, use: (client: LocalClient, config: Config) => Promise<T>): Promise<T> {
   const { config } = await openSettings(context);
   return withLocalClientOf(context, config, context.terminal.err.write, use);
 }
 
 /**
- * The same over settings that are known already.
+ * The same with settings already loaded.
  *
- * @param print takes what is logged, whole lines
- * @param options `reports`: whether what happens meanwhile is reported where the settings say so, of commands that execute runs; `profile`: whether
- *   CPU profiles of all tasks with `isolate` are kept. Both default to false
+ * @param print receives the log, in whole lines
+ * @param options `reports`: whether to report what happens meanwhile if the settings say so, for commands that execute runs; `profile`:
+ *   whether to keep CPU profiles of all tasks with `isolate`. Both default to false
  */
 export async function withLocalClientOf<T>(
   context: CommandContext,

@@ -1,6 +1,6 @@
 /**
- * Takes what user code writes to standard output and standard error by itself, while a live tree or a JSON object must not be torn
- * by it. Only this process' own writes are seen; a child process that inherits the terminal writes past it.
+ * Captures what user code writes to standard output and standard error directly, so that it does not tear a live tree or a JSON
+ * object. Only this process's own writes are seen; a child process that inherits the terminal bypasses it.
  */
 import type { CommandContext } from './context.ts';
 
@@ -16,7 +16,7 @@ export class OutputCapture {
     for (const stream of streams) this.#redirect(stream);
   }
 
-  /** Gives the streams back, and what stood in an unfinished line. May be called twice. */
+  /** Restores the streams, and flushes an unfinished line. May be called twice. */
   stop(): void {
     for (const { stream, original, rest } of this.#taken.splice(0)) {
       stream.write = original;
@@ -41,7 +41,7 @@ export class OutputCapture {
 
 type Done = (error?: Error | null) => void;
 
-/** Loads files of the user while what they print as they load goes to standard error, so that the answer stands alone on standard output. */
+/** Loads user files; what they print while loading goes to standard error, so that standard output has only the answer. */
 export async function loadQuietly<T>({ terminal }: CommandContext, load: () => Promise<T>): Promise<T> {
   const capture = new OutputCapture([process.stdout], terminal.err.write);
   try {

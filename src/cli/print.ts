@@ -1,4 +1,4 @@
-/** How commands print their answers and errors. */
+/** Printing of results and errors of commands. */
 import { BatutaError, isBatutaError } from '../base/errors.ts';
 import { maskText } from '../base/mask.ts';
 import type { CommandContext, ExitStatus, JsonOption } from './context.ts';
@@ -7,13 +7,13 @@ import { type Column, tableLines } from './render/table.ts';
 import { oneLine } from './render/width.ts';
 import type { Stream, Terminal } from './terminal.ts';
 
-/** Prints one JSON value, indented for people, on standard output. Gives 0, so that a command may end with it. */
+/** Prints one JSON value, indented for people, on standard output. Returns 0, so that a command may end with it. */
 export function printJson(terminal: Pick<Terminal, 'out'>, value: unknown): ExitStatus {
   terminal.out.line(JSON.stringify(value, null, 2));
   return 0;
 }
 
-/** Says that something was done to what these names stand for: in a line for people, or as a JSON array of the names. Gives 0. */
+/** Reports that something was done to the named items: as a line for people, or a JSON array of the names. Returns 0. */
 export function printDone({ out }: Pick<Terminal, 'out'>, { json }: JsonOption, names: readonly string[], line: string): ExitStatus {
   if (json) return printJson({ out }, names);
   out.line(line);
@@ -24,15 +24,15 @@ export function printDone({ out }: Pick<Terminal, 'out'>, { json }: JsonOption, 
 export interface Listing<T> {
   readonly columns: readonly Column[];
   readonly cells: (item: T, paint: Paint) => readonly string[];
-  /** With `--json`. */
+  /** An item with `--json`. */
   readonly json: (item: T) => object;
-  /** What is said on standard error where there is nothing. */
+  /** Printed on standard error if the list is empty. */
   readonly empty: string;
-  /** Which of more items these are, e.g. `newest`; null when they are all. */
+  /** Which of more items these are, e.g. `newest`; null if they are all. */
   readonly cut?: string | null;
 }
 
-/** Prints a table, or with `--json` an array. Gives 0. */
+/** Prints a table, or with `--json` an array. Returns 0. */
 export function printList<T>({ terminal }: CommandContext, items: readonly T[], options: JsonOption, listing: Listing<T>): ExitStatus {
   const { columns, cells, json, empty, cut = null } = listing;
   const { out, err } = terminal;
@@ -61,7 +61,7 @@ export function printLines(out: Pick<Stream, 'line'>, lines: readonly string[]):
   for (const line of lines) out.line(line);
 }
 
-/** Prints an error on standard error and gives the status to end with. */
+/** Prints an error on standard error and returns the exit status. */
 export function reportError(error: unknown, terminal: Pick<Terminal, 'err'>, options: { readonly verbose: boolean }): ExitStatus {
   const { err } = terminal;
   const known = isBatutaError(error) ? error : internal(error);
@@ -75,14 +75,14 @@ function internal(error: unknown): BatutaError {
   return new BatutaError('INTERNAL', `${text} (this is a bug in Batuta; --verbose shows where)`, { cause: error });
 }
 
-/** The stack and those of its causes. */
+/** The error's stack and those of its causes. */
 function stackOf(error: Error): string {
   const stacks: string[] = [];
   for (let at: unknown = error; at instanceof Error && stacks.length < 8; at = at.cause) stacks.push(at.stack ?? String(at));
   return stacks.join('\ncaused by ');
 }
 
-/** Does something for every id given; one that fails is reported and the rest goes on. Gives the worst status. */
+/** Calls `act` for every id; failures are reported and the rest continue. Returns the worst status. */
 export async function forEachRun(context: CommandContext, ids: readonly string[], act: (id: string) => Promise<void>): Promise<ExitStatus> {
   let worst: ExitStatus = 0;
   for (const id of new Set(ids)) {

@@ -1,4 +1,4 @@
-/** `batuta run --profile`: a CPU profile of the run, and those of its tasks in threads and processes of their own, as files. */
+/** `batuta run --profile`: CPU profiles of the run, and of its tasks in their own threads and processes, as files. */
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { cutText } from '../base/cut-text.ts';
@@ -11,12 +11,12 @@ import { shortId } from '../model/ids.ts';
 import { profileEnding } from '../model/task-profile.ts';
 import type { CommandContext } from './context.ts';
 
-/** Where they are put, from the working directory. */
+/** Folder of the profiles, relative to the working directory. */
 const folder = join('.batuta', 'profiles');
-/** Characters of the name of a run that its folder is called by: of four bytes each they fit into the 255 that a file system takes, with the id behind. */
+/** Most characters of a run's name in its folder's name: at four bytes each they fit into a file system's 255, with the id appended. */
 const maxNameChars = 60;
 
-/** Takes the profile of this thread until the run has ended, and says where all of them are. */
+/** Records the profile of this thread until the run has ended, and prints where all profiles are. */
 export class RunProfile {
   readonly #context: CommandContext;
   readonly #profiling: Profiling;
@@ -30,10 +30,10 @@ export class RunProfile {
     return new RunProfile(context, await startProfiling());
   }
 
-  /** Writes them to a folder of the run, which is printed on standard error. What cannot be written is a warning: the run has ended as it has. */
+  /** Writes them to a folder of the run, printed on standard error. A failed write is only a warning: the run's outcome stands. */
   async keep(client: Pick<LocalClient, 'artifacts'>, { run, artifacts }: RunInspection): Promise<void> {
     const { err, cwd } = this.#context.terminal;
-    // The id tells runs apart, so the name is cut before it is.
+    // The id tells runs apart, so the name is cut, not the id.
     const path = join(cwd, folder, safeFileName(`${cutText(run.name, maxNameChars)}-${shortId(run.id)}`));
     try {
       const text = await this.#profiling.stop();
@@ -45,7 +45,7 @@ export class RunProfile {
       });
       const taken = new Set([`run${profileEnding}`]);
       for (const { id, name } of files) {
-        // A task that is called several times has several of one name.
+        // A task called several times has several profiles of one name.
         const own = taken.has(name) ? `${name.slice(0, -profileEnding.length)}-${shortId(id)}${profileEnding}` : name;
         taken.add(own);
         await write(join(path, own), (await client.artifacts.content(id)).pieces);
@@ -58,13 +58,13 @@ export class RunProfile {
     }
   }
 
-  /** Of a run that has not begun nothing is kept. May be called in any case. */
+  /** Discards the profile of a run that has not begun. May always be called. */
   async drop(): Promise<void> {
     await this.#profiling.stop().catch(() => undefined);
   }
 }
 
-/** Beside its place first, so that half of it never stands under its name. */
+/** Writes a temporary file first, so that the name never shows half a file. */
 async function write(path: string, content: string | AsyncIterable<Uint8Array>): Promise<void> {
   const beside = `${path}.${process.pid}.part`;
   try {

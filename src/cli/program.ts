@@ -1,4 +1,4 @@
-/** The tree of commands: their arguments, options and help. What they do is loaded once one is chosen. */
+/** The tree of commands: arguments, options and help. A command's code is loaded once it is chosen. */
 import { Command, Help } from 'commander';
 import type { GlobalOptions } from './context.ts';
 import { declareBackfillCommands, declareDeploymentCommands } from './declare-deployment.ts';
@@ -21,7 +21,7 @@ import type { Terminal } from './terminal.ts';
 
 /** Runs an action. */
 export type Invoke = (action: Action, globals: GlobalOptions) => Promise<void>;
-/** The program, ready to parse. Its errors are thrown as `CommanderError`, its help goes to the terminal. */
+/** The program, ready to parse. Errors are thrown as `CommanderError`; help goes to the terminal. */
 export function makeProgram(terminal: Terminal, invoke: Invoke): Command {
   const program = new Command(programName())
     .description('Runs workflows written as TypeScript classes.')
@@ -35,7 +35,7 @@ export function makeProgram(terminal: Terminal, invoke: Invoke): Command {
     .configureHelp({
       showGlobalOptions: true,
       helpWidth: terminal.out.isTty ? terminal.out.columns : 100,
-      // A default of nothing is not worth printing.
+      // An empty default is not worth printing.
       optionDescription: (option) => new Help().optionDescription(option).replace(/ \(default: (?:\[\]|false)\)$/, ''),
     })
     .configureOutput({
@@ -49,7 +49,7 @@ export function makeProgram(terminal: Terminal, invoke: Invoke): Command {
     (...given) => {
       const [command] = given.splice(-2).slice(1) as [Command];
       const { parent } = command;
-      // An option that the group has as well is read by the group, wherever it stands.
+      // An option that the group also has is read by the group, wherever it is given.
       const options = { ...command.opts(), ...(parent === program ? {} : parent?.opts()) };
       return invoke(async (context) => (await load())(context, ...(given as never[]), options as never), command.optsWithGlobals());
     };

@@ -1,4 +1,4 @@
-/** The rules of alerts that a project declares in its configuration file, and putting them with a deploy. */
+/** The alert rules a project declares in its configuration file, and putting them with a deploy. */
 import type { LoadedConfig } from '../base/config.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { AlertSpec } from '../client/alerts-client.ts';
@@ -11,7 +11,7 @@ export interface DeclaredAlert {
   readonly name: string;
   readonly spec: AlertSpec;
   readonly rule: AlertRuleSpec;
-  /** Name of the file that declares it. */
+  /** Name of the declaring file. */
   readonly file: string;
 }
 
@@ -20,7 +20,7 @@ export interface PutAlert {
   readonly outcome: 'created' | 'changed' | 'unchanged' | 'deleted';
 }
 
-/** What the file declares, checked. @throws BatutaError CONFIG_INVALID, ALERT_INVALID, NAME_INVALID, OPTION_UNKNOWN, DURATION_INVALID */
+/** The file's declarations, checked. @throws BatutaError CONFIG_INVALID, ALERT_INVALID, NAME_INVALID, OPTION_UNKNOWN, DURATION_INVALID */
 export function readDeclaredAlerts({ file }: LoadedConfig): readonly DeclaredAlert[] {
   const names = new Set<string>();
   return (file?.alerts ?? []).map((declared, at) => {
@@ -34,8 +34,8 @@ export function readDeclaredAlerts({ file }: LoadedConfig): readonly DeclaredAle
 }
 
 /**
- * Puts those that differ from what stands; with `prune` deletes those that were declared once and are not any more. A rule that somebody has
- * paused stays paused. With `dryRun` it only says what would be done.
+ * Puts those that differ from the stored ones; with `prune` deletes those that are no longer declared. A rule that somebody
+ * paused stays paused. With `dryRun` it only reports what would be done.
  */
 export async function putDeclaredAlerts(
   client: Client,

@@ -12,10 +12,10 @@ import { asksServer } from './open.ts';
 import { usage } from './read-options.ts';
 
 /**
- * What `batuta.config.ts` declares, each with its flow. A class stands for the flow of its name in the project: its copy in the
- * configuration file knows neither its own file nor its version.
+ * The deployments `batuta.config.ts` declares, each with its flow. A class stands for the project's flow of its name: the copy in the
+ * configuration file knows neither its file nor its version.
  *
- * @param find the flow of a name; default: among the flows of the project
+ * @param find returns the flow of a name; default: among the flows of the project
  * @throws BatutaError USAGE without a file, CONFIG_INVALID for an entry that is none, FLOW_NOT_FOUND, FLOW_AMBIGUOUS, FILE_…
  */
 export async function readDeclared(

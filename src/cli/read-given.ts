@@ -1,4 +1,4 @@
-/** Values of secrets and variables as they are given to a command: from standard input, a file, a question, or the command line itself. */
+/** Values of secrets and variables given to a command: from standard input, a file, a prompt, or the command line. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { BatutaError } from '../base/errors.ts';
@@ -6,11 +6,11 @@ import type { CommandContext } from './context.ts';
 import { usage } from './read-options.ts';
 
 /**
- * A secret value: `-` reads standard input, `@path` a file; left out, it is asked for on a terminal and read from standard input elsewhere. One
- * line break at the end is not part of it.
+ * A secret value: `-` reads standard input, `@path` a file; if left out, it is prompted for on a terminal, else read from standard input.
+ * One trailing line break is not part of it.
  *
  * @param what names it, e.g. `secret 'stripe'`
- * @throws BatutaError USAGE (anything else, which would stand in the history of the shell), OPTION_INVALID (too large), FILE_NOT_FOUND
+ * @throws BatutaError USAGE (anything else, which would be in the shell's history), OPTION_INVALID (too large), FILE_NOT_FOUND
  */
 export async function readSecretGiven(context: CommandContext, what: string, from: string | undefined, maxBytes: number): Promise<string> {
   const { input } = context.terminal;
@@ -22,7 +22,7 @@ export async function readSecretGiven(context: CommandContext, what: string, fro
   );
 }
 
-/** A value that may be seen: `-` standard input, `@path` a file, anything else the text itself. @throws BatutaError OPTION_INVALID, FILE_NOT_FOUND */
+/** A value that is not secret: `-` standard input, `@path` a file, else the text itself. @throws BatutaError OPTION_INVALID, FILE_NOT_FOUND */
 export async function readPlainGiven(context: CommandContext, given: string, maxBytes: number): Promise<string> {
   if (given === '-') return withoutBreak(await context.terminal.input.readAll(maxBytes + 2));
   return given.startsWith('@') ? withoutBreak(await readGivenFile(context, given.slice(1), maxBytes + 2)) : given;

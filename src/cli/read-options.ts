@@ -1,4 +1,4 @@
-/** Reads the values of options; what is wrong with one is said in a sentence that names the option. */
+/** Reads the values of options; errors name the option. */
 import { parseDuration } from '../base/duration.ts';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
@@ -8,7 +8,7 @@ import { cutText, isLongerThan } from '../base/cut-text.ts';
 
 const maxListed = 1_000;
 
-/** A whole number within bounds; a sign is taken where it may be negative. @throws BatutaError USAGE */
+/** A whole number within bounds; a sign is accepted if it may be negative. @throws BatutaError USAGE */
 export function readCount(option: string, text: string, bounds: { readonly min: number; readonly max: number }): number {
   const value = (bounds.min < 0 ? /^[+-]?\d+$/ : /^\d+$/).test(text.trim()) ? Number(text) : Number.NaN;
   if (value >= bounds.min && value <= bounds.max) return value;
@@ -25,7 +25,7 @@ export function readConcurrency(text: string | undefined): number | undefined {
   return text === undefined ? undefined : readCount('--concurrency', text, { min: 1, max: 10_000 });
 }
 
-/** The instant of `--start-in` or `--start-at`, epoch ms; null when neither is given. @throws BatutaError USAGE */
+/** The instant of `--start-in` or `--start-at`, epoch ms; null if neither is given. @throws BatutaError USAGE */
 export function readStart(options: { readonly startIn?: string; readonly startAt?: string }, now: number): number | null {
   const { startIn, startAt } = options;
   if (startIn !== undefined && startAt !== undefined) throw usage('Give --start-in or --start-at, not both.');
@@ -41,7 +41,7 @@ export function readLimit(text: string): number {
   return readCount('--limit', text, { min: 1, max: maxListed });
 }
 
-/** An instant, epoch ms: a duration before `now`, or an ISO 8601 time (local when it names no zone). @throws BatutaError USAGE */
+/** An instant, epoch ms: a duration before `now`, or an ISO 8601 time (local if it names no zone). @throws BatutaError USAGE */
 export function readSince(option: string, text: string, now: number): number {
   const trimmed = text.trim();
   if (/^\d{4}-\d{2}-\d{2}/.test(trimmed)) {
@@ -54,21 +54,21 @@ export function readSince(option: string, text: string, now: number): number {
   throw usage(`${option} must be a duration ago such as 30m, 2h or 7d, or an ISO time such as 2026-03-01T09:00:00Z, not '${text}'.`);
 }
 
-/** A duration in ms; a bare number is refused, for its unit would be a guess. @throws BatutaError USAGE */
+/** A duration in ms; a bare number is refused, as its unit would be a guess. @throws BatutaError USAGE */
 export function readDuration(option: string, text: string): number {
   const ms = /^\d*$/.test(text.trim()) ? null : durationOrNull(text);
   if (ms !== null) return ms;
   throw usage(`${option} must be a duration such as 30m, 12h or 30d, not '${text}'.`);
 }
 
-/** Text for people, in one line. @throws BatutaError USAGE */
+/** Text for people, on one line. @throws BatutaError USAGE */
 export function readLine(option: string, text: string, maxChars: number): string {
   if (text.trim() !== '' && !isLongerThan(text, maxChars) && !/\p{Cc}/u.test(text)) return text;
   const shown = cutText(text, 60, '…');
   throw usage(`${option} must be 1 to ${maxChars} characters in one line, not ${JSON.stringify(shown)}.`);
 }
 
-/** States to filter by, one or several with commas. @throws BatutaError USAGE naming what is allowed. */
+/** States to filter by, one or several separated by commas. @throws BatutaError USAGE naming the allowed ones. */
 export function readStates(texts: readonly string[]): string[] {
   return texts
     .flatMap((text) => text.split(','))
@@ -80,7 +80,7 @@ export function readStates(texts: readonly string[]): string[] {
     });
 }
 
-/** A level of the log as pino's number. @throws BatutaError USAGE */
+/** A log level as pino's number. @throws BatutaError USAGE */
 export function readLevel(text: string): number {
   const name = text.trim().toLowerCase();
   if (Object.hasOwn(logLevels, name)) return logLevels[name as LogLevel];
@@ -94,7 +94,7 @@ export function readWord<T extends string>(option: string, text: string, allowed
   throw usage(`${option} '${text}' is not known.${hintFor(text, allowed, 'Allowed are')}`);
 }
 
-/** The fields that have a value: an option that was not given is left out. */
+/** The fields that have a value: options not given are left out. */
 export function given<T extends object>(fields: T): Given<T> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<T>;
 }

@@ -11,15 +11,15 @@ import { asksServer } from './open.ts';
 import { loadQuietly } from './output-capture.ts';
 import { usage } from './read-options.ts';
 
-/** Parameters as they were typed. */
+/** Parameters as typed. */
 export interface GivenParams {
-  /** Undefined when `--params` was not given. */
+  /** Undefined if `--params` was not given. */
   readonly data: Readonly<Record<string, unknown>> | undefined;
   readonly texts: Readonly<Record<string, string>>;
 }
 
 /**
- * Reads both options. The last of two `-p` of one key wins.
+ * Reads both options. Of two `-p` with the same key, the last wins.
  *
  * @param json text of a JSON object, or `@` and the path of a file that holds one.
  * @throws BatutaError PARAMS_NOT_JSON, USAGE
@@ -65,10 +65,10 @@ function parseObject(text: string, where: string): unknown {
 }
 
 /**
- * Finds the flow in the project. Where a server is asked, whose flows need not be here, a flow that is not found stays a name; texts are
- * read as JSON then where they are JSON.
+ * Finds the flow in the project. With a server, whose flows need not be here, a flow that is not found stays a name; texts that
+ * are JSON are then read as JSON.
  *
- * @returns `params` undefined when none were given. @throws BatutaError FLOW_NOT_FOUND, FLOW_AMBIGUOUS, FILE_…, PARAMS_INVALID
+ * @returns `params` undefined if none were given. @throws BatutaError FLOW_NOT_FOUND, FLOW_AMBIGUOUS, FILE_…, PARAMS_INVALID
  */
 export async function flowWithParams(
   context: CommandContext,
@@ -88,7 +88,7 @@ export async function flowWithParams(
   return { flow: target, params: plainParams(given) };
 }
 
-/** Parameters without a schema at hand: texts that are JSON are read as JSON. */
+/** Parameters without a schema: texts that are JSON are read as JSON. */
 export function plainParams({ data, texts }: GivenParams): Readonly<Record<string, unknown>> {
   return { ...data, ...Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, jsonOrText(text)])) };
 }

@@ -1,4 +1,4 @@
-/** The filters that lists and changes of runs share. */
+/** The filters shared by lists and changes of runs. */
 import type { Command } from 'commander';
 import type { RunFilter } from '../store/store.ts';
 import { collect } from './declare.ts';
@@ -32,7 +32,7 @@ export function declareRunFilters(command: Command): Command {
     .option('--pinned [version]', 'pinned to this version of their flow, or to any');
 }
 
-/** The filter that was asked for; an empty one when none was. @throws BatutaError USAGE */
+/** The requested filter; empty if there is none. @throws BatutaError USAGE */
 export function readRunFilter(options: FilterOptions, now: number): RunFilter {
   const { flow, state, deployment, tag, queue, since, until, search, backfill, pinned } = options;
   return given({

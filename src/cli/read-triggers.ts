@@ -1,4 +1,4 @@
-/** Triggers of a deployment from `--on` and the options beside it. */
+/** Triggers of a deployment from `--on` and related options. */
 import type { TriggerParts } from '../client/deployments-client.ts';
 import type { FilterValue } from '../model/triggers/trigger.ts';
 import { given, readDuration, usage } from './read-options.ts';
@@ -14,7 +14,7 @@ export interface TriggerOptions {
   readonly backfills?: boolean;
 }
 
-/** Each `--on` is a trigger of its own; with `--within` all of them are one. The others are for each. @throws BatutaError USAGE */
+/** Each `--on` is its own trigger; with `--within` all are one. The other options apply to each. @throws BatutaError USAGE */
 export function readTriggers(options: TriggerOptions): readonly TriggerParts[] {
   const { on, where, map, within, debounce, maxWait, by, backfills } = options;
   if (on.length === 0) {
@@ -37,7 +37,7 @@ export function readTriggers(options: TriggerOptions): readonly TriggerParts[] {
   return within === undefined ? on.map((source) => ({ on: source, ...shared })) : [{ on: on.length === 1 ? (on[0] ?? '') : on, ...shared }];
 }
 
-/** Several of one path are values that may stand there. What is JSON is read as such. */
+/** Several for one path are alternative values. Texts that are JSON are read as JSON. */
 function filtersOf(where: readonly string[]): ReadonlyMap<string, readonly FilterValue[]> {
   const filters = new Map<string, FilterValue[]>();
   for (const pair of where) {

@@ -1,4 +1,4 @@
-/** One invocation of the command line: read the arguments, run the command, report errors, give the exit status. */
+/** One invocation of the command line: read the arguments, run the command, report errors, return the exit status. */
 import { CommanderError } from 'commander';
 import { systemClock } from '../base/clock.ts';
 import { loadEnvFile } from '../base/config.ts';
@@ -8,7 +8,7 @@ import { makeProgram } from './program.ts';
 import { reportError } from './print.ts';
 import { openTerminal } from './terminal.ts';
 
-/** Runs one command line, given without `node` and the script; resolves once its output is written. */
+/** Runs one command line, passed without `node` and the script; resolves once its output is written. */
 export async function runCli(args: readonly string[]): Promise<ExitStatus> {
   const terminal = openTerminal();
   let status: ExitStatus = 0;
@@ -28,7 +28,7 @@ export async function runCli(args: readonly string[]): Promise<ExitStatus> {
   return status;
 }
 
-/** Help and version are no failure; everything else commander says is wrong usage. */
+/** Help and version are not failures; everything else commander reports is wrong usage. */
 function statusOfCommander(error: CommanderError, terminal: Parameters<typeof reportError>[1]): ExitStatus {
   if (error.exitCode === 0) return 0;
   const message = error.message

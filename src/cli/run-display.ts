@@ -1,7 +1,7 @@
 /**
- * What a terminal shows of a run: while it goes on the live tree, plain lines, or, for `--json`, the log alone; then how it ended.
+ * What a terminal shows of a run: while it runs, the live tree, plain lines or, for `--json`, only the log; then how it ended.
  *
- * Made before the client is opened, for the log of the process is printed through it.
+ * Created before the client is opened, because the process's log is printed through it.
  */
 import type { RunInspection } from '../client/client.ts';
 import type { EngineEvent } from '../model/events.ts';
@@ -22,7 +22,7 @@ export class RunDisplay {
   readonly #capture: OutputCapture | null;
   readonly #isJson: boolean;
   readonly #onExit = (): void => this.end();
-  /** Whether the log appears where the view is drawn. */
+  /** Whether log and view share a terminal. */
   readonly #sharesTerminal: boolean;
   #seeded: readonly TaskRun[] = [];
   #tree: RunTree | null = null;
@@ -41,13 +41,13 @@ export class RunDisplay {
         ? [process.stdout]
         : [];
     this.#capture = streams.length === 0 ? null : new OutputCapture(streams, (text) => this.print(text));
-    // For good: what a flow has left running may still print once its run has ended.
+    // Permanently: what a flow left running may still print after its run has ended.
     if (options.json) guardStdout();
     this.#isJson = options.json;
     process.once('exit', this.#onExit);
   }
 
-  /** Prints text of the log, or what a flow wrote, on standard error without tearing the tree. */
+  /** Prints log text, or output of a flow, on standard error without tearing the tree. */
   readonly print = (text: string): void => {
     if (this.#view && this.#sharesTerminal) this.#view.print(text);
     else this.#writeErr(text);
@@ -59,7 +59,7 @@ export class RunDisplay {
     else this.#writeErr(`${text}\n`);
   }
 
-  /** Takes what an earlier attempt has completed; those tasks are not printed again. */
+  /** Takes the task runs an earlier attempt completed, which are not printed again. */
   seed(taskRuns: readonly TaskRun[]): void {
     this.#seeded = taskRuns.filter(({ state }) => ['done', 'skipped'].includes(phaseOf(state)));
   }
@@ -76,7 +76,7 @@ export class RunDisplay {
     if (changed) this.#view.update(this.#tree, changed, event);
   }
 
-  /** Shows a run as it is stored; for one that another process executes. */
+  /** Shows a run as stored; for one that another process executes. */
   show(run: Run, taskRuns: readonly TaskRun[], shape: TreeShape | null): void {
     this.#tree ??= new RunTree(run, shape);
     const tree = this.#tree;
@@ -89,7 +89,7 @@ export class RunDisplay {
     this.#view?.update(tree, tree, { kind: 'run' });
   }
 
-  /** Draws the last state and gives the terminal back. May be called twice. */
+  /** Draws the last state and releases the terminal. May be called twice. */
   end(): void {
     process.off('exit', this.#onExit);
     this.#view?.end();

@@ -5,11 +5,11 @@ export interface ScaffoldFile {
   /** Path inside the project. */
   readonly path: string;
   readonly text: string;
-  /** Made only where there was no project before. */
+  /** Created only if there was no project before. */
   readonly isForNew?: true;
 }
 
-/** Files of a project called `name` that uses this version of Batuta. */
+/** Files of a project named `name` that uses this version of Batuta. */
 export function scaffold({ name, version }: { readonly name: string; readonly version: string }): ScaffoldFile[] {
   return [
     { path: 'package.json', text: packageJson(name, version) },
@@ -33,10 +33,10 @@ function composeName(name: string): string {
   );
 }
 
-/** What a project needs that checks its types, by package. */
+/** Version ranges a project needs to check its types, by package. */
 const neededToCheck = { typescript: '>=5.9', '@types/node': '>=20.19' };
 
-/** What a project that has a package.json and a tsconfig.json of its own still has to add; lines for people. */
+/** What a project with its own package.json and tsconfig.json still has to add; lines for people. */
 export function stepsForExisting(kept: readonly string[], packageText: string, tsconfigText: string): string[] {
   const isMissing = (name: string): boolean => !packageText.includes(`"${name}":`);
   const [used, checking] = [['batuta', 'zod'].filter(isMissing), Object.keys(neededToCheck).filter(isMissing)];

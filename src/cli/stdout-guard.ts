@@ -1,9 +1,9 @@
 /**
- * Keeps standard output for what this process itself prints: what user code or a child process of its writes there goes to standard error.
+ * Keeps standard output for this process's own output: what user code or its child processes write there goes to standard error.
  *
- * Node cannot put another file behind descriptor 1, so the ways to it are led elsewhere: children that inherit standard output get
- * standard error as theirs, and writes to descriptor 1 go to 2. `process.stdout` is taken by `OutputCapture`. Native code that writes by
- * itself is not caught.
+ * Node cannot put another file behind descriptor 1, so the ways to it are redirected: children that inherit standard output get
+ * standard error instead, and writes to descriptor 1 go to 2. `OutputCapture` takes `process.stdout`. Native code that writes directly
+ * is not caught.
  */
 import childProcess, { type StdioOptions } from 'node:child_process';
 import fs from 'node:fs';
@@ -15,16 +15,16 @@ const stderrFd = 2;
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 type Owner = Record<string, AnyFunction>;
 
-/** Puts the guard in place, until the process ends. */
+/** Installs the guard until the process ends. */
 export function guardStdout(): void {
-  // Each way of starting a child that is waited for by events comes by here, with its options ready.
+  // Every asynchronous way of starting a child passes here, with its options ready.
   const starter = childProcess.ChildProcess.prototype as unknown as Owner;
   wrap(starter, 'spawn', ([options, ...rest]) => [elsewhere(options), ...rest]);
   for (const name of ['spawnSync', 'execFileSync', 'execSync'])
     wrap(childProcess as unknown as Owner, name, (args) => args.map((arg) => elsewhere(arg)));
   for (const name of ['write', 'writeSync', 'writev', 'writevSync'])
     wrap(fs as unknown as Owner, name, ([fd, ...rest]) => [fd === stdoutFd ? stderrFd : fd, ...rest]);
-  // Whoever has imported them by name gets these as well.
+  // Modules that imported them by name get these as well.
   syncBuiltinESMExports();
 }
 
@@ -36,7 +36,7 @@ function wrap(owner: Owner, name: string, change: (args: unknown[]) => unknown[]
   };
 }
 
-/** The options of a child with standard error in the place of an inherited standard output. */
+/** The options of a child with standard error in place of an inherited standard output. */
 function elsewhere(options: unknown): unknown {
   if (!isOptions(options)) return options;
   const { stdio } = options;

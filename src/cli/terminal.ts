@@ -1,7 +1,7 @@
 /**
- * The two streams of the command line: how they are written, whether people watch, and what happens when the reader is gone.
+ * The two output streams of the command line: writing, terminal detection, and what happens when the reader is gone.
  *
- * A command gets a `Terminal` and never touches `process`, so that a test can hand in its own.
+ * A command gets a `Terminal` and never touches `process`, so that a test can pass its own.
  */
 import { type ColorChoice, colorChoice } from '../base/config.ts';
 import { type Input, openInput } from './input.ts';
@@ -9,22 +9,22 @@ import { type Paint, paintOf } from './render/shapes.ts';
 
 /** One stream of a terminal. */
 export interface Stream {
-  /** Writes text as it is. Nothing happens once the reader is gone. */
+  /** Writes text unchanged. Does nothing once the reader is gone. */
   write(text: string): void;
   /** Writes a line. */
   line(text?: string): void;
   readonly isTty: boolean;
   readonly paint: Paint;
-  /** Cells in a line; 80 when not known. */
+  /** Cells per line; 80 if unknown. */
   readonly columns: number;
-  /** Lines; 24 when not known. */
+  /** Lines; 24 if unknown. */
   readonly rows: number;
 }
 
 export interface Terminal {
   readonly out: Stream;
   readonly err: Stream;
-  /** Aborts once nobody reads standard output any more (`| head`). */
+  /** Aborts once standard output has no reader (`| head`). */
   readonly gone: AbortSignal;
   readonly cwd: string;
   readonly input: Input;
@@ -32,7 +32,7 @@ export interface Terminal {
   drain(): Promise<void>;
 }
 
-/** The terminal of this process. Call once: it takes care of broken pipes from then on. */
+/** The terminal of this process. Call once: it handles broken pipes from then on. */
 export function openTerminal(): Terminal {
   const gone = new AbortController();
   const choice = colorChoice();
@@ -70,7 +70,7 @@ function streamOf(stream: NodeJS.WriteStream, choice: ColorChoice, gone: AbortCo
   };
 }
 
-/** By the stream's own write: the one in its place at the end may be that of a capture, which waits for nothing. */
+/** Uses the stream's own write: at the end a capture may have replaced it, which does not wait. */
 function drainOf(stream: NodeJS.WriteStream): () => Promise<void> {
   const write = stream.write.bind(stream) as (text: string, done: () => void) => boolean;
   return () =>

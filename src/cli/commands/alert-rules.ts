@@ -59,7 +59,7 @@ export async function listRules(context: CommandContext, options: JsonOption): P
   });
 }
 
-/** Shows one with what was sent of it lately. */
+/** Shows one with its recent notifications. */
 export async function showRule(context: CommandContext, name: string, options: JsonOption): Promise<ExitStatus> {
   const { rule, firings } = await withClient(context, async ({ alerts }) => ({
     rule: await alerts.rule(name),
@@ -106,7 +106,7 @@ export async function addRule(context: CommandContext, name: string, options: Ad
   return 0;
 }
 
-/** Notes in the audit what a command has put. */
+/** Records in the audit what a command has put. */
 export async function noteRule(client: Client, { name, rule }: AlertRule): Promise<void> {
   await noteLocally(client, 'alert-rules.set', name, { on: rule.condition.kind, actions: rule.actions.map(({ kind }) => kind) });
 }
@@ -134,7 +134,7 @@ function changing(verb: string, done: string, change: (client: Client, name: str
   };
 }
 
-/** Has a test sent. */
+/** Sends a test. */
 export async function testRule(context: CommandContext, name: string, options: JsonOption): Promise<ExitStatus> {
   const firing = await withClient(context, async (client) => {
     const tested = await client.alerts.testRule(name);
@@ -178,7 +178,7 @@ function specOf(options: AddOptions): AlertSpec {
   };
 }
 
-/** A word, or an object as JSON; what it may be is checked with the rule. */
+/** A word, or an object as JSON; validated with the rule. */
 function readCondition(text: string): ConfigAlertCondition {
   if (!text.trimStart().startsWith('{')) return text as ConfigAlertCondition;
   try {

@@ -26,7 +26,7 @@ interface SilenceOptions extends JsonOption {
   readonly reason?: string;
 }
 
-/** Lists those that fire, or all. */
+/** Lists firing alerts, or all. */
 export async function listAlerts(context: CommandContext, options: ListOptions): Promise<ExitStatus> {
   const filter = {
     ...given({ rule: options.rule, limit: readLimit(options.limit) }),
@@ -61,7 +61,7 @@ export async function listAlerts(context: CommandContext, options: ListOptions):
   });
 }
 
-/** Shows one with all that was sent of it. */
+/** Shows one with all its notifications. */
 export async function inspectAlert(context: CommandContext, id: string, options: JsonOption): Promise<ExitStatus> {
   const alert = await withClient(context, ({ alerts }) => alerts.get(id));
   if (options.json) return printJson(context.terminal, toWire(alert));
@@ -90,7 +90,7 @@ export async function inspectAlert(context: CommandContext, id: string, options:
   return 0;
 }
 
-/** A firing, and below it what was sent and answered. */
+/** A firing, and below it its deliveries with their responses. */
 export function firingLines({ kind, at, silenced, deliveries }: SentFiring, now: number, paint: Paint): readonly string[] {
   const quiet = silenced ? ', silenced' : deliveries.length === 0 ? ', sent to nobody' : '';
   return [
@@ -103,7 +103,7 @@ export function firingLines({ kind, at, silenced, deliveries }: SentFiring, now:
   ];
 }
 
-/** Ends one. */
+/** Resolves one. */
 export async function resolveAlert(context: CommandContext, id: string, options: JsonOption): Promise<ExitStatus> {
   const alert = await withClient(context, async (client) => {
     const resolved = await client.alerts.resolve(id);
@@ -116,7 +116,7 @@ export async function resolveAlert(context: CommandContext, id: string, options:
   return 0;
 }
 
-/** Keeps alerts quiet for a while. */
+/** Silences alerts for a while. */
 export async function silenceAlerts(context: CommandContext, rule: string | undefined, options: SilenceOptions): Promise<ExitStatus> {
   const { group, reason } = options;
   const spec = { for: readDuration('--for', options.for) as Duration, ...given({ rule, group, reason }) };
@@ -132,7 +132,7 @@ export async function silenceAlerts(context: CommandContext, rule: string | unde
   return 0;
 }
 
-/** Lists silences, soonest over first. */
+/** Lists silences, earliest end first. */
 export async function listSilences(context: CommandContext, options: JsonOption): Promise<ExitStatus> {
   const items = await withClient(context, ({ alerts }) => alerts.silences());
   return printList(context, items, options, {

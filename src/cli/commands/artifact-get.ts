@@ -1,4 +1,4 @@
-/** `batuta artifact get`: saves what an artifact holds. */
+/** `batuta artifact get`: saves the content of an artifact. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream, existsSync, statSync } from 'node:fs';
@@ -24,7 +24,7 @@ interface Options extends JsonOption {
 }
 
 /**
- * Saves it beside its place and renames it, so that half of it never stands under its name.
+ * Writes a temporary file and renames it, so that its name never shows half a file.
  *
  * @throws BatutaError USAGE (the file is there already), ARTIFACT_NOT_FOUND, RESULT_MISSING (it is damaged)
  */
@@ -63,7 +63,7 @@ function pathFor(cwd: string, output: string | undefined, fileName: string): str
   return existsSync(path) && statSync(path).isDirectory() ? join(path, fileName) : path;
 }
 
-/** Gives how many bytes there were. */
+/** Returns the number of bytes. */
 async function copy(pieces: AsyncIterable<Uint8Array>, target: Writable, sha256: string | null, id: string): Promise<number> {
   const hash = createHash('sha256');
   let bytes = 0;

@@ -1,4 +1,4 @@
-/** `batuta artifact ls|show|compare`: what tasks show, and how its versions differ. */
+/** `batuta artifact ls|show|compare`: artifacts of tasks, and how their versions differ. */
 import { byteSize } from '../../base/byte-size.ts';
 import { BatutaError } from '../../base/errors.ts';
 import { programName } from '../../base/program-name.ts';
@@ -48,7 +48,7 @@ const keyColumns: readonly Column[] = [
   { head: 'made' },
 ];
 
-/** Prints artifacts, or the keys there are. @throws BatutaError USAGE, FILTER_INVALID */
+/** Prints artifacts, or the existing keys. @throws BatutaError USAGE, FILTER_INVALID */
 export async function listArtifacts(context: CommandContext, options: ListOptions): Promise<ExitStatus> {
   const now = context.clock.now();
   const limit = readCount('--limit', options.limit ?? '50', { min: 1, max: 1_000 });
@@ -96,7 +96,7 @@ function sizeOf({ bytes, chars }: ListedArtifact): string {
   return byteSize(bytes ?? chars);
 }
 
-/** Without where its bytes lie. */
+/** Without the reference to its bytes. */
 function artifactJson<A extends Omit<Artifact, 'data'>>({ ref: _ref, ...artifact }: A): object {
   return toWire(artifact) as object;
 }
@@ -127,7 +127,7 @@ export async function showArtifact(
   return 0;
 }
 
-/** Prints how two differ; ends with 0 whether they do or not. @throws BatutaError USAGE, ARTIFACT_NOT_FOUND, ARTIFACT_INVALID */
+/** Prints how two differ; status 0 whether or not they do. @throws BatutaError USAGE, ARTIFACT_NOT_FOUND, ARTIFACT_INVALID */
 export async function compareTwo(
   context: CommandContext,
   ids: readonly string[],
@@ -156,7 +156,7 @@ async function pairOf(artifacts: ArtifactsClient, ids: readonly string[], key: s
   throw missing(key, after === undefined ? 'Nothing was given' : 'One version alone was given');
 }
 
-/** The id that is named, or that of the newest version of a key. @throws BatutaError USAGE, ARTIFACT_NOT_FOUND */
+/** The given id, or that of the newest version of a key. @throws BatutaError USAGE, ARTIFACT_NOT_FOUND */
 export async function idOf(artifacts: ArtifactsClient, id: string | undefined, key: string | undefined): Promise<string> {
   if ((id === undefined) === (key === undefined)) throw usage('Give an id or --key <key>.');
   if (id !== undefined) return id;

@@ -1,4 +1,4 @@
-/** `batuta backfill`: runs a deployment over ticks of the past. */
+/** `batuta backfill`: runs a deployment for past ticks. */
 import { programName } from '../../base/program-name.ts';
 import type { Client } from '../../client/client.ts';
 import type { BackfillPreview, BackfillSpec, BackfillView, DeploymentView } from '../../client/deployments-client.ts';
@@ -26,13 +26,14 @@ interface Options extends JsonOption {
   readonly watch?: boolean;
 }
 
-/** Ticks that a dry run shows from either end. */
+/** Ticks a dry run shows from each end. */
 const shownTicks = 5;
 
 /**
- * Begins it; a scheduler goes on with it. Prints its id, with `--json` the backfill, with `--dry-run` `{ deployment, total, exact, first, last }`.
+ * Begins it; a scheduler continues it. Prints its id, with `--json` the backfill, with `--dry-run` `{ deployment, total, exact, first, last
+ * }`.
  *
- * Status: 0 begun, or with `--watch` completed · 1 with `--watch` when a run did not complete.
+ * Status: 0 begun, or with `--watch` completed · 1 with `--watch` if a run did not complete.
  */
 export async function backfill(context: CommandContext, deployment: string | undefined, options: Options): Promise<ExitStatus> {
   const { from, to } = options;
@@ -97,16 +98,16 @@ function printPreview(
   return 0;
 }
 
-/** The zone of times without an offset. A missing schedule is reported by the client. */
+/** Time zone of times without an offset. The client reports a missing schedule. */
 function zoneOf({ schedules }: DeploymentView, slug: string | undefined): string {
   return (schedules.find((one) => one.slug === slug) ?? schedules[0])?.schedule.timezone ?? 'UTC';
 }
 
-/** Poll interval, ms. Without a terminal a line is written for each further tenth. */
+/** Poll interval, ms. Without a terminal a line is printed per tenth. */
 const pollMs = 500;
 const eraseLine = '\r\u001b[2K';
 
-/** The backfill once it has ended, or as it was when the watcher left; with the status of the signal that ended the watch. */
+/** The backfill once it has ended, or when the watcher left; with the status of the signal that ended the watch. */
 export async function watchBackfill(
   context: CommandContext,
   client: Client,

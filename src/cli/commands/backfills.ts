@@ -49,12 +49,12 @@ export async function listBackfills(
   });
 }
 
-/** In UTC, seconds only where there are any. */
+/** In UTC, with seconds only if not zero. */
 function dayText(at: number): string {
   return new Date(at).toISOString().replace('T', ' ').replace('.000Z', 'Z').replace(':00Z', 'Z').replace(' 00:00Z', '');
 }
 
-/** Runs that failed of which are shown. */
+/** Most failed runs shown. */
 const shownFailed = 10;
 
 /** Prints the backfill; with `--json` as in `backfill ls --json`, with the newest `failedRuns`. `--watch` waits for its end first. */
@@ -76,7 +76,7 @@ export async function inspectBackfill(
   return left ?? (stateOf(view) === 'completed' ? 0 : 1);
 }
 
-/** Cancels or resumes it. With `--json` prints the backfill after it. */
+/** Cancels or resumes it. With `--json` prints the backfill afterwards. */
 export function steerBackfill(verb: 'cancel' | 'resume') {
   return async (context: CommandContext, id: string, options: JsonOption): Promise<ExitStatus> => {
     const view = await withClient(context, ({ backfills }) => backfills[verb](id));

@@ -1,4 +1,4 @@
-/** `batuta cache ls|show|clear`: values of tasks that later runs take. */
+/** `batuta cache ls|show|clear`: values of tasks that later runs reuse. */
 import { formatDuration } from '../../base/duration.ts';
 import type { CacheEntryDetails } from '../../client/cache-client.ts';
 import { toWire } from '../../client/wire.ts';
@@ -47,7 +47,7 @@ export async function showCache(context: CommandContext, id: string, options: Js
   return 0;
 }
 
-/** Takes entries out; all of them only where that is asked for. */
+/** Deletes entries; all of them only with `--all`. */
 export async function clearCache(context: CommandContext, options: FilterOptions & { readonly all?: boolean }): Promise<ExitStatus> {
   const filter = filterOf(options);
   if (Object.keys(filter).length === 0 && options.all !== true)

@@ -22,7 +22,7 @@ interface SetOptions extends JsonOption {
   readonly description?: string;
 }
 
-/** Creates a connection, or changes what is named: fields are laid over those there are. */
+/** Creates a connection, or merges the given fields into an existing one. */
 export async function setConnection(context: CommandContext, name: string, options: SetOptions): Promise<ExitStatus> {
   const address = options.url === undefined ? null : fieldsOfAddress(await readPlainGiven(context, options.url, maxSecretBytes));
   const kind = options.kind ?? address?.kind;

@@ -10,10 +10,10 @@ import { readDuration, usage } from '../read-options.ts';
 import { countOf } from '../render/bar.ts';
 import { localMinute } from '../render/times.ts';
 
-/** Applies what is missing and says what that was. */
+/** Applies missing migrations and prints them. */
 export async function migrate(context: CommandContext, options: JsonOption): Promise<ExitStatus> {
   const { config } = await openSettings(context);
-  // Not through a client, which migrates as it opens: here one wants to see what was done.
+  // Not through a client, which migrates as it opens: this prints what was done.
   const store = await openStore({ url: config.databaseUrl, migrate: false });
   try {
     const report = await store.migrate();
@@ -55,7 +55,7 @@ export async function prune(context: CommandContext, options: Options): Promise<
   });
 }
 
-/** Counts page by page; a run that ended before an instant was made before it. */
+/** Counts page by page; a run that ended before an instant was created before it. */
 async function countEnded(client: Client, before: number): Promise<number> {
   let count = 0;
   for (let cursor: string | undefined; ; ) {

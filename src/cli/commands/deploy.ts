@@ -50,7 +50,7 @@ export interface DeployOptions extends TriggerOptions {
 }
 
 /**
- * Deploys one flow as the options say, or with `--all` what the configuration file declares. Prints what it did and when it runs; with
+ * Deploys one flow as the options say, or with `--all` what the configuration file declares. Prints what changed and when it runs; with
  * `--json` the deployment with `outcome`, `changes`, `graph` and `touched` (with `--all` an array of them).
  */
 export async function deploy(context: CommandContext, target: string | undefined, options: DeployOptions): Promise<ExitStatus> {
@@ -83,7 +83,7 @@ async function deployOne(context: CommandContext, target: string | undefined, op
   return 0;
 }
 
-/** Workers look for flows where the settings say: one that was deployed by its file may lie elsewhere. */
+/** Workers look for flows where the settings say: one deployed by its file may be elsewhere. */
 function warnUnlessFound({ terminal: { cwd, err } }: CommandContext, settings: LoadedConfig, flow: FlowDefinition | string): void {
   const file = typeof flow === 'string' ? undefined : flow.source?.file;
   if (typeof flow === 'string' || file === undefined) return;
@@ -117,7 +117,7 @@ async function deployAll(context: CommandContext, target: string | undefined, op
   const [dryRun, prune] = [options.dryRun === true, options.prune === true];
   await withClient(context, async (client) => {
     const reports = await client.deployments.deploy(specs, { origin: 'config', dryRun, prune });
-    // What was deployed is said whatever comes of the alerts.
+    // Deployments are reported even if the alerts fail.
     if (options.json) printJson(terminal, reports.map(reportJson));
     else print(context, reports, dryRun, false);
     const rules = await putDeclaredAlerts(client, alerts, { dryRun, prune });
@@ -156,7 +156,7 @@ function print(
     err.line(err.paint.dim(`It runs while a scheduler and a worker are up: ${programName()} scheduler, ${programName()} worker`));
 }
 
-/** Each kind may be given several times; two kinds make one too many. */
+/** One kind may be repeated; two kinds may not be combined. */
 function readSchedules(options: DeployOptions): ScheduleSpec[] {
   const kinds = (['cron', 'interval', 'rrule'] as const).filter((kind) => options[kind].length > 0);
   if (kinds.length > 1) throw usage(`Give one of --cron, --interval and --rrule, not ${kinds.map((kind) => `--${kind}`).join(' and ')}.`);

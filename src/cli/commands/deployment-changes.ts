@@ -25,7 +25,7 @@ export async function runDeployment(context: CommandContext, name: string, optio
   return printSubmitted(context, run, name, options);
 }
 
-/** Texts are read as the flow's schema would have them; where the flow is not at hand, as JSON where they are JSON. */
+/** Texts are read according to the flow's schema; if the flow is not here, texts that are JSON are read as JSON. */
 async function paramsFor(
   context: CommandContext,
   { flow, source }: DeploymentView,
@@ -42,7 +42,7 @@ async function paramsFor(
   }
 }
 
-/** Pauses or resumes the deployment, or one schedule of it. With `--json` prints the deployment after it. */
+/** Pauses or resumes the deployment, or one schedule of it. With `--json` prints the deployment afterwards. */
 export function switchDeployment(verb: 'pause' | 'resume') {
   return async (context: CommandContext, name: string, options: JsonOption & { readonly schedule?: string }): Promise<ExitStatus> => {
     const { terminal, clock } = context;
@@ -59,7 +59,7 @@ export function switchDeployment(verb: 'pause' | 'resume') {
   };
 }
 
-/** Deletes every one it can; the status is 1 unless all could be. With `--json` prints the names of those it deleted. */
+/** Deletes every one it can; status 1 unless all could be. With `--json` prints the names of the deleted. */
 export async function deleteDeployments(context: CommandContext, names: readonly string[], options: JsonOption): Promise<ExitStatus> {
   const { terminal } = context;
   const deleted: string[] = [];

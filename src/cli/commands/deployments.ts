@@ -43,7 +43,7 @@ const columns: readonly Column[] = [
   { head: 'last run' },
 ];
 
-/** Prints the deployments that fit the filters. */
+/** Prints the deployments that match the filters. */
 export async function listDeployments(context: CommandContext, options: Options): Promise<ExitStatus> {
   const { flow, tag, search, paused } = options;
   const limit = readLimit(options.limit);
@@ -75,12 +75,12 @@ function cellsOf(view: DeploymentView, now: number, paint: Paint): string[] {
   return [paint.bold(name), oneLine(flow), schedule, tickText(view, now, paint), run];
 }
 
-/** What starts one that has no schedule; null for nothing. */
+/** What starts a deployment without a schedule; null if nothing does. */
 function sourcesText({ triggers }: DeploymentView): string | null {
   return triggers === undefined ? null : `on ${triggers.flatMap(({ rule }) => rule.sources.map(sourceText)).join(', ')}`;
 }
 
-/** An interval in few words: where it is counted from matters less in a list. */
+/** An interval in few words: its anchor matters less in a list. */
 function scheduleText(schedule: Schedule): string {
   return schedule.kind === 'interval' ? ruleText(schedule) : describeSchedule(schedule);
 }
@@ -94,7 +94,7 @@ function tickText(view: DeploymentView, now: number, paint: Paint): string {
   return next < now ? paint.yellow(`overdue, ${agoText(next, now)}`) : agoText(next, now);
 }
 
-/** Newest runs that are shown, and ticks to come that `--json` lists. */
+/** Number of newest runs shown, and of upcoming ticks in `--json`. */
 const shownRuns = 5;
 const shownTicks = 10;
 
@@ -222,7 +222,7 @@ export async function listVersions(context: CommandContext, name: string, option
   return 0;
 }
 
-/** Nothing for the first, and for what is kept of another Batuta. Where it was written and by whom is not kept with a version. */
+/** Nothing for the first, and for one stored by another Batuta. A version does not keep where and by whom it was written. */
 function differenceOf(before: DeploymentVersion | undefined, after: DeploymentVersion): Difference {
   const [was, is] = [before && declaredOf(before), declaredOf(after)];
   if (!before || !was || !is) return { changes: [], graph: null };

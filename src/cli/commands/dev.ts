@@ -1,4 +1,4 @@
-/** `batuta dev`: server, scheduler and worker in one process, which follow the files. */
+/** `batuta dev`: server, scheduler and worker in one process, following file changes. */
 import { onShutdown } from '../../base/signals.ts';
 import { defaultQueue } from '../../broker/broker.ts';
 import { refuseExits } from '../../engine/run/refuse-exit.ts';

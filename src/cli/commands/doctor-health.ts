@@ -1,11 +1,11 @@
-/** What `batuta doctor` says about the fleet as it is now: the checks of `/health` that it does not make itself. */
+/** What `batuta doctor` reports about the fleet: the checks of `/health` that it does not make itself. */
 import { openLog } from '../../base/log.ts';
 import type { Config } from '../../base/settings.ts';
 import type { HealthStatus } from '../../monitor/health/health.ts';
 
 const verdicts = { healthy: 'good', degraded: 'odd', unhealthy: 'bad' } as const satisfies Readonly<Record<HealthStatus, string>>;
 
-/** A check as doctor prints it. */
+/** A check as `doctor` prints it. */
 interface FleetCheck {
   readonly name: string;
   readonly verdict: (typeof verdicts)[HealthStatus];
@@ -13,7 +13,7 @@ interface FleetCheck {
   readonly mend: string | null;
 }
 
-/** One check a line, those of the project among them. @throws BatutaError STORE_… */
+/** One check per line, including those of the project. @throws BatutaError STORE_… */
 export async function checkHealth(config: Config): Promise<FleetCheck[]> {
   const { openLocalClient } = await import('../../client/open-local-client.ts');
   const { furtherChecks } = await import('../../client/open-health.ts');

@@ -1,9 +1,9 @@
-/** The part of `batuta doctor` that looks at the server which is reported to. */
+/** The part of `batuta doctor` that checks the server reports go to. */
 import { hostnameOf, isLoopbackHost } from '../../base/loopback.ts';
 import { programName } from '../../base/program-name.ts';
 import type { Config } from '../../base/settings.ts';
 
-/** As `Check` of doctor.ts, which asks this file. */
+/** Like `Check` of doctor.ts, which imports this file. */
 interface ReportsCheck {
   readonly name: string;
   readonly verdict: 'good' | 'odd' | 'bad';
@@ -11,10 +11,10 @@ interface ReportsCheck {
   readonly mend: string | null;
 }
 
-/** How long the server may take to answer, ms. */
+/** Longest wait for the server's answer, ms. */
 const answerMs = 5_000;
 
-/** Whether reports go where the settings say; no check where nothing is to be reported. */
+/** Whether reports reach the configured server; no check if nothing is to be reported. */
 export async function checkReports({ reportUrl, reportKey, databaseUrl }: Config): Promise<ReportsCheck[]> {
   if (reportUrl === null) return [];
   const check = (verdict: ReportsCheck['verdict'], found: string, mend: string | null): ReportsCheck[] => [

@@ -1,10 +1,10 @@
-/** Whether the secrets that are stored can be read with the keys that are set here. */
+/** Whether stored secrets can be read with the keys set here. */
 import type { Config } from '../../base/settings.ts';
 import { keyringOf } from '../../client/keyring.ts';
 import { openWith, purposeOf } from '../../secrets/sealing.ts';
 import type { Store } from '../../store/store.ts';
 
-/** What was found; null where nothing is stored. References are left alone: they lead somewhere from the processes that run the tasks. */
+/** The finding; null if nothing is stored. References are skipped: they resolve in the processes that run the tasks. */
 export async function lookAtSecrets(
   { secrets, connections }: Pick<Store, 'secrets' | 'connections'>,
   config: Config,

@@ -1,4 +1,4 @@
-/** `batuta doctor`: checks what Batuta stands on, one line a check, with what to do where something is wrong. */
+/** `batuta doctor`: checks what Batuta depends on, one line per check, with the remedy if something is wrong. */
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { LoadedConfig } from '../../base/config.ts';
@@ -22,7 +22,7 @@ import { oneLine, padEnd, widthOf } from '../render/width.ts';
 
 const marks = { good: ['✓', 'green'], odd: ['△', 'yellow'], bad: ['✕', 'red'] } as const;
 
-/** Prints every check. Status 1 when one is bad. With `--json` prints `{ ok, checks: [{ name, verdict, found, mend }] }`. */
+/** Prints every check. Status 1 if one is bad. With `--json` prints `{ ok, checks: [{ name, verdict, found, mend }] }`. */
 export async function doctor(context: CommandContext, options: JsonOption): Promise<ExitStatus> {
   const checks = await checkAll(context);
   const ok = checks.every(({ verdict }) => verdict !== 'bad');
@@ -40,21 +40,21 @@ function printChecks({ terminal: { out } }: CommandContext, checks: readonly Che
   }
 }
 
-/** What one check found. */
+/** Result of one check. */
 export interface Check {
   readonly name: string;
-  /** `odd` works, but is not as it should be. */
+  /** `odd`: works, but is not as it should be. */
   readonly verdict: 'good' | 'odd' | 'bad';
   readonly found: string;
   /** What to do, null when all is well. */
   readonly mend: string | null;
 }
 
-/** A clock before this has never been set. */
+/** A clock that reads earlier was never set. */
 const oldestSaneNow = Date.UTC(2025, 0, 1);
 const clockSlackMs = 60_000;
 
-/** All checks, in the order in which one would mend them. Without settings the rest cannot be looked at. */
+/** All checks, in the order in which to fix them. Without settings the rest cannot be checked. */
 export async function checkAll(context: CommandContext): Promise<Check[]> {
   const node = checkNode();
   let settings: LoadedConfig;
@@ -146,7 +146,7 @@ const mends: Readonly<Record<string, string>> = {
   STORE_FULL: `Make room on the disk; ${programName()} db prune deletes old runs.`,
 };
 
-/** Encoding, rights, way and connections of a PostgreSQL. */
+/** Encoding, privileges, route and connections of a PostgreSQL server. */
 async function checkPostgresServer(config: Config): Promise<Check[]> {
   const { lookAtDatabase } = await import('../../store/open.ts');
   const look = await lookAtDatabase(config.databaseUrl);
@@ -166,7 +166,7 @@ async function checkPostgresServer(config: Config): Promise<Check[]> {
   return [{ name: 'postgres', verdict: mend === null ? 'good' : encoding === 'UTF8' ? 'odd' : 'bad', found, mend }];
 }
 
-/** Whatever carries tickets between processes; nothing where the tables of SQLite do. */
+/** What carries tickets between processes; nothing if SQLite's tables do. */
 async function checkBroker({ redisUrl, brokerUrl, databaseUrl }: Config): Promise<Check[]> {
   if (redisUrl !== null) return [await checkRedisAt(redisUrl)];
   if (brokerUrl !== null) return [await checkPostgresBroker(brokerUrl)];
@@ -214,7 +214,7 @@ function checkWritable(config: Config): Check {
   }
 }
 
-/** Whether other users of this machine may look into what Batuta keeps, or write what it runs. */
+/** Whether other users of this machine can read what Batuta stores or write what it runs. */
 function checkPrivate({ terminal: { cwd } }: CommandContext, config: Config): Check {
   if (process.platform === 'win32') return good('private', 'not looked at on Windows');
   const database = sqlitePath(config);
@@ -259,7 +259,7 @@ async function checkFlows(context: CommandContext, config: Config): Promise<Chec
   }
 }
 
-/** Path of a SQLite database, null for any other, and for one in memory. */
+/** Path of a SQLite database; null for any other, and for one in memory. */
 function sqlitePath({ databaseUrl }: Config): string | null {
   if (!databaseUrl.startsWith('sqlite:')) return null;
   const path = databaseUrl.slice('sqlite:'.length).replace(/\?.*$/, '');
@@ -274,7 +274,7 @@ function odd(name: string, found: string, mend: string): Check {
   return { name, verdict: 'odd', found, mend };
 }
 
-/** @param error or what was found, as text */
+/** @param error the error, or the finding as text */
 function bad(name: string, error: unknown, mend: string): Check {
   const found = isBatutaError(error) ? `${error.code}: ${error.message}` : error instanceof Error ? error.message : String(error);
   return { name, verdict: 'bad', found, mend };

@@ -1,4 +1,4 @@
-/** `batuta errors ls|resolve|ignore|reopen`: errors that runs have ended with, by what they are. */
+/** `batuta errors ls|resolve|ignore|reopen`: errors that runs ended with, grouped. */
 import { programName } from '../../base/program-name.ts';
 import type { ErrorGroup } from '../../client/alerts-client.ts';
 import { toWire } from '../../client/wire.ts';
@@ -23,7 +23,7 @@ interface MarkOptions extends JsonOption {
   readonly flow?: string;
 }
 
-/** Lists open ones, or all. */
+/** Lists open errors, or all. */
 export async function listErrors(context: CommandContext, options: ListOptions): Promise<ExitStatus> {
   const now = context.clock.now();
   const since = options.since === undefined ? undefined : readSince('--since', options.since, now);

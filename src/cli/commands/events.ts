@@ -26,7 +26,7 @@ interface ListOptions extends JsonOption {
   readonly limit: string;
 }
 
-/** Emits one; says so when there is one of its id already. */
+/** Emits an event; reports if one with its id exists. */
 export async function emitEvent(
   context: CommandContext,
   name: string,
@@ -97,7 +97,7 @@ function eventJson({ payload, ...event }: EventEntry): object {
   return { ...toWire(event), payload: payload === undefined ? null : plainJson(payload) };
 }
 
-/** What is no JSON is refused: a text that was meant as an object would start runs that fail. */
+/** Refuses what is not JSON: text meant as an object would start runs that fail. */
 function readJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,4 +1,4 @@
-/** `batuta export`: rows of many runs into a file or to standard output. */
+/** `batuta export`: writes rows of many runs to a file or standard output. */
 import { once } from 'node:events';
 import { createWriteStream, existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
@@ -21,11 +21,11 @@ interface Options extends FilterOptions {
   readonly by?: string;
 }
 
-/** Between two lines of progress, ms. */
+/** Interval between progress lines, ms. */
 const progressMs = 500;
 
 /**
- * Writes it beside its place and renames it, so that half of it never stands under its name. A reader of standard output that has left is no error.
+ * Writes a temporary file and renames it, so that its name never shows half a file. A reader that closes standard output is not an error.
  *
  * @throws BatutaError USAGE (the file is there already), FILTER_INVALID
  */
@@ -56,7 +56,7 @@ export async function exportRows(context: CommandContext, what: string, options:
         if (!stopped.aborted) throw error;
       }
       if (interrupt.status !== null) return interrupt.status;
-      // Whoever read standard output has left.
+      // The reader of standard output has left.
       if (stopped.aborted) return 0;
       progress.end(path);
       return 0;
@@ -83,10 +83,10 @@ function filterOf(context: CommandContext, { level, by, ...options }: Options): 
   };
 }
 
-/** @param half where it stands until it is whole */
+/** @param half path of the file until it is complete */
 async function writeFile(pieces: AsyncIterable<Uint8Array>, path: string, half: string): Promise<void> {
   try {
-    // On the disk before it stands under its name.
+    // Flushed to disk before it gets its name.
     await pipeline(pieces, createWriteStream(half, { flags: 'wx', flush: true }));
     await rename(half, path);
   } catch (error) {
@@ -99,7 +99,7 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
 }
 
-/** No faster than its reader takes it. */
+/** Waits for the reader (backpressure). */
 async function copy(pieces: AsyncIterable<Uint8Array>, target: Writable, stopped: AbortSignal): Promise<void> {
   for await (const piece of pieces) {
     if (stopped.aborted) return;
@@ -110,7 +110,7 @@ async function copy(pieces: AsyncIterable<Uint8Array>, target: Writable, stopped
   }
 }
 
-/** How far it is, on standard error. */
+/** Reports progress on standard error. */
 class Progress {
   readonly #context: CommandContext;
   readonly #kind: ExportKind;

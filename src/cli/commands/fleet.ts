@@ -65,7 +65,7 @@ interface ServerOptions {
   readonly port?: string;
 }
 
-/** Requests under way may take so long to end, ms; streams of events end at once. */
+/** Time running requests may take to end, ms; event streams end at once. */
 const serverGraceMs = 10_000;
 
 /** Runs until a signal ends it. */
@@ -86,7 +86,7 @@ function readPort(flag: string, text: string | undefined): number | undefined {
   }
 }
 
-/** Prints one line, or `{ ok, found }`. Status 0 when the process works, 1 when not. @throws BatutaError USAGE without a file to look at */
+/** Prints one line, or `{ ok, found }`. Status 0 if the process works, else 1. @throws BatutaError USAGE without a health file */
 export async function health(context: CommandContext, options: JsonOption): Promise<ExitStatus> {
   const { config } = await openSettings(context);
   const { name, env } = settings.healthFile;
@@ -112,7 +112,7 @@ const columns: readonly Column[] = [
   { head: 'started', drop: 1 },
 ];
 
-/** Prints the workers by name; one that has not been heard of for a lease is silent, one whose process has ended gone. */
+/** Prints the workers by name; one not heard from for a lease is silent, one whose process has ended is gone. */
 export async function listWorkers(context: CommandContext, options: JsonOption): Promise<ExitStatus> {
   const workers = await withClient(context, (client) => client.figures.workers());
   return printList(context, workers, options, {
@@ -131,7 +131,7 @@ export async function listWorkers(context: CommandContext, options: JsonOption):
   });
 }
 
-/** Flows that are named, with their versions. */
+/** Most flows named, with their versions. */
 const shownFlows = 2;
 
 /** `orders@2, weather@3f2a1b9c0d4e +4`. */

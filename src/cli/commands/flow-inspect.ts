@@ -58,7 +58,7 @@ function flowOptions(flow: FlowView): (readonly [string, string])[] {
 }
 
 function waitsText({ name, each, needs, after }: TaskView, { edges }: FlowView): string {
-  // A step of a pipeline needs no task by name; what it follows the graph alone tells.
+  // A step of a pipeline needs no task by name; only the graph shows what it follows.
   if (needs.length + after.length === 0)
     return [
       ...(each === null ? [] : [`each of ${each}`]),
@@ -104,7 +104,7 @@ function flowJson(flow: FlowView): object {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Lines of a table, one a parameter; a sentence where there is none or no schema says. */
+/** Lines of a table, one per parameter; a sentence if there is none or no schema. */
 export function parameterLines(hasSchema: boolean, schema: Fields | null, paint: Paint): string[] {
   if (!hasSchema) return ['  no schema: anything is taken'];
   const properties = fieldsOf(schema?.['properties']);

@@ -1,4 +1,4 @@
-/** `batuta flow stats`: how often the tasks of a flow ran and failed, and how long they took, by the process that executed them. */
+/** `batuta flow stats`: how often the tasks of a flow ran and failed, and how long they took, by process. */
 import { formatDuration } from '../../base/duration.ts';
 import type { TaskWorkerView } from '../../client/fleet-client.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
@@ -18,7 +18,7 @@ const columns: readonly Column[] = [
   { head: 'mean', align: 'right' },
 ];
 
-/** Prints a row for each task and process. */
+/** Prints a row per task and process. */
 export async function listStats(
   context: CommandContext,
   flow: string,

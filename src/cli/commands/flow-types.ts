@@ -1,4 +1,4 @@
-/** `batuta flow types`: writes what flows take and give, by name, for the compiler. */
+/** `batuta flow types`: writes the parameter and result types of flows, by name, for the compiler. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import type { LoadedConfig } from '../../base/config.ts';
@@ -14,8 +14,8 @@ import { shownPath } from '../render/failure.ts';
 import { reportError } from '../print.ts';
 
 /**
- * Writes `batuta-flows.d.ts` (or `--out`) for the flows and the declared deployments of the project. A flow whose file does not load is named on
- * standard error and left out, and the status is 1. With `--check` nothing is written, and the status is 1 when the file is not up to date.
+ * Writes `batuta-flows.d.ts` (or `--out`) for the flows and declared deployments of the project. A flow whose file does not load is named
+ * on standard error and left out, with status 1. With `--check` nothing is written, and the status is 1 if the file is out of date.
  */
 export async function writeFlowTypes(
   context: CommandContext,
@@ -38,7 +38,7 @@ export async function writeFlowTypes(
   return broken.length === 0 ? 0 : 1;
 }
 
-/** Names of declared deployments with the names of their flows, as far as the configuration file says them readably. */
+/** Names of declared deployments with the names of their flows, as far as the configuration file is readable. */
 function deployedFlows({ file }: LoadedConfig): readonly (readonly [name: string, flow: string])[] {
   return (file?.deployments ?? []).flatMap((declared) => {
     if (typeof declared !== 'object' || declared === null) return [];
@@ -74,7 +74,7 @@ function declarationText(
   ].join('\n');
 }
 
-/** A module path that every `moduleResolution` finds: with the ending of the JavaScript that the file becomes. */
+/** A module path that every `moduleResolution` finds: with the extension of the compiled JavaScript. */
 function typeOf(folder: string, { file, exportName }: NonNullable<FlowDefinition['source']>): string {
   const path = relative(folder, file)
     .replaceAll('\\', '/')

@@ -1,4 +1,4 @@
-/** `batuta flow ls|graph`: the flows of this project, and what waits for what in one. */
+/** `batuta flow ls|graph`: the flows of this project, and the graph of one. */
 import { programName } from '../../base/program-name.ts';
 import { loadFlows } from '../../define/load-flows.ts';
 import { describeFlow } from '../../engine/submit/describe-flow.ts';
@@ -26,7 +26,7 @@ const columns: readonly Column[] = [
 ];
 
 /**
- * Prints the flows of the project, or those the server knows. What does not load is reported on standard error, and the status is 1.
+ * Prints the flows of the project, or those the server knows. Files that do not load are reported on standard error, with status 1.
  *
  * With `--json` an array of `{ name, className, kind, version, description, tags, tasks, slots, file, exportName }`.
  */
@@ -104,7 +104,7 @@ function graphJson({ name, kind, tasks, edges }: FlowView): object {
 
 const arrows = { data: '-->', each: '==>', order: '-.->' } as const;
 
-/** Lines of `flowchart LR`: plain arrows carry data, thick ones one item each, dotted ones only say what comes first. */
+/** Lines of `flowchart LR`: plain arrows carry data, thick ones one item each, dotted ones only order. */
 export function mermaidLines({ nodes, edges }: GraphPicture): string[] {
   const idOf = new Map(nodes.map(({ name }, at) => [name, /^[A-Za-z][A-Za-z0-9_]*$/.test(name) && name !== 'end' ? name : `n${at}_`]));
   const escaped = (text: string): string =>

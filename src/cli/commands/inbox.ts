@@ -40,7 +40,7 @@ const columns: readonly Column[] = [
   { head: 'until' },
 ];
 
-/** Prints what is to be decided, newest first. */
+/** Prints inbox items, newest first. */
 export async function listInbox(context: CommandContext, { status, flow, run, limit, ...options }: ListOptions): Promise<ExitStatus> {
   const filter: InboxPageFilter = {
     status: readStatus(status),
@@ -59,7 +59,7 @@ export async function listInbox(context: CommandContext, { status, flow, run, li
   return printed;
 }
 
-/** Prints one with the fields of its answer. */
+/** Prints an item with the fields of its answer. */
 export async function showInbox(context: CommandContext, id: string, options: JsonOption): Promise<ExitStatus> {
   const item = await withClient(context, (client) => client.inbox.get(id));
   if (options.json) return printJson(context.terminal, toWire(item));
@@ -67,7 +67,7 @@ export async function showInbox(context: CommandContext, id: string, options: Js
   return 0;
 }
 
-/** Decides. @throws BatutaError USAGE, DECISION_INVALID, DECISION_REFUSED, INBOX_ITEM_NOT_FOUND */
+/** Decides an item. @throws BatutaError USAGE, DECISION_INVALID, DECISION_REFUSED, INBOX_ITEM_NOT_FOUND */
 export async function decideInbox(context: CommandContext, id: string, options: AnswerOptions): Promise<ExitStatus> {
   const answer = readAnswer(options);
   const decided = await withClient(context, async (client) => {
@@ -80,7 +80,7 @@ export async function decideInbox(context: CommandContext, id: string, options: 
   return 0;
 }
 
-/** Prints an address. @throws BatutaError USAGE, SECRET_KEY_MISSING, DECISION_INVALID, DECISION_REFUSED, DURATION_INVALID */
+/** Prints a link. @throws BatutaError USAGE, SECRET_KEY_MISSING, DECISION_INVALID, DECISION_REFUSED, DURATION_INVALID */
 export async function linkInbox(
   context: CommandContext,
   id: string,
@@ -145,7 +145,7 @@ function factsOf(item: InboxEntry, now: number): [string, string][] {
   ];
 }
 
-/** A line for each field of the form. */
+/** A line per field of the form. */
 function fieldsOf(schema: unknown): [string, string][] {
   const { properties = {}, required = [] } = (schema ?? {}) as {
     readonly properties?: Readonly<

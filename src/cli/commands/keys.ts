@@ -20,7 +20,7 @@ interface Options extends JsonOption {
   readonly expires?: string;
 }
 
-/** Prints the key alone on standard output, or `{ key, entry }`. */
+/** Prints only the key on standard output, or `{ key, entry }`. */
 export async function createKey(context: CommandContext, options: Options): Promise<ExitStatus> {
   const { terminal, clock } = context;
   const role = readRole(options.role);
@@ -80,7 +80,7 @@ function stateOf(key: ApiKey, now: number, paint: Paint): string {
   return key.expiresAt === null ? paint.green('open') : paint.green(`until ${new Date(key.expiresAt).toISOString().slice(0, 10)}`);
 }
 
-/** Ends the one key whose id begins or ends so. */
+/** Revokes the one key whose id begins or ends with `id`. */
 export async function revokeKey(context: CommandContext, id: string, options: JsonOption): Promise<ExitStatus> {
   const { terminal } = context;
   const entry = await withClient(context, async (client) => {

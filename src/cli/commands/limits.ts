@@ -1,4 +1,4 @@
-/** `batuta limit ls|set|delete`: limits and rates with who holds them and who waits. */
+/** `batuta limit ls|set|delete`: limits and rates with their holders and waiters. */
 import { type Duration, formatDuration } from '../../base/duration.ts';
 import { programName } from '../../base/program-name.ts';
 import type { LimitHolder, LimitView } from '../../client/fleet-client.ts';
@@ -30,7 +30,7 @@ export interface SetLimitOptions extends JsonOption {
   readonly key?: string;
 }
 
-/** Sets a limit. Those that hold more than it allows finish first. */
+/** Sets a limit. Holders beyond it finish first. */
 export async function setLimit(context: CommandContext, name: string, slots: string, options: SetLimitOptions): Promise<ExitStatus> {
   const { terminal } = context;
   if (options.per !== undefined) return setRate(context, name, slots, { ...options, per: options.per });
@@ -58,7 +58,7 @@ async function setRate(
   return 0;
 }
 
-/** Takes a limit, a rate, or both away. */
+/** Deletes a limit, a rate, or both. */
 export async function deleteLimit(
   context: CommandContext,
   name: string,
@@ -69,7 +69,7 @@ export async function deleteLimit(
   return printDone(context.terminal, options, [name], `The ${which === 'rate' ? 'rate' : 'limit'} ${name} is gone.`);
 }
 
-/** Most holders that are named in a row. */
+/** Most holders named in a row. */
 const maxNamed = 3;
 
 const columns: readonly Column[] = [
@@ -89,7 +89,7 @@ function cellsOf({ name, slots, rate, held, waiting, holders, waiters }: LimitVi
   const [longest] = waiters;
   const taken = `${held}/${slots}`;
   return [
-    // A rate with a key stands for its values, which are listed each by itself.
+    // A rate with a key stands for the key's values, each listed by itself.
     oneLine(rate?.key ? `${name}:${rate.key}` : name),
     held >= slots ? paint.yellow(taken) : taken,
     String(waiting),
@@ -100,7 +100,7 @@ function cellsOf({ name, slots, rate, held, waiting, holders, waiters }: LimitVi
   ];
 }
 
-/** A limit as the API gives it, instants as ISO 8601. */
+/** A limit as the API returns it, instants as ISO 8601. */
 function limitJson({ name, slots, rate, changeable, held, waiting, holders, waiters }: LimitView): object {
   return toWire({
     name,

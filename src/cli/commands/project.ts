@@ -15,9 +15,10 @@ const goodName = /^[A-Za-z0-9._][A-Za-z0-9._ -]*$/;
 const maxNameChars = 100;
 
 /**
- * Writes the files that are not there and says which were.
+ * Writes the missing files and reports which existed.
  *
- * @throws BatutaError USAGE for a folder name that no package may have, a file in the way, or when every file exists; STORE_READ_ONLY when the folder cannot be written
+ * @throws BatutaError USAGE for a folder name that no package may have, a file in the way, or when every file exists; STORE_READ_ONLY when
+ * the folder cannot be written
  */
 export async function init(context: CommandContext, dir: string): Promise<ExitStatus> {
   const { terminal } = context;
@@ -39,7 +40,7 @@ export async function init(context: CommandContext, dir: string): Promise<ExitSt
   return 0;
 }
 
-/** Gives the name of the project: that of the folder. */
+/** Returns the project's name: that of the folder. */
 function checkFolder(folder: string, given: string, cwd: string): string {
   const name = basename(folder);
   if (folder !== resolve(cwd) && (!goodName.test(name) || name.length > maxNameChars)) throw badName(given);
@@ -54,7 +55,7 @@ function badName(given: string): BatutaError {
   return usage(`'${given}' is no name for a project folder: use letters, digits, '.', '-' and '_'.`);
 }
 
-/** Null also where a file stands in the way. */
+/** Null also if a file is in the way. */
 function statOrNull(path: string): Stats | null {
   try {
     return statSync(path);
@@ -71,7 +72,7 @@ function packageName(name: string): string {
   return plain === '' ? 'flows' : plain;
 }
 
-/** Writes a file unless it is there; true when it was written. */
+/** Writes a file unless it exists; true if written. */
 function writeNew(path: string, text: string): boolean {
   try {
     mkdirSync(dirname(path), { recursive: true });
@@ -86,7 +87,7 @@ function writeNew(path: string, text: string): boolean {
   }
 }
 
-/** @param toAdd what a project that was there before has to add in place of a plain `npm install` */
+/** @param toAdd what an existing project has to add, instead of a plain `npm install` */
 function nextSteps(dir: string, toAdd: readonly string[]): string[] {
   return [
     ...(dir === '' ? [] : [`cd ${dir.includes(' ') ? `'${dir}'` : dir}`]),

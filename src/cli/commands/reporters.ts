@@ -1,4 +1,4 @@
-/** `batuta reporter ls`: who reports from elsewhere. */
+/** `batuta reporter ls`: programs that report from elsewhere. */
 import { byteSize } from '../../base/byte-size.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { programName } from '../../base/program-name.ts';
@@ -23,7 +23,7 @@ const columns: readonly Column[] = [
   { head: 'last heard', drop: 1 },
 ];
 
-/** Prints the reporters by name, the newest first; one that has not been heard of for 30 s is silent. */
+/** Prints the reporters by name, the newest first; one not heard from for 30 s is silent. */
 export async function listReporters(context: CommandContext, options: JsonOption): Promise<ExitStatus> {
   const reporters = await withClient(context, (client) => client.figures.reporters());
   return printList(context, reporters, options, {

@@ -1,4 +1,4 @@
-/** `batuta results ls|move`: large results, where they lie, and moving them. */
+/** `batuta results ls|move`: lists large results by place, and moves them. */
 import { byteSize } from '../../base/byte-size.ts';
 import { parsePlace, type PlaceSetting } from '../../base/result-places.ts';
 import type { Config } from '../../base/settings.ts';
@@ -13,7 +13,7 @@ import { printJson, printList } from '../print.ts';
 import { usage } from '../read-options.ts';
 import { countOf } from '../render/bar.ts';
 
-/** Prints how many there are at which place, and how large they are. */
+/** Prints the number and size of large results at each place. */
 export async function listResults(context: CommandContext, options: JsonOption): Promise<ExitStatus> {
   return withLocalClient(context, async (client) => {
     const { results, store } = client.engine.services;
@@ -38,8 +38,8 @@ interface MoveFlags extends JsonOption {
 }
 
 /**
- * Moves those of ended runs to where new ones go, or to another place that is read. Can be interrupted at any point and called again. Ends with 1
- * when some could not be read.
+ * Moves those of ended runs to where new ones go, or to another readable place. Can be interrupted at any point and called again. Status 1
+ * if some could not be read.
  */
 export async function moveLargeResults(context: CommandContext, { to, dryRun = false, json = false }: MoveFlags): Promise<ExitStatus> {
   return withLocalClient(context, async (client, config) => {
@@ -61,7 +61,7 @@ function targetOf(client: LocalClient, config: Config, to: string | undefined): 
   if (to === undefined) return results.place;
   const wanted = readPlace(to);
   const known = results.known(prefixOf(wanted));
-  // References name no folder: what goes to another one would be looked for in this one.
+  // References name no folder: results moved to another one would be looked for in this one.
   const isFound = wanted.kind === 'folder' ? to === config.results : known !== null;
   if (known !== null && isFound) return known;
   throw usage(

@@ -22,7 +22,7 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** Finds the flow, reads the parameters, runs it and shows it. Nothing is recorded when the flow or a parameter is wrong. */
+/** Finds the flow, reads the parameters, runs it and shows it. Nothing is recorded if the flow or a parameter is wrong. */
 export async function run(context: CommandContext, target: string, options: Options): Promise<ExitStatus> {
   const { cwd } = context.terminal;
   const given = await readParams(options.params, options.param, cwd);
@@ -35,7 +35,7 @@ export async function run(context: CommandContext, target: string, options: Opti
     const labels = { tags, refreshCache, ...(name === undefined ? {} : { name }) };
     const execute = async (client: LocalClient, _config: Config, log: Log): Promise<ExitStatus> => {
       const file = options.metricsFile ?? null;
-      // What measures takes a while to load.
+      // Metrics are slow to load.
       const endMeasuring = asksForMetrics(config, file)
         ? await (await import('../../client/run-metrics.ts')).measureRun({ client, config, log, file, cwd, flow: definition.name })
         : null;

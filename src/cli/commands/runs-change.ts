@@ -1,4 +1,4 @@
-/** `batuta runs cancel|delete|signal`, and changes of all runs that fit filters. */
+/** `batuta runs cancel|delete|signal`, and changes of all runs that match filters. */
 import { BatutaError } from '../../base/errors.ts';
 import { nearestNames } from '../../base/nearest.ts';
 import type { Client } from '../../client/client.ts';
@@ -16,7 +16,7 @@ import { runListJson } from '../render/json.ts';
 import { labelOf } from '../render/shapes.ts';
 import { oneLine } from '../render/width.ts';
 
-/** Cancels every run it can: those named, or those that fit the filters. The status is 1 unless all could be. */
+/** Cancels every run it can: those named, or those that match the filters. Status 1 unless all could be. */
 export async function cancelRuns(
   context: CommandContext,
   ids: readonly string[],
@@ -42,7 +42,7 @@ export async function cancelRuns(
   return status;
 }
 
-/** Lets every pinned run it can go on with any version: those named, or those that fit the filters. The status is 1 unless all could be. */
+/** Unpins every run it can, so any version continues it: those named, or those that match the filters. Status 1 unless all could be. */
 export async function unpinRuns(context: CommandContext, ids: readonly string[], options: BulkOptions): Promise<ExitStatus> {
   const { terminal } = context;
   if (choosesByFilter(ids, options)) {
@@ -61,7 +61,7 @@ export async function unpinRuns(context: CommandContext, ids: readonly string[],
   return status;
 }
 
-/** Deletes every run it can; the status is 1 unless all could be. With `--json` prints the deleted: `{ id, flow, name }`. */
+/** Deletes every run it can; status 1 unless all could be. With `--json` prints the deleted: `{ id, flow, name }`. */
 export async function deleteRuns(
   context: CommandContext,
   ids: readonly string[],
@@ -87,7 +87,7 @@ export async function deleteRuns(
 }
 
 /**
- * Sends the signal, and says so when the run waits for others only.
+ * Sends the signal, and warns if the run waits only for other signals.
  *
  * @throws BatutaError USAGE (data that is not JSON), NAME_INVALID, RUN_NOT_FOUND, RUN_STATE_REFUSED
  */
@@ -104,7 +104,7 @@ export async function signalRun(
       const { id: runId } = await client.runs.get(id);
       return printJson(terminal, { runId, signal: name, number: await client.runs.signal(runId, name, data) });
     }
-    // Looked at before: what it has waited for is over once the signal is there.
+    // Read first: the wait is over once the signal has arrived.
     const { run, taskRuns } = await client.runs.inspect(id);
     await client.runs.signal(run.id, name, data);
     terminal.out.line(`Sent '${name}' to ${run.name} (${shortId(run.id)}).`);
@@ -127,7 +127,7 @@ function readData(text: string): unknown {
   }
 }
 
-/** Refusals that are printed. */
+/** Most refusals printed. */
 const shownRefused = 10;
 
 export interface BulkOptions extends FilterOptions {
@@ -136,14 +136,14 @@ export interface BulkOptions extends FilterOptions {
   readonly json?: boolean;
 }
 
-/** What is done to runs, and how it is worded. */
+/** An action on runs, and its wording. */
 export interface BulkVerb {
   readonly infinitive: string;
   readonly participle: string;
   readonly change: (client: Client, wish: BulkWish) => Promise<BulkReport>;
 }
 
-/** Whether runs are chosen by filters and not by their ids. @throws BatutaError USAGE when it is both or neither. */
+/** Whether runs are chosen by filters and not by their ids. @throws BatutaError USAGE if both or neither are given. */
 export function choosesByFilter(ids: readonly string[], options: BulkOptions): boolean {
   const filtered = options.all === true || Object.keys(readRunFilter(options, 0)).length > 0;
   if (ids.length > 0 && (filtered || options.yes === true)) throw usage('Give ids or filters such as --flow and --state, not both.');
@@ -152,8 +152,8 @@ export function choosesByFilter(ids: readonly string[], options: BulkOptions): b
 }
 
 /**
- * Without `--yes` only counts. Prints `{ matched, changed, refused, done }` with `--json`. The status is 1 when one could not be changed
- * that was to be.
+ * Without `--yes` only counts. Prints `{ matched, changed, refused, done }` with `--json`. Status 1 if a run that was to be changed
+ * could not be.
  */
 export async function changeFiltered(context: CommandContext, options: BulkOptions, verb: BulkVerb): Promise<ExitStatus> {
   const { terminal, clock } = context;

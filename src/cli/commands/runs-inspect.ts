@@ -1,4 +1,4 @@
-/** `batuta runs inspect`: all that is known of a run: head, error, parameters and result, tasks, artifacts, sub-flows, history. */
+/** `batuta runs inspect`: everything known about a run: head, error, parameters and result, tasks, artifacts, sub-flows, history. */
 import { inspect } from 'node:util';
 import { byteSize } from '../../base/byte-size.ts';
 import { cutText } from '../../base/cut-text.ts';
@@ -31,7 +31,7 @@ import { agoText, localMillisecond, localMinute, localSecond } from '../render/t
 import { valueLine, valueLines } from '../render/value.ts';
 import { cut, oneLine } from '../render/width.ts';
 
-/** Prints the run; with `stats` what has gone through the tasks of its streams. */
+/** Prints the run; with `stats` the throughput of its stream tasks. */
 export async function inspectRun(
   context: CommandContext,
   id: string,
@@ -69,7 +69,7 @@ async function printStats({ terminal, clock, ...context }: CommandContext, id: s
   return 0;
 }
 
-/** Where and for whom it is drawn. */
+/** How an inspection is rendered. */
 export interface InspectionOptions {
   readonly paint: Paint;
   readonly width: number;
@@ -77,14 +77,14 @@ export interface InspectionOptions {
   readonly now: number;
   readonly cwd: string;
   readonly verbose: boolean;
-  /** Address of a trace, with `{traceId}` in it; default none. */
+  /** URL of a trace, containing `{traceId}`; default none. */
   readonly traceUrl?: string | null;
 }
 
-/** Task runs that are listed; of more, those that went wrong come first. */
+/** Most task runs listed; if there are more, failed ones come first. */
 const maxTasks = 100;
 const maxTransitions = 20;
-/** Characters that are shown of an argument, and of all of a call. */
+/** Most characters shown of one argument, and of a whole call. */
 const maxArgChars = 60;
 const minCallChars = 20;
 const maxCallChars = 80;
@@ -175,7 +175,7 @@ function headLines(
     ['cache', refreshCache === undefined ? null : 'its tasks make their values anew'],
     ['source', run.source],
   ];
-  // Why it waits says now what the message said when it began to.
+  // The wait reason is current; the message is from when the wait began.
   const reason = why?.message ?? whyFailed(run, alike) ?? (run.error === null ? run.state.message : null);
   const message = reason === null ? [] : [`  ${oneLine(reason)}`];
   const title = `${labelOf(run.state, paint)}  ${paint.bold(oneLine(run.name))}${took}`;
@@ -275,7 +275,7 @@ function historySection(transitions: readonly Transition[], options: InspectionO
   );
 }
 
-/** A section with an empty line above it; nothing when it has no lines. */
+/** A section with an empty line above it; nothing if it has no lines. */
 function section(title: string, lines: readonly string[], { paint, width }: InspectionOptions): string[] {
   return lines.length === 0 ? [] : ['', paint.bold(title), ...lines.map((line) => cut(line, Math.max(width, 40)))];
 }

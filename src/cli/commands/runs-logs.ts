@@ -1,4 +1,4 @@
-/** `batuta runs logs`: what a run logged, from the start, from the end, or as it comes. */
+/** `batuta runs logs`: a run's log, from the start, from the end, or as it is written. */
 import { hintFor } from '../../base/nearest.ts';
 import type { Client } from '../../client/client.ts';
 import { fitsId } from '../../model/ids.ts';
@@ -40,7 +40,7 @@ export async function printLogs(context: CommandContext, id: string, options: Op
       else out.line(options.json ? JSON.stringify(logLineJson(line, task)) : logLineText(line, task, out.paint));
     };
     let after = await printStored(reader, put, base, tail);
-    // Asked before the read that follows, so that lines written between the two are not missed.
+    // Checked before the read, so that lines written in between are not missed.
     for (let ended = isTerminal(run.state.type); options.follow && !gone.aborted; ) {
       after = await printFrom(reader, put, base, after);
       if (ended) break;
@@ -72,7 +72,7 @@ async function printFrom(reader: LogReader, put: Put, base: LogFilter, start: nu
 /** Lines in a full page. */
 export const pageLines = 1_000;
 
-/** Log of one run, narrowed to one task when one is given. */
+/** Log of one run, or of one of its tasks if given. */
 export class LogReader {
   readonly #client: Client;
   readonly #runId: string;
@@ -85,7 +85,7 @@ export class LogReader {
     this.#task = task;
   }
 
-  /** Learns the tasks of the run. @throws BatutaError USAGE when the task asked for is none of them and the run has ended. */
+  /** Loads the tasks of the run. @throws BatutaError USAGE if the requested task is none of them and the run has ended. */
   async nameTasks(): Promise<void> {
     const { taskRuns, run } = await this.#client.runs.inspect(this.#runId);
     this.#learn(taskRuns);
@@ -99,7 +99,7 @@ export class LogReader {
     return line.taskRunId === null ? null : (this.#names.get(line.taskRunId)?.label ?? null);
   }
 
-  /** One page: the lines wanted, the place of its last line, and how many were read. */
+  /** One page: the matching lines, the `seq` of its last line, and the number of lines read. */
   async page(
     filter: LogFilter,
   ): Promise<{ readonly lines: readonly StoredLogLine[]; readonly last: number | null; readonly read: number }> {
@@ -110,7 +110,7 @@ export class LogReader {
     return { lines: lines.filter((line) => this.#isWanted(line)), last: lines.at(-1)?.seq ?? null, read: lines.length };
   }
 
-  /** The last so many of the lines wanted. */
+  /** The last `tail` matching lines. */
   async tail(filter: LogFilter, tail: number): Promise<readonly StoredLogLine[]> {
     if (this.#task === undefined) return (await this.page({ ...filter, tail })).lines;
     const kept: StoredLogLine[] = [];
@@ -123,7 +123,7 @@ export class LogReader {
     }
   }
 
-  /** Place of the newest line; 0 when there is none. */
+  /** `seq` of the newest line; 0 if there is none. */
   async lastSeq(): Promise<number> {
     return (await this.page({ tail: 1 })).last ?? 0;
   }
@@ -139,7 +139,7 @@ export class LogReader {
   }
 }
 
-/** By its name, its label, or the beginning or end of its id. */
+/** Matches by name, label, or the beginning or end of the id. */
 function isTask({ id, name, label }: { readonly id: string; readonly name: string; readonly label: string }, wanted: string): boolean {
   return name === wanted || label === wanted || fitsId(id, wanted);
 }

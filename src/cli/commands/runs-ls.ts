@@ -33,12 +33,12 @@ const columns: readonly Column[] = [
   { head: 'id' },
 ];
 
-/** Before the id, where some ran elsewhere: who reported them. */
+/** Before the id if some ran elsewhere: their reporter. */
 const reporterColumn: Column = { head: 'from', max: 24, drop: 1 };
-/** The same where some are pinned: to which version. */
+/** The same if some are pinned: to which version. */
 const pinColumn: Column = { head: 'pinned to', max: 24, drop: 1 };
 
-/** Prints the runs that fit the filters. */
+/** Prints the runs that match the filters. */
 export async function listRuns(context: CommandContext, options: Options): Promise<ExitStatus> {
   const { terminal, clock } = context;
   const now = clock.now();
@@ -80,7 +80,7 @@ export async function listRuns(context: CommandContext, options: Options): Promi
   return 0;
 }
 
-/** A search may give pages that are not full: goes on until enough are found or everything has been looked through. */
+/** A search may return pages that are not full: continues until enough are found or everything was searched. */
 async function listUpTo(client: Client, filter: RunFilter, limit: number): Promise<Page<RunListItem>> {
   const items: RunListItem[] = [];
   for (let cursor: string | undefined; ; ) {
@@ -91,7 +91,7 @@ async function listUpTo(client: Client, filter: RunFilter, limit: number): Promi
   }
 }
 
-/** `437/500`, with how many failed: ended task runs of all there are, items of mapped tasks still to come included. */
+/** `437/500` and the number of failures: ended task runs of all, including upcoming items of mapped tasks. */
 function tasksText({ total, ended, failed }: RunListItem['tasks'], paint: Paint): string {
   if (total === 0) return '';
   return `${countOf(ended)}/${countOf(total)}${failed > 0 ? paint.red(`, ${countOf(failed)} failed`) : ''}`;

@@ -1,4 +1,4 @@
-/** `batuta runs rejects`: the records that the tasks of a run have rejected, and giving them to those tasks again. */
+/** `batuta runs rejects`: the records that the tasks of a run rejected, and replaying them to those tasks. */
 import type { DeadLetter, RejectCounts } from '../../model/dead-letters.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { withClient } from '../open.ts';
@@ -14,7 +14,7 @@ interface Options extends JsonOption {
   readonly watch?: boolean;
 }
 
-/** Reasons that are listed with their counts. */
+/** Most reasons listed with their counts. */
 const maxReasons = 20;
 
 /** Prints them, or submits their replay. @throws BatutaError USAGE, RUN_NOT_FOUND, REJECTS_MISSING */

@@ -1,4 +1,4 @@
-/** `batuta runs retry` and `batuta runs resume`: go on with a recorded run, here and now. */
+/** `batuta runs retry` and `batuta runs resume`: continue a recorded run, here and now. */
 import type { LocalClient } from '../../client/local-client.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { type FollowOptions, followRun } from '../follow-run.ts';
@@ -14,8 +14,8 @@ import { type BulkOptions, type BulkVerb, changeFiltered, choosesByFilter } from
 import { watchRun } from './runs-watch.ts';
 
 /**
- * Opens a new attempt of a failed, crashed or cancelled run, here and now; of all that fit the filters, and where a server is asked, by the
- * workers.
+ * Opens a new attempt of a failed, crashed or cancelled run, here and now; for all runs that match filters, and with a server, the
+ * workers do it.
  */
 export async function retryRun(
   context: CommandContext,
@@ -35,7 +35,7 @@ export async function retryRun(
   return goOn(context, settings, id, json, (client, runId) => (hooks) => client.runs.retry(runId, { ...hooks, ...from }));
 }
 
-/** Goes on with a run whose process is gone. Where a server is asked, its workers do so by themselves, and this shows it. */
+/** Continues a run whose process is gone. With a server, its workers do so by themselves, and this shows it. */
 export async function resumeRun(context: CommandContext, id: string, options: JsonOption): Promise<ExitStatus> {
   const settings = await openSettings(context);
   const json = options.json === true;
@@ -43,7 +43,7 @@ export async function resumeRun(context: CommandContext, id: string, options: Js
   return goOn(context, settings, id, json, (client, runId) => (hooks) => client.runs.resume(runId, hooks));
 }
 
-/** Has something done with the run, whose id `begin` gives, and shows what the workers make of it. */
+/** Calls `begin`, which returns the run's id, and shows how the workers execute it. */
 async function byWorkers(
   context: CommandContext,
   settings: LoadedConfig,

@@ -1,4 +1,4 @@
-/** `batuta runs stream`: what a run gives out while it runs, one value a line, or by which streams. */
+/** `batuta runs stream`: the values a run emits while it runs, one per line, or the names of its streams. */
 import type { Client } from '../../client/client.ts';
 import type { EmissionStream } from '../../store/store.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
@@ -14,11 +14,11 @@ interface Options extends JsonOption {
   readonly after?: string;
 }
 
-/** Lines, and their text, that are written before the reader must have taken them. */
+/** Lines, and characters, written before waiting for the reader. */
 const linesAhead = 256;
 const charsAhead = 1024 * 1024;
 
-/** Prints the values until the run has ended; without a name the streams there are. @throws BatutaError USAGE, NAME_INVALID, RUN_NOT_FOUND */
+/** Prints the values until the run has ended; without a name the streams. @throws BatutaError USAGE, NAME_INVALID, RUN_NOT_FOUND */
 export async function streamOfRun(context: CommandContext, id: string, stream: string | undefined, options: Options): Promise<ExitStatus> {
   if (stream === undefined) {
     if (options.details || options.after !== undefined) throw usage('--details and --after go with the name of a stream.');

@@ -1,4 +1,4 @@
-/** `batuta runs submit`: hands a run to the workers. */
+/** `batuta runs submit`: submits a run to the workers. */
 import type { Client, EnqueueOptions, RunHandle } from '../../client/client.ts';
 import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import { programName } from '../../base/program-name.ts';
@@ -11,7 +11,7 @@ import { given, readDuration, readPriority, readStart } from '../read-options.ts
 import { runListJson } from '../render/json.ts';
 import { watchRun } from './runs-watch.ts';
 
-/** Options of all commands that hand a run to the workers. */
+/** Options of all commands that submit a run to the workers. */
 export interface SubmitOptions extends JsonOption {
   readonly params?: string;
   readonly param: readonly string[];
@@ -56,7 +56,7 @@ export async function submitRun(
   return printSubmitted(context, run, run.flow, options);
 }
 
-/** When, where and as what the run is executed. @throws BatutaError USAGE */
+/** When, where and under which name the run is executed. @throws BatutaError USAGE */
 export function readEnqueueOptions(options: SubmitOptions, now: number): EnqueueOptions {
   const { name, queue, tag, priority, refreshCache, ttl } = options;
   return given({
@@ -87,7 +87,7 @@ export async function printSubmitted(context: CommandContext, run: Run, of: stri
   return 0;
 }
 
-/** The schema is with the server: a text that was read as JSON, and is refused so, is given once more as the text it is. */
+/** Only the server has the schema: text read as JSON and refused is submitted once more as plain text. */
 async function enqueueNamed(
   client: Client,
   flow: string,
@@ -105,7 +105,7 @@ async function enqueueNamed(
   }
 }
 
-/** Names of the parameters that issues are about. */
+/** Names of the parameters with issues. */
 function refusedNames(issues: unknown): string[] {
   if (!Array.isArray(issues)) return [];
   return issues.map((issue: { readonly path?: unknown }) => String(issue.path).split('.')[0] ?? '');

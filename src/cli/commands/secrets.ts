@@ -39,7 +39,7 @@ export async function setSecret(context: CommandContext, name: string, from: str
   return 0;
 }
 
-/** Shows what is known of one. */
+/** Shows a secret's metadata. */
 export async function getSecret(context: CommandContext, name: string, options: JsonOption): Promise<ExitStatus> {
   const entry = await withClient(context, (client) => client.secrets.get(name));
   if (options.json) return printJson(context.terminal, secretJson(entry));
@@ -84,7 +84,7 @@ export async function deleteSecret(context: CommandContext, name: string, option
   return printDone(context.terminal, options, [name], `Secret ${name} is gone.`);
 }
 
-/** Moves all to the current key; exit status 1 when one could not be read. */
+/** Moves all to the current key; status 1 if one could not be read. */
 export async function rotateSecrets(context: CommandContext, options: JsonOption): Promise<ExitStatus> {
   const { terminal } = context;
   const report = await withClient(context, async (client) => {

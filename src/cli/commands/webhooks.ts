@@ -31,7 +31,7 @@ interface AddOptions extends JsonOption {
   readonly description?: string;
 }
 
-/** Creates or replaces one. Without `--secret` a secret is made, and shown this once. */
+/** Creates or replaces one. Without `--secret` a secret is generated and shown only this once. */
 export async function addWebhook(context: CommandContext, name: string, options: AddOptions): Promise<ExitStatus> {
   const { out } = context.terminal;
   const { config } = await openSettings(context);
@@ -87,7 +87,7 @@ export async function showWebhook(context: CommandContext, name: string, options
   return 0;
 }
 
-/** Deletes some; their events stay. */
+/** Deletes webhooks; their events stay. */
 export async function deleteWebhook(context: CommandContext, name: string, options: JsonOption): Promise<ExitStatus> {
   await withClient(context, async (client) => {
     await client.webhooks.delete(name);
@@ -96,7 +96,7 @@ export async function deleteWebhook(context: CommandContext, name: string, optio
   return printDone(context.terminal, options, [name], `Webhook ${name} is gone; its secret and its events stay.`);
 }
 
-/** Says what a delivery would do. */
+/** Reports what a delivery would do. */
 export async function testWebhook(
   context: CommandContext,
   name: string,

@@ -1,4 +1,4 @@
-/** What `batuta dev` prints beside the runs and their log: where it is, what it knows, what changed, what is wrong. */
+/** What `batuta dev` prints besides the runs and their log: addresses, flows, changes, errors. */
 import { packageVersion } from '../../base/installed.ts';
 import type { BatutaError } from '../../base/errors.ts';
 import { programName } from '../../base/program-name.ts';
@@ -12,7 +12,7 @@ import { agoText, localSecond } from '../render/times.ts';
 import { oneLine } from '../render/width.ts';
 import type { FlowNews } from './flow-set.ts';
 
-/** Flows that are named in the greeting. */
+/** Most flows named in the greeting. */
 const shownFlows = 12;
 
 export interface Greeting {
@@ -24,7 +24,7 @@ export interface Greeting {
 
 export class DevScreen {
   readonly #context: CommandContext;
-  /** Deployments that were named already. */
+  /** Deployments already named. */
   readonly #named = new Set<string>();
 
   constructor(context: CommandContext) {
@@ -49,13 +49,13 @@ export class DevScreen {
       this.line(`  ${paint.dim(label.padEnd(10))}${text}`);
   }
 
-  /** Says that all stands. */
+  /** Reports that everything is up. */
   ready(): void {
     const { paint } = this.#context.terminal.out;
     this.line(paint.dim('Runs and changes of your files follow. Ctrl-C ends it.'));
   }
 
-  /** One line a deployment; those that did not change are named by the first look alone. */
+  /** One line per deployment; unchanged ones are named only the first time. */
   deployed(reports: readonly DeployReport[]): void {
     const { clock, terminal } = this.#context;
     const { paint } = terminal.out;
@@ -76,7 +76,7 @@ export class DevScreen {
     }
   }
 
-  /** What a change of files meant; nothing when it meant nothing. */
+  /** Reports what a file change meant; nothing if it meant nothing. */
   reloaded({ changes, mended }: FlowNews): void {
     const { clock, terminal } = this.#context;
     const { paint } = terminal.out;

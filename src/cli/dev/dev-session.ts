@@ -1,8 +1,8 @@
 /**
- * What `batuta dev` is made of: server, scheduler and worker in one process, each with a client of its own, over the flows as they stand.
+ * The parts of `batuta dev`: server, scheduler and worker in one process, each with its own client, over the current flows.
  *
- * Load the flows → listen → schedule → work → deploy → report → watch. A file that changes is loaded again and given to the worker; runs under
- * way go on with what they began with. A crash loses nothing: the next start goes on with the runs, as any worker would.
+ * Load the flows → listen → schedule → work → deploy → report → watch. A file that changes is loaded again and given to the worker; running
+ * runs keep what they began with. A crash loses nothing: the next start continues the runs, as any worker would.
  */
 import { basename, dirname, resolve } from 'node:path';
 import { describeConfig, type LoadedConfig, withoutHealthFile } from '../../base/config.ts';
@@ -31,14 +31,14 @@ import { RunNews } from './run-news.ts';
 
 export interface DevOptions {
   readonly settings: LoadedConfig;
-  /** Served before all others; what else runs wait in is served as it turns up. */
+  /** Served before all others; other queues in which runs wait are served as they turn up. */
   readonly queues: readonly string[];
   readonly concurrency: number;
 }
 
 const configNames = /^batuta\.config\.m?[jt]s$/;
 const codeNames = /\.(ts|mts|cts|tsx|js|mjs|cjs|json)$/;
-/** How long the loops of the scheduler and requests of the server may take to end, ms. */
+/** Time the scheduler's loops and the server's requests may take to end, ms. */
 const endMs = 5_000;
 /** Between two checks for queues without a worker, ms. */
 const queueLookMs = 1_000;
@@ -57,10 +57,10 @@ export class DevSession {
   #news: RunNews | null = null;
   #metrics: Metrics | null = null;
   #log: Log | null = null;
-  /** Reloads come one after another. */
+  /** Reloads run one after another. */
   #reloading: Promise<void> = Promise.resolve();
   #queuesLookedAt = Number.NEGATIVE_INFINITY;
-  /** What was refused last, by what did not come of it. */
+  /** Last refusal, by its consequence. */
   readonly #refused = new Map<string, string>();
 
   constructor(context: CommandContext, options: DevOptions) {
@@ -79,12 +79,12 @@ export class DevSession {
   }
 
   /**
-   * Resolves once all of it serves. What was started is stopped again when something cannot be.
+   * Resolves once all parts serve. If one cannot be started, those already started are stopped.
    *
    * @throws BatutaError CONFIG_INVALID (the port is taken, a setting does not fit), BROKER_UNAVAILABLE, STORE_…
    */
   async start(): Promise<void> {
-    // However it ends: by an error that nobody caught, by a second Ctrl-C.
+    // On any exit: an uncaught error, a second Ctrl-C.
     process.once('exit', this.#runLog.close);
     try {
       const found = await this.#reload();
@@ -96,7 +96,7 @@ export class DevSession {
         flows: this.#flows.flows,
         paths: this.#settings.config.flows,
       });
-      // The greeting says already that a folder is missing.
+      // The greeting already reports a missing folder.
       const broken = found.broken.filter((error) => this.#flows.flows.length > 0 || error.code !== 'FILE_NOT_FOUND');
       for (const error of broken) this.screen.error(error, 'left out until it loads');
       await this.#deploy();
@@ -122,7 +122,7 @@ export class DevSession {
     await this.#client?.close();
   }
 
-  /** Of its server, once it has started. */
+  /** The server's log, once it has started. */
   get log(): Log {
     if (this.#log) return this.#log;
     throw new Error('The log is not open yet.');
@@ -151,7 +151,7 @@ export class DevSession {
     return this.#server;
   }
 
-  /** Each has a log of its own: what is logged in a run is kept by the client whose log it is. */
+  /** Each has its own log: lines of a run are kept by the client whose log they go to. */
   async #startFleet(): Promise<void> {
     const { cwd } = this.#context.terminal;
     const { queues, concurrency, settings } = this.#options;
@@ -187,7 +187,7 @@ export class DevSession {
     await this.#news.start();
   }
 
-  /** Serves queues in which runs wait and which no worker serves: there is no other machine to start one on. */
+  /** Serves queues with waiting runs and no worker: there is no other machine to start one on. */
   #serveWaiting(): void {
     const now = this.#context.clock.monotonic();
     if (now - this.#queuesLookedAt < queueLookMs) return;
@@ -211,7 +211,7 @@ export class DevSession {
     await this.#attempt('not all alerts are in force', async () => void (await putDeclaredAlerts(this.#open, readDeclaredAlerts(read))));
   }
 
-  /** Says once what is refused, and goes on. */
+  /** Reports a refusal once, and continues. */
   async #attempt(otherwise: string, part: () => Promise<void>): Promise<void> {
     try {
       await part();
@@ -255,7 +255,7 @@ export class DevSession {
     const name = basename(path);
     if (name.startsWith('.')) return false;
     if (this.#flows.inputs.has(path) || configNames.test(name)) return true;
-    // A new folder has no ending; what else lies in the folder of the project means nothing.
+    // A new folder has no extension; anything else in the project's folder is ignored.
     const inFlows = this.#settings.config.flows.some((flows) => path.startsWith(resolve(this.#context.terminal.cwd, flows)));
     return inFlows && (codeNames.test(name) || !name.includes('.'));
   }
@@ -263,13 +263,13 @@ export class DevSession {
   async #openLog(): Promise<Log> {
     const { config, sources } = this.#settings;
     const { err } = this.#context.terminal;
-    // What it prints is read by people, through a pipe as well.
+    // Its output is for people, even through a pipe.
     const format = sources.logFormat === 'default' ? 'pretty' : config.logFormat;
     return await openLog({ level: config.logLevel, format, colors: err.paint.isColorSupported, write: this.#runLog.write });
   }
 }
 
-/** Queues that tasks of these flows name. */
+/** Queues named by tasks of these flows. */
 function queuesOf(flows: readonly FlowDefinition[]): string[] {
   return [defaultQueue, ...flows.flatMap(({ tasks }) => [...tasks.values()].flatMap(({ queue }) => queue ?? []))];
 }
@@ -277,7 +277,7 @@ function queuesOf(flows: readonly FlowDefinition[]): string[] {
 /** Longest wait for an answer, ms. */
 const answerMs = 1_000;
 
-/** Throws the error on, with a better sentence when it is another Batuta that has the port. */
+/** Rethrows the error, with a better message if another Batuta has the port. */
 export async function explainTaken(error: unknown, { host, port }: Pick<Config, 'host' | 'port'>): Promise<never> {
   if (!isBatutaError(error, 'CONFIG_INVALID') || error.details['port'] !== port || !(await isBatuta(host, port))) throw error;
   throw new BatutaError(

@@ -1,7 +1,7 @@
 /**
  * Watches folders and reports changes once they have settled.
  *
- * Editors write a file in several steps (a new file, a rename, a delete), so a change is reported only after a quiet moment.
+ * Editors write a file in several steps (a new file, a rename, a delete), so a change is reported only after a quiet period.
  */
 import { type FSWatcher, readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
@@ -9,14 +9,14 @@ import type { Clock, Timer } from '../../base/clock.ts';
 
 export interface FileWatchOptions {
   readonly clock: Clock;
-  /** Whether a change of this file or folder, an absolute path, means anything. */
+  /** Whether a change of this file or folder (absolute path) matters. */
   readonly isOurs: (path: string) => boolean;
   readonly onChange: () => void;
-  /** Told once when the system can watch no more folders. */
+  /** Called once if the system cannot watch more folders. */
   readonly onBlind: (cause: unknown) => void;
 }
 
-/** The quiet moment, ms. */
+/** The quiet period, ms. */
 const restMs = 80;
 
 export class FileWatch {
@@ -30,7 +30,7 @@ export class FileWatch {
     this.#options = options;
   }
 
-  /** Watches these folders, without those below them, and no others. Those that do not exist are left out. */
+  /** Watches exactly these folders, not recursively. Missing ones are left out. */
   watch(folders: ReadonlySet<string>): void {
     for (const [folder, watcher] of this.#watchers) {
       if (folders.has(folder)) continue;
@@ -72,7 +72,7 @@ export class FileWatch {
   }
 }
 
-/** A folder and all below it, save hidden ones and `node_modules`; empty when it is none. */
+/** A folder and all below it, except hidden ones and `node_modules`; empty if it is not a folder. */
 export function foldersBelow(folder: string): string[] {
   try {
     const below = readdirSync(folder, { withFileTypes: true })

@@ -1,20 +1,20 @@
-/** The flows of a project as they stand now, each in its last good version: a file that does not load keeps what it held before. */
+/** The current flows of a project, each in its last good version: a file that does not load keeps its previous flows. */
 import { type LoadedFlows, loadFlows } from '../../define/load-flows.ts';
 import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import { hintFor } from '../../base/nearest.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 
-/** What a look at the files found. */
+/** Result of one reload of the files. */
 export interface FlowNews {
   readonly changes: readonly { readonly name: string; readonly what: 'new' | 'changed' | 'gone'; readonly version: string }[];
-  /** What does not load, and did not do so in the same way at the look before. */
+  /** Load errors that are new since the previous reload. */
   readonly broken: readonly BatutaError[];
   /** Files that load again. */
   readonly mended: readonly string[];
 }
 
 export interface FlowSetOptions {
-  /** Folders or files that hold flows. */
+  /** Folders or files that contain flows. */
   readonly paths: readonly string[];
   readonly cwd: string;
 }
@@ -34,7 +34,7 @@ export class FlowSet {
     return [...this.#flows.values()];
   }
 
-  /** Every file that the flows were made from, absolute; of a file that is broken now those of its last good version. */
+  /** Absolute path of every file the flows were built from; for a broken file those of its last good version. */
   get inputs(): ReadonlySet<string> {
     return new Set([...this.#inputs.values()].flat());
   }
@@ -48,7 +48,7 @@ export class FlowSet {
     });
   }
 
-  /** Loads anew what has changed. Never throws for what is in a file. */
+  /** Reloads what has changed. Never throws because of a file's content. */
   async reload(): Promise<FlowNews> {
     const { paths, cwd } = this.#options;
     const loaded = await loadFlows(paths, { cwd }).catch((error: unknown): LoadedFlows => {
@@ -69,7 +69,7 @@ export class FlowSet {
     };
   }
 
-  /** Flows of before whose file is broken now, or whose name is claimed twice. */
+  /** Previous flows whose file is now broken, or whose name is claimed twice. */
   #kept({ broken }: LoadedFlows): FlowDefinition[] {
     const files = new Set(broken.filter(({ error }) => error.code !== 'FLOW_DUPLICATE').map(({ file }) => file));
     const names = new Set(broken.map(({ error }) => error.details['flow']));

@@ -1,29 +1,29 @@
 /**
- * What runs log in the process of `batuta dev`, put in its place among the news of runs: after the line that says a run is Running, which comes
- * a moment after the fact, and before the one that says how it ended. Knows which errors the log has shown, so that none is printed twice.
+ * The log of runs in the process of `batuta dev`, placed among the news of runs: after the line that says a run is Running, which comes
+ * slightly late, and before the one that says how it ended. Knows which errors the log has shown, so that none is printed twice.
  */
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Log, RunLine } from '../../base/log.ts';
 import type { Failure } from '../../model/failure.ts';
 
 /**
- * What is logged this long before the news of its run is printed without it, ms. Longer than the news take where no write is reported: 2 s, and a
- * tenth of it.
+ * Time after which a line is printed without waiting for the news of its run, ms. Longer than the news take if no write is reported: 2 s
+ * plus a tenth.
  */
 const longestMs = 2_500;
 const errorLevel = 50;
-/** Runs that are remembered. They are forgotten as they end, but may log something after that. */
+/** Most runs remembered. They are forgotten when they end, but may log something afterwards. */
 const maxRuns = 1_000;
-/** Messages that are kept of a run, the last ones. */
+/** Most messages kept per run, the last ones. */
 const maxMessages = 1_000;
 
-/** What the log has shown of a failure: the error itself, only one that it was caused by, or nothing. */
+/** What the log has shown of a failure: the error itself, only one of its causes, or nothing. */
 export type Shown = 'whole' | 'cause' | 'nothing';
 
 export class RunLog {
   readonly #clock: Clock;
   readonly #print: (text: string) => void;
-  /** Of runs whose start was not printed yet. */
+  /** Texts of runs whose start was not printed yet. */
   readonly #held = new Map<string, { readonly texts: string[]; readonly timer: Timer }>();
   readonly #released = new Set<string>();
   /** Messages of lines with an error, by run. */
@@ -35,7 +35,7 @@ export class RunLog {
     this.#print = print;
   }
 
-  /** For `openLog`: prints a text, or holds it while nobody has heard that its run has begun. */
+  /** For `openLog`: prints a text, or holds it until the start of its run was printed. */
   readonly write = (text: string, runId: string | null): void => {
     if (runId === null || this.#isClosed || this.#released.has(runId)) {
       this.#print(text);
@@ -46,7 +46,7 @@ export class RunLog {
     else this.#held.set(runId, { texts: [text], timer: this.#clock.setTimer(longestMs, () => this.release(runId)) });
   };
 
-  /** Notes the errors that are logged from now on. */
+  /** Records the errors logged from now on. */
   follow(log: Log): void {
     log.onLine((line) => this.#note(line));
   }
@@ -60,7 +60,7 @@ export class RunLog {
     dropOldest(this.#errors);
   }
 
-  /** What the log has shown of the failure of a run. */
+  /** How much of a run's failure the log has shown. */
   shown(runId: string, failure: Failure): Shown {
     const messages = this.#errors.get(runId) ?? [];
     for (let one: Failure | null = failure; one !== null; one = one.cause) {
@@ -70,7 +70,7 @@ export class RunLog {
     return 'nothing';
   }
 
-  /** Prints what was held of a run; what it logs from now on is printed at once. */
+  /** Prints the held texts of a run; its later ones are printed at once. */
   release(runId: string): void {
     this.#released.add(runId);
     dropOldest(this.#released);
@@ -81,21 +81,21 @@ export class RunLog {
     for (const text of held.texts) this.#print(text);
   }
 
-  /** Keeps nothing more of a run that has ended. */
+  /** Forgets a run that has ended. */
   forget(runId: string): void {
     this.release(runId);
     this.#released.delete(runId);
     this.#errors.delete(runId);
   }
 
-  /** Prints all that is held, and from now on everything at once. May be called twice. */
+  /** Prints all held texts, and later ones at once. May be called twice. */
   readonly close = (): void => {
     this.#isClosed = true;
     for (const runId of [...this.#held.keys()]) this.release(runId);
   };
 }
 
-/** Keeps a map or set of runs at its size. */
+/** Keeps a map or set of runs within its limit. */
 function dropOldest(runs: Map<string, unknown> | Set<string>): void {
   if (runs.size <= maxRuns) return;
   const [oldest] = runs.keys();

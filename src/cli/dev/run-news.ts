@@ -1,8 +1,7 @@
 /**
- * Prints a line when a run starts or ends, in whichever process. When many end at once they are counted instead.
+ * Prints a line when a run starts or ends, in any process. If many end at once, they are counted instead.
  *
- * It reads the numbered changes of the store when the file system reports a write; where it does not, it polls, which costs
- * microseconds.
+ * It reads the numbered changes of the store when the file system reports a write; without such reports it polls, which costs microseconds.
  */
 import type { Clock, Timer } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
@@ -27,25 +26,25 @@ export interface RunNewsOptions {
   readonly paint: Paint;
   readonly cwd: string;
   readonly columns: () => number;
-  /** What the runs of this process log, which is printed in their order. */
+  /** Log of the runs of this process, printed in order with the news. */
   readonly log: RunLog;
   readonly line: (text: string) => void;
-  /** Called after changes were printed, with whether one of the runs waits. */
+  /** Called after changes were printed, with whether any of the runs is waiting. */
   readonly onNews: (waits: boolean) => void;
   readonly onError: (error: unknown, failures: number) => void;
 }
 
-/** Between two polls where writes are not reported, ms. */
+/** Poll interval if writes are not reported, ms. */
 const lookMs = 200;
-/** The same where they are, and how soon after a write the store is read, ms. */
+/** Poll interval if they are, and delay between a write and the read, ms. */
 const netMs = 2_000;
 const afterWriteMs = 50;
-/** Polls until it reads whatever the data version says. */
+/** Polls after which it reads regardless of the data version. */
 const looksPerNet = 10;
-/** Changes of one poll that are printed one by one. */
+/** Most changes of one poll that are printed one by one. */
 const maxSingle = 20;
 const maxFailures = 5;
-/** Names of states that wait, of which people want to know why. */
+/** Waiting states whose reason people want to know. */
 const printedWaits: ReadonlySet<string> = new Set(['AwaitingRetry', 'AwaitingSlot', 'Suspended', 'Late', 'Resuming']);
 
 export class RunNews {
@@ -61,7 +60,7 @@ export class RunNews {
     this.#options = options;
   }
 
-  /** Prints what happens from now on. */
+  /** Prints changes from now on. */
   async start(): Promise<void> {
     const { store, clock, random, onError } = this.#options;
     this.#follower = new Follower((after, limit) => store.events.runs(after, limit), clock, await store.events.place());
@@ -72,7 +71,7 @@ export class RunNews {
     await this.#loop.start();
   }
 
-  /** Prints what has happened up to now, and ends. */
+  /** Prints all changes up to now, and stops. */
   async stop(): Promise<void> {
     this.#stopWatching?.();
     this.#timer?.cancel();
@@ -116,7 +115,7 @@ export class RunNews {
     if (ended?.error && (event.state.type === 'FAILED' || event.state.type === 'CRASHED')) this.#explain(event.id, ended.error);
   }
 
-  /** What the log has not shown of a failure: of one whose cause it has shown, the title. */
+  /** Prints the part of a failure the log has not shown: only the title if its cause was shown. */
   #explain(runId: string, failure: Failure): void {
     const { paint, line, log, cwd, columns } = this.#options;
     const shown = log.shown(runId, failure);
@@ -126,7 +125,7 @@ export class RunNews {
     for (const text of failureLines(told, paint, { indent: 11, cwd, width: columns() })) line(text);
   }
 
-  /** A count for each flow and end, and the first failures in full. */
+  /** A count per flow and end state, and the first failures in full. */
   async #printMany(events: readonly RunEvent[]): Promise<void> {
     const { paint, line } = this.#options;
     const counts = new Map<string, { readonly event: RunEvent; count: number }>();

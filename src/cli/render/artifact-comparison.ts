@@ -1,4 +1,4 @@
-/** How two artifacts differ, in a terminal. */
+/** Differences of two artifacts, in a terminal. */
 import type { ArtifactComparison } from '../../model/compare-artifacts.ts';
 import type { TableComparison } from '../../model/compare-tables.ts';
 import type { TextComparison } from '../../model/compare-texts.ts';
@@ -8,13 +8,13 @@ import { tableLines } from './table.ts';
 import { valueLine } from './value.ts';
 import { cut, oneLine } from './width.ts';
 
-/** Rows of each sort, and lines that are the same beside those that differ. */
+/** Most rows of each kind, and most unchanged lines next to differing ones. */
 const maxRows = 50;
 const contextLines = 3;
 const maxLines = 2_000;
 const maxChars = 500;
 
-/** Lines that say what was added, removed and changed. */
+/** Lines listing what was added, removed and changed. */
 export function comparisonLines(comparison: ArtifactComparison, paint: Paint): string[] {
   if (comparison.isSame) return ['They are the same.'];
   switch (comparison.as) {
@@ -46,7 +46,7 @@ function textLines({ parts, added, removed, isWhole }: TextComparison, paint: Pa
   ];
 }
 
-/** The lines next to what differs. */
+/** The lines around a difference. */
 function around(lines: readonly string[], isFirst: boolean, isLast: boolean, paint: Paint): string[] {
   const head = isFirst ? 0 : contextLines;
   const tail = isLast ? 0 : contextLines;

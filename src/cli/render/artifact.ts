@@ -1,7 +1,8 @@
 /**
- * Artifacts in a terminal: tables as tables, Markdown plainly (headings bold, tables lined up, emphasis without its marks).
+ * Artifacts in a terminal: tables as tables, Markdown as plain text (headings bold, tables aligned, emphasis without its marks).
  *
- * Texts come from flows and may be hostile: what is read, and how wide and long a table becomes, is bounded, as every row is as wide as the widest.
+ * Texts come from flows and may be hostile: input size and the width and length of tables are bounded, as every row is as wide as the
+ * widest.
  */
 import type { Artifact } from '../../model/run.ts';
 import { cutText } from '../../base/cut-text.ts';
@@ -43,7 +44,7 @@ function progressLine(data: unknown, paint: Paint): string {
   return `${barOf(value, 20, paint)} ${percentOf(value, 1)}${text}`;
 }
 
-/** The values, one line a place; the dashboard draws them. */
+/** The values, one line per x; the dashboard draws them. */
 function chartLines({ type, axis, x, series, unit }: ChartData, paint: Paint): string[] {
   const rows = x.map((place, at) => ({
     [axis]: axis === 'time' && Number.isFinite(Number(place)) ? new Date(Number(place)).toISOString() : place,
@@ -71,14 +72,14 @@ function rowLines(data: readonly unknown[], paint: Paint): string[] {
 }
 
 const ruleCell = /^\s*:?-+:?\s*$/;
-/** Most of a text that is shown, characters. */
+/** Most characters shown of a text. */
 const maxChars = 100_000;
-/** A longer line is no text for people; its marks stay. */
+/** A longer line is not meant for people; its marks stay. */
 const maxLineChars = 10_000;
 const maxRows = 1_000;
-/** What has more is no table. */
+/** With more columns it is not a table. */
 const maxColumns = 50;
-/** Widest a column gets, cells. */
+/** Maximum column width, cells. */
 const maxCell = 200;
 
 /** Lines of a Markdown text. */

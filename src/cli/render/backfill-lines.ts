@@ -24,14 +24,14 @@ export function backfillJson(view: BackfillView): object {
   };
 }
 
-/** Where it stands: it ends `failed` when one of its runs did not complete. */
+/** Its state: it ends `failed` if one of its runs did not complete. */
 export function stateOf(view: BackfillView): 'running' | 'cancelling' | 'cancelled' | 'failed' | 'completed' {
   if (view.endedAt === null) return view.cancelRequestedAt === null ? 'running' : 'cancelling';
   if (view.cancelRequestedAt !== null) return 'cancelled';
   return view.failed + view.cancelled > 0 ? 'failed' : 'completed';
 }
 
-/** The state, painted, with its shape. */
+/** The painted state with its shape. */
 export function backfillLabel(view: BackfillView, paint: Paint): string {
   const state = stateOf(view);
   switch (state) {
@@ -46,7 +46,7 @@ export function backfillLabel(view: BackfillView, paint: Paint): string {
   }
 }
 
-/** A bar with how many runs have ended, and how they did: `████░░ 40 %  12 of 30, 1 failed, 2 running`. */
+/** A bar with the number of ended runs, and how they ended: `████░░ 40 %  12 of 30, 1 failed, 2 running`. */
 export function progressText(view: BackfillView, paint: Paint): string {
   const { total, completed, failed, cancelled, running } = view;
   const done = completed + failed + cancelled;
@@ -59,7 +59,7 @@ export function progressText(view: BackfillView, paint: Paint): string {
   return `${barOf(done / Math.max(1, total), barCells, paint, failed > 0 ? 'red' : 'green')} ${percentOf(done, total)}  ${parts.join(', ')}`;
 }
 
-/** All that is known of it. */
+/** All details of a backfill. */
 export function backfillLines(view: BackfillView, now: number, paint: Paint): string[] {
   const facts: (readonly [string, string | null])[] = [
     ['id', view.id],
@@ -72,7 +72,7 @@ export function backfillLines(view: BackfillView, now: number, paint: Paint): st
   return [`${backfillLabel(view, paint)}  ${paint.bold(view.deployment)}  ${progressText(view, paint)}`, ...factLines(facts, paint, 5)];
 }
 
-/** In UTC, without the milliseconds where there are none. */
+/** In UTC, with milliseconds only if not zero. */
 function instantText(at: number): string {
   return new Date(at).toISOString().replace('.000Z', 'Z');
 }

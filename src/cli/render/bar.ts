@@ -7,7 +7,7 @@ const open = '░';
 /**
  * A bar `width` cells wide. A started one shows at least one filled cell, and only a full one shows no open cell.
  *
- * @param share 0 to 1; what lies outside is drawn as the nearest end.
+ * @param share 0 to 1; values outside are clamped.
  */
 export function barOf(share: number, width: number, paint: Paint, hue: 'green' | 'blueBright' | 'red' | 'gray' = 'blueBright'): string {
   const bounded = Number.isFinite(share) ? Math.min(1, Math.max(0, share)) : 0;
@@ -16,8 +16,8 @@ export function barOf(share: number, width: number, paint: Paint, hue: 'green' |
 }
 
 /**
- * A bar of what has ended, cut by how: done, failed, stopped, then what is still to come. Each part that is not empty has a cell at least,
- * and what failed is never hidden.
+ * A bar of ended items by outcome: done, failed, stopped, then those still to come. Each part that is not empty has at least one cell,
+ * and failures are never hidden.
  */
 export function endsBar(
   ends: { readonly done: number; readonly failed: number; readonly stopped: number; readonly total: number },
@@ -28,7 +28,7 @@ export function endsBar(
   const parts = [ends.failed, ends.stopped, left, ends.done].map((count) =>
     count === 0 ? 0 : Math.max(1, Math.round((count / Math.max(1, ends.total)) * width)),
   );
-  // What is over goes from the widest: it loses least.
+  // Excess cells are taken from the widest part: it loses least.
   for (let over = parts.reduce((sum, cells) => sum + cells, 0) - width; over !== 0; over -= Math.sign(over)) {
     const widest = parts.indexOf(Math.max(...parts));
     parts[widest] = (parts[widest] ?? 0) - Math.sign(over);
@@ -44,7 +44,7 @@ export function percentOf(done: number, total: number): string {
   return total <= 0 ? '0 %' : `${Math.min(100, Math.max(0, Math.floor((done / total) * 100)))} %`;
 }
 
-/** A count with thousands apart: `1,024`. */
+/** A count with thousands separators: `1,024`. */
 export function countOf(value: number): string {
   return value.toLocaleString('en-US');
 }

@@ -49,7 +49,7 @@ export function deploymentJson(view: DeploymentView): object {
       catchupWindowMs: view.catchupWindowMs,
       overlap: view.overlap,
     },
-    // What JSON has no number for.
+    // JSON has no number for it.
     retentionMs: view.retentionMs === Number.MAX_SAFE_INTEGER ? 'forever' : view.retentionMs,
     runName: view.runName,
     paused: view.pausedAt !== null,
@@ -64,12 +64,12 @@ export function deploymentJson(view: DeploymentView): object {
   };
 }
 
-/** What a deploy did: the deployment, and `outcome`, `changes`, `graph` and `touched` beside it. */
+/** Result of a deploy: the deployment with `outcome`, `changes`, `graph` and `touched`. */
 export function reportJson({ deployment, outcome, changes, graph, touched }: DeployReport): object {
   return { ...deploymentJson(deployment), outcome, changes, graph, touched };
 }
 
-/** The next tick of all its schedules that are not paused; null when it is paused itself, or there is none. */
+/** Earliest next tick of its schedules that are not paused; null if it is paused itself, or there is none. */
 export function nextTickOf({ pausedAt, schedules }: Pick<DeploymentView, 'pausedAt' | 'schedules'>): number | null {
   if (pausedAt !== null) return null;
   const ticks = schedules.flatMap((schedule) => (schedule.pausedAt === null && schedule.nextTickAt !== null ? [schedule.nextTickAt] : []));
@@ -103,7 +103,7 @@ function lastRunJson({ id, name, state, scheduledFor, createdAt, startedAt, ende
 const signs = { created: '+', changed: '~', unchanged: '=', deleted: '-' } as const;
 const hues = { created: 'green', changed: 'yellow', unchanged: 'dim', deleted: 'red' } as const;
 
-/** Title and changes; with `ticks` also its schedules in words with their next ticks. */
+/** Title and changes; with `ticks` also its schedules in words and their next ticks. */
 export function deployLines(report: DeployReport, now: number, paint: Paint, options: { readonly ticks: boolean }): string[] {
   const { outcome, deployment, changes, graph, touched } = report;
   const title = `${paint[hues[outcome]](`${signs[outcome]} ${outcome}`)}  ${paint.bold(deployment.name)}`;
@@ -135,7 +135,7 @@ function touchedLines({ continuing, pinned }: TouchedRuns, paint: Paint): string
   return [...line(continuing, 'goes on with this one', 'go on with this one'), ...line(pinned, 'stays pinned to it', 'stay pinned to it')];
 }
 
-/** `2 created, 1 unchanged`, with what there is none of left out. */
+/** `2 created, 1 unchanged`; zero counts are left out. */
 export function countLine(reports: readonly DeployReport[], dryRun: boolean): string {
   const counts = (['created', 'changed', 'deleted', 'unchanged'] as const)
     .map((outcome) => [outcome, reports.filter((report) => report.outcome === outcome).length] as const)
@@ -152,7 +152,7 @@ export function changeLine({ what, before, after }: DeployChange, paint: Paint):
   return `${what}  ${text(before)} ${paint.dim('→')} ${text(after)}`;
 }
 
-/** One line a task that was added, removed or rewired. */
+/** One line per task that was added, removed or rewired. */
 export function graphLines({ added, removed, rewired }: GraphChange, paint: Paint): string[] {
   const list = (names: readonly string[]): string => (names.length === 0 ? 'nothing' : names.map(oneLine).join(', '));
   return [
@@ -162,10 +162,10 @@ export function graphLines({ added, removed, rewired }: GraphChange, paint: Pain
   ];
 }
 
-/** Ticks that are shown of each schedule. */
+/** Number of ticks shown of each schedule. */
 const shownTicks = 3;
 
-/** One line of words with its bounds, then the next ticks after `now`, the first with how far away it is. */
+/** One line in words with its bounds, then the next ticks after `now`, the first with the time until it. */
 export function scheduleLines(one: DeploymentSchedule, now: number, paint: Paint): string[] {
   const { slug, schedule, jitterMs, pausedAt, fault } = one;
   if (fault !== undefined)
@@ -185,7 +185,7 @@ export function scheduleLines(one: DeploymentSchedule, now: number, paint: Paint
   ];
 }
 
-/** `, from Fri 2027-01-01 00:00:00 +00:00 on, before Mon 2027-02-01 00:00:00 +00:00`; nothing of a bound that is not set. */
+/** `, from Fri 2027-01-01 00:00:00 +00:00 on, before Mon 2027-02-01 00:00:00 +00:00`; a bound that is not set is left out. */
 function boundsText({ start, end, timezone }: Schedule): string {
   const from = start === null ? '' : `, from ${wallText(start, timezone)} on`;
   return end === null ? from : `${from}, before ${wallText(end, timezone)}`;

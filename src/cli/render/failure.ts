@@ -12,12 +12,12 @@ import { cut, oneLine, widthOf } from './width.ts';
 
 const maxSourceBytes = 2_000_000;
 
-/** Characters of a message that are shown; `--json` has the whole. */
+/** Most characters shown of a message; `--json` has all of it. */
 const maxMessageChars = 600;
-/** Parts of an AggregateError that are shown. */
+/** Most parts shown of an AggregateError. */
 const maxParts = 5;
 
-/** `TypeError: text [CODE]` on one line; a long text is cut and says by how much. */
+/** `TypeError: text [CODE]` on one line; a long text is cut, with the number of characters left out. */
 export function failureTitle(failure: Failure): string {
   const code = failure.code === null || failure.message.includes(failure.code) ? '' : ` [${failure.code}]`;
   const name = failure.name === 'BatutaError' || failure.name === 'Error' ? '' : `${failure.name}: `;
@@ -28,13 +28,13 @@ export function failureTitle(failure: Failure): string {
   return oneLine(`${name}${text}${code}`);
 }
 
-/** Why a run failed, as the sentence that stands everywhere; null when it did not. */
+/** Why a run failed, in the sentence used everywhere; null if it did not fail. */
 export function whyFailed(run: FailedRun, alike: Alike | null): string | null {
   const sentence = failureSentence(run, { alike, time: localMinute });
   return sentence === null ? null : oneLine(sentence);
 }
 
-/** The title, and on the same line what it consists of or was caused by, where the message does not say so. */
+/** The title, and on the same line its parts or cause, unless the message names them. */
 export function failureBrief(failure: Failure): string {
   const title = failureTitle(failure);
   const below = failure.errors?.length ? failure.errors.slice(0, maxParts) : failure.cause === null ? [] : [failure.cause];
@@ -46,23 +46,24 @@ export function failureBrief(failure: Failure): string {
 export interface FailureOptions {
   /** Spaces before each line; default none. */
   readonly indent?: number;
-  /** True adds the whole stack instead of the one line. */
+  /** Whether to print the whole stack instead of the one line. */
   readonly stack?: boolean;
-  /** Folder that paths are shown from. */
+  /** Folder to which paths are relative. */
   readonly cwd: string;
-  /** Cells there are for a line of source; default 100. */
+  /** Cells available for a source line; default 100. */
   readonly width?: number;
 }
 
 /**
- * Lines that explain a failure: title, place with its line of source, its fields, then the parts of an AggregateError, then the cause, each as itself.
+ * Lines that explain a failure: title, place with its source line, its fields, then the parts of an AggregateError, then the cause, each in
+ * the same form.
  */
 export function failureLines(failure: Failure, paint: Paint, options: FailureOptions): string[] {
   return linesOf(failure, { label: '', isFirst: true }, paint, options);
 }
 
 interface Part {
-  /** What it is of the failure above; '' for the first. */
+  /** Relation to the failure above; '' for the first. */
   readonly label: string;
   readonly isFirst: boolean;
 }
@@ -87,7 +88,7 @@ function linesOf(failure: Failure, { label, isFirst }: Part, paint: Paint, optio
   ];
 }
 
-/** A title over as many lines as it takes, so that none is cut at the edge of the terminal. */
+/** A title wrapped over as many lines as it needs, so that nothing is cut at the edge of the terminal. */
 function wrapped(title: string, { width = 100, indent = 0 }: FailureOptions): string[] {
   const room = Math.max(20, width - indent);
   const lines: string[] = [];
@@ -133,13 +134,13 @@ function stackLines(failure: Failure, pad: string): string[] {
   return frames.map((line) => `${pad}  ${oneLine(line)}`);
 }
 
-/** A path as short as it can be said: relative when it lies in the folder, else as it is. */
+/** The shortest form of a path: relative if it is inside the folder, else unchanged. */
 export function shownPath(file: string, cwd: string): string {
   const path = relative(cwd, file);
   return path === '' || path.startsWith('..') || isAbsolute(path) ? file : path;
 }
 
-/** The line a frame points at; of one too long, the part around the place. */
+/** The source line of a frame; if it is too long, the part around the column. */
 function sourceLine(frame: Frame, maxChars: number): string | null {
   try {
     const text = readFileSync(frame.file, 'utf8');

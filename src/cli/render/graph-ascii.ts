@@ -1,17 +1,17 @@
 /**
- * Draws a graph with lines in a terminal, from left to right; one too wide or too large for that becomes a list.
+ * Draws a graph with lines in a terminal, from left to right; one that is too wide or too large becomes a list.
  *
- * In the room between two columns, places that lead to exactly the same places share one upright. Where a line leaves on a row on which
- * another one arrives, the leaving one must turn off first, or the two would read as one line.
+ * In the channel between two columns, places that lead to exactly the same places share one upright. If a line leaves on a row on which
+ * another arrives, the leaving one must turn off first, or the two would read as one line.
  */
 import type { Edge } from '../../model/graph.ts';
 import { type Layers, layOut, type Place } from './graph-layout.ts';
 import { padEnd, widthOf } from './width.ts';
 
-/** What is drawn of a flow. */
+/** The part of a flow that is drawn. */
 export interface GraphPicture {
-  /** In an order in which each comes after all it waits for. */
-  readonly nodes: readonly { readonly name: string /** As it stands in the drawing. */; readonly label: string }[];
+  /** In topological order: each after all it waits for. */
+  readonly nodes: readonly { readonly name: string /** As shown in the drawing. */; readonly label: string }[];
   readonly edges: readonly Edge[];
 }
 
@@ -42,7 +42,7 @@ export function graphLines(picture: GraphPicture, width: number): string[] {
   return drawn !== null && drawn.every((line) => widthOf(line) <= width) ? drawn : listLines(picture);
 }
 
-/** One line a task with what it waits for. */
+/** One line per task with what it waits for. */
 function listLines({ nodes, edges }: GraphPicture): string[] {
   const labelOf = new Map(nodes.map((node) => [node.name, node.label]));
   const cells = Math.max(0, ...nodes.map((node) => widthOf(node.label)));
@@ -81,7 +81,7 @@ interface Channel {
   readonly tracks: number;
 }
 
-/** Routes every channel. Where lines block each other, rows are spread so that the columns beyond stand between those before. */
+/** Routes every channel. If lines block each other, rows are spread so that later columns fall between the rows of earlier ones. */
 function routeAll(layers: Layers): Channel[] | null {
   const channels: Channel[] = [];
   let spread = false;
@@ -99,7 +99,7 @@ function routeAll(layers: Layers): Channel[] | null {
   return channels;
 }
 
-/** Draws the lines between two columns, from `x` on; gives where the next column begins. */
+/** Draws the lines between two columns, from `x` on; returns where the next column begins. */
 function drawChannel(canvas: Canvas, { buses, tracks }: Channel, next: readonly Place[], x: number): number {
   const step = tracks > 6 ? 1 : 2;
   const trackAt = (bus: Bus): number => x + (bus.track ?? 0) * step;
@@ -128,7 +128,7 @@ class Canvas {
     for (const [at, char] of [...text].entries()) line[x + at] = char;
   }
 
-  /** A stretch from `from` to `to`, both included, that nothing stands in the way of. */
+  /** An unobstructed stretch from `from` to `to`, both included. */
   across(row: number, from: number, to: number): void {
     for (let x = from; x <= to; x++) this.#stroke(row, x, left | right);
   }
@@ -142,7 +142,7 @@ class Canvas {
     }
   }
 
-  /** A line of a bus on one row; it passes under the uprights of others, save those that arrive where it arrives. */
+  /** A line of a bus on one row; it passes under the uprights of others, except those that arrive where it arrives. */
   line(row: number, from: number, to: number, bus: Bus, options: { readonly arriving?: boolean } = {}): void {
     for (let x = from; x <= to; x++) {
       const upright = this.#uprights.get(`${row} ${x}`);
@@ -179,7 +179,7 @@ class Canvas {
 export interface Bus {
   readonly from: readonly Place[];
   readonly to: readonly Place[];
-  /** Upright's place in the channel, from 0; null when the line is straight and needs none. */
+  /** Column of the upright in the channel, from 0; null if the line is straight and needs none. */
   track: number | null;
 }
 
@@ -189,7 +189,7 @@ export function spanOf(bus: Bus): readonly [top: number, bottom: number] {
   return [Math.min(...rows), Math.max(...rows)];
 }
 
-/** Gives every bus its track; null when lines block each other in a circle, which other rows must mend. */
+/** Assigns every bus its track; null if lines block each other in a cycle, which other rows must resolve. */
 export function routeChannel(left: readonly Place[]): { readonly buses: readonly Bus[]; readonly tracks: number } | null {
   const buses = busesOf(left);
   const bent = buses.filter((bus) => !isStraight(bus));
@@ -223,7 +223,7 @@ function isStraight(bus: Bus): boolean {
   return bus.from.length === 1 && bus.to.length === 1 && bus.from[0]?.row === bus.to[0]?.row;
 }
 
-/** Whether `bus` leaves on a row on which `other` arrives, and itself goes elsewhere too. */
+/** Whether `bus` leaves on a row on which `other` arrives, and also leads elsewhere. */
 function mustTurnFirst(bus: Bus, other: Bus): boolean {
   if (bus === other) return false;
   return bus.from.some(({ row }) => other.to.some((target) => target.row === row) && !(bus.to.length === 1 && bus.to[0]?.row === row));

@@ -1,14 +1,14 @@
 /**
- * Places a graph in columns and rows: each task one column right of what it waits for, rows so that lines cross little.
+ * Places a graph in columns and rows: each task one column right of what it waits for, rows chosen so that few lines cross.
  *
- * Longest-path layers, long edges cut into steps through empty places, order by the mean of the neighbours, rows by least movement
+ * Longest-path layers, long edges split into steps through empty places, order by the mean of the neighbours, rows by least movement
  * that keeps the order. Source: Sugiyama, Tagawa, Toda (1981), "Methods for visual understanding of hierarchical system structures".
  */
 import type { Edge } from '../../model/graph.ts';
 
-/** A node, or a place where a long line only passes through. */
+/** A node, or a place that a long line passes through. */
 export interface Place {
-  /** Null where a line passes through. */
+  /** Null if a line passes through. */
   readonly name: string | null;
   readonly layer: number;
   row: number;
@@ -21,7 +21,7 @@ export type Layers = readonly (readonly Place[])[];
 
 const sweeps = 8;
 
-/** Lays a graph out. `nodes` stand in an order in which each comes after all it waits for; `gap` is the least distance of rows. */
+/** Lays out a graph. `nodes` are in topological order: each after all it waits for; `gap` is the least distance between rows. */
 export function layOut(nodes: readonly string[], edges: readonly Pick<Edge, 'from' | 'to'>[], gap: number): Layers {
   const layers = order(placesOf(nodes, edges));
   assignRows(layers, gap);
@@ -52,7 +52,7 @@ function placesOf(nodes: readonly string[], edges: readonly Pick<Edge, 'from' | 
   return layers;
 }
 
-/** Column of each node: one right of the last it waits for; one that waits for nothing stands just left of the first that needs it. */
+/** Column of each node: one right of the last it waits for; a node that waits for nothing is just left of the first that needs it. */
 function layersOf(nodes: readonly string[], edges: readonly Pick<Edge, 'from' | 'to'>[]): Map<string, number> {
   const inward = groupBy(edges, (edge) => edge.to);
   const outward = groupBy(edges, (edge) => edge.from);
@@ -132,7 +132,7 @@ function assignRows(layers: Layers, gap: number): void {
   for (const place of layers.flat()) place.row -= top;
 }
 
-/** Moves the places of a layer towards the middle of their neighbours, as little as the order and the gap ask. */
+/** Moves the places of a layer towards the middle of their neighbours, within the order and the gap. */
 function settleRows(layer: readonly Place[], side: 'before' | 'after', gap: number): void {
   const blocks: { sum: number; count: number }[] = [];
   for (const [at, place] of layer.entries()) {

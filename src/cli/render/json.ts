@@ -36,7 +36,7 @@ export function runOutcomeJson({ run, taskRuns, result }: Pick<RunInspection, 'r
   };
 }
 
-/** What `runs inspect --json` prints: the run as in a list, with all that is known about it. @param traceUrl see the setting */
+/** What `runs inspect --json` prints: the run as in a list, with everything known about it. @param traceUrl see the setting */
 export function inspectionJson(inspection: RunInspection, why: WaitReason | null, traceUrl: string | null = null): object {
   const { run, taskRuns, transitions, artifacts, resources, children, params, result, pin } = inspection;
   const { flowVersion, source, parentRunId, recoveries, owner, error } = run;
@@ -64,12 +64,12 @@ export function inspectionJson(inspection: RunInspection, why: WaitReason | null
   };
 }
 
-/** `{ id, host, pid }`, with `reporter` of a run that runs elsewhere. */
+/** `{ id, host, pid }`, plus `reporter` if the run runs elsewhere. */
 function ownerJson({ id, host, pid, reporter }: Owner): object {
   return { id, host, pid, ...(reporter && { reporter }) };
 }
 
-/** `{ rollback, undone, remaining }`, `rollback` one of begun, complete and incomplete. */
+/** `{ rollback, undone, remaining }`, `rollback` being begun, complete or incomplete. */
 function rollbackJson({ stage, undone, remaining }: RollbackSummary): object {
   return { rollback: stage, undone, remaining };
 }
@@ -79,7 +79,7 @@ export function logLineJson({ seq, at, level, taskRunId, message, fields }: Stor
   return toWire({ seq, at, level: levelName(level), taskRunId, task, message, fields });
 }
 
-/** Transitions by the task run they are of; null for those of the run itself. */
+/** Transitions by task run; null for those of the run itself. */
 export function historiesOf(transitions: readonly Transition[]): ReadonlyMap<string | null, readonly Transition[]> {
   const histories = new Map<string | null, Transition[]>();
   for (const transition of transitions) {
@@ -90,7 +90,7 @@ export function historiesOf(transitions: readonly Transition[]): ReadonlyMap<str
   return histories;
 }
 
-/** Task runs by when they started; those that never started last, as they were recorded. */
+/** Task runs by start time; those that never started come last, in recorded order. */
 export function inStartOrder(taskRuns: readonly TaskRun[]): TaskRun[] {
   const startOf = (taskRun: TaskRun): number => taskRun.startedAt ?? Number.POSITIVE_INFINITY;
   return [...taskRuns].sort((a, b) => (startOf(a) === startOf(b) ? 0 : startOf(a) - startOf(b)));
@@ -101,7 +101,7 @@ function taskJson(taskRun: TaskRun): object {
   return { ...{ id, name, index, state: stateJson(taskRun), attempts: attempt }, ...toWire({ startedAt, endedAt }), error };
 }
 
-/** `durationMs`: how long it was executed, without the waits between its attempts. */
+/** `durationMs`: execution time, without waits between attempts. */
 function taskDetailJson(taskRun: TaskRun, history: readonly Transition[]): object {
   const spent = taskRun.endedAt === null ? null : spentTimes(history, taskRun.endedAt);
   const times = { durationMs: spent?.executingMs ?? null, suspendedMs: spent?.suspendedMs ?? null, waitingMs: spent?.waitingMs ?? null };
@@ -123,7 +123,7 @@ function taskDetailJson(taskRun: TaskRun, history: readonly Transition[]): objec
   };
 }
 
-/** Size of a large result; null for smaller ones, and where it is not known. */
+/** Size of a large result; null for smaller ones, or if unknown. */
 export function resultBytesOf({ resultRef, resultBytes = null }: TaskRun): number | null {
   return resultRef === null ? resultBytes : parseRef(resultRef).bytes;
 }
@@ -137,7 +137,7 @@ function stateJson({ state }: Pick<Run, 'state'>): object {
   return { type: state.type, name: state.name, message: state.message };
 }
 
-/** How long a run was executed, how long it waited in between, and both; null while it has not ended or when it never started. */
+/** Time a run was executed, time it waited in between, and both; null while it has not ended or if it never started. */
 function timesJson(run: TimedRun): {
   readonly durationMs: number | null;
   readonly waitingMs: number | null;

@@ -2,7 +2,7 @@
  * The live tree of a run on a terminal.
  *
  * Events only change the model; frames are drawn by a timer, at most twelve a second, and once more at the end. Log lines and
- * whatever a flow writes are kept until the next frame, which prints them above the tree in one go.
+ * output of flows are kept until the next frame, which prints them above the tree in one write.
  */
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { TaskRun } from '../../model/run.ts';
@@ -13,22 +13,22 @@ import { treeLines } from './tree-lines.ts';
 import { cut } from './width.ts';
 
 const frameMs = 84;
-/** More text than this is printed without waiting for the next frame. */
+/** Beyond this, text is printed without waiting for the next frame. */
 const maxPendingChars = 256 * 1024;
 const finalRows = 60;
 
-/** What has changed in a tree. */
+/** A change in a tree. */
 export type TreeChange = { readonly kind: 'run' } | { readonly kind: 'mapped' } | { readonly kind: 'task'; readonly taskRun: TaskRun };
 
-/** What shows a run while it runs. Two makers: the live tree and the plain lines. */
+/** Shows a run while it runs. Two implementations: the live tree and the plain lines. */
 export interface RunView {
-  /** Takes the tree after an event changed it; `changed` is the run it belongs to. */
+  /** Takes the tree after an event changed it; `changed` is the run concerned. */
   update(tree: RunTree, changed: RunTree, change: TreeChange): void;
-  /** Prints a log line, or whatever else was written, above or between. */
+  /** Prints a log line, or other output, above or between. */
   print(text: string): void;
-  /** A sentence about what happens now, e.g. that Ctrl-C was understood. */
+  /** Prints a status message, e.g. that Ctrl-C was received. */
   say(text: string): void;
-  /** Draws the last state and lets the terminal go. May be called twice. */
+  /** Draws the last state and releases the terminal. May be called twice. */
   end(): void;
 }
 
@@ -78,14 +78,14 @@ export class LiveView implements RunView {
     this.#options.screen.release();
   }
 
-  /** Sets the next frame, at once for the first one. */
+  /** Schedules the next frame, the first one at once. */
   #arm(firstMs: number): void {
     if (this.#timer || this.#ended) return;
     this.#timer = this.#options.clock.setTimer(this.#frame === 0 ? firstMs : frameMs, () => {
       this.#timer = null;
       this.#frame++;
       this.#draw();
-      // What runs moves on without an event: the spinner and the clocks.
+      // The spinner and the clocks advance without an event.
       this.#arm(frameMs);
     });
   }

@@ -1,4 +1,4 @@
-/** One line of log for people. */
+/** One log line for people. */
 import type { LogLine } from '../../model/run.ts';
 import type { Paint } from './shapes.ts';
 import { localMillisecond } from './times.ts';
@@ -10,7 +10,7 @@ export type LogLevel = keyof typeof logLevels;
 
 const hues = { trace: 'gray', debug: 'gray', info: 'green', warn: 'yellow', error: 'red', fatal: 'red' } as const;
 
-/** Name of a level; one between two names takes the lower. */
+/** Name of a level; one between two names gets the lower. */
 export function levelName(level: number): LogLevel {
   const names = Object.keys(logLevels) as LogLevel[];
   return names.findLast((name) => logLevels[name] <= level) ?? 'trace';
@@ -31,7 +31,7 @@ export function logLineText(line: LogLine, task: string | null, paint: Paint): s
   return `${head} ${message}${shown}`;
 }
 
-/** Takes out what would steer the terminal; line breaks and tabs stay, and so do plain colours. */
+/** Removes terminal control sequences; line breaks, tabs and plain colours stay. */
 function stripControl(text: string): string {
   return text
     .replace(/\r\n?/g, '\n')

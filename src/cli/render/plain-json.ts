@@ -1,8 +1,8 @@
 /**
  * Any decoded value as plain JSON, for `--json`.
  *
- * Dates become ISO text, maps objects (or lists of pairs when a key is no text), sets lists, big integers text, `undefined` inside a
- * list and numbers that JSON has no word for `null`, errors `{ name, message }`; a value inside itself becomes `"[circular]"`.
+ * Dates become ISO text, maps objects (or lists of pairs if a key is not a string), sets lists, big integers text, `undefined` inside a
+ * list and numbers JSON cannot represent `null`, errors `{ name, message }`; a value inside itself becomes `"[circular]"`.
  */
 export function plainJson(value: unknown): unknown {
   return convert(value, new Set()) ?? null;

@@ -1,8 +1,8 @@
 /**
- * A run as plain lines, for pipes and logs: one line per change of state.
+ * A run as plain lines, for pipes and logs: one line per transition.
  *
- * Task runs of a mapped task, or of one called again and again, are summed up: a line per tenth, or per doubling where the total is
- * not known; their failures are still printed one by one, up to a bound.
+ * Task runs of a mapped or repeatedly called task are summed up: a line per tenth, or per doubling if the total is
+ * unknown; their failures are still printed one by one, up to a limit.
  */
 import { formatDuration } from '../../base/duration.ts';
 import type { TaskRun } from '../../model/run.ts';
@@ -23,7 +23,7 @@ const maxFailures = 10;
 
 export interface PlainViewOptions {
   readonly write: (line: string) => void;
-  /** Where log lines go. */
+  /** Prints log lines. */
   readonly print: (text: string) => void;
   readonly paint: Paint;
   /** Wall clock, epoch ms. */
@@ -32,7 +32,7 @@ export interface PlainViewOptions {
 
 export class PlainView implements RunView {
   readonly #options: PlainViewOptions;
-  /** By run and task: the count of the last line, and how many failures were printed. */
+  /** By run and task: the count of the last line, and the number of failures printed. */
   readonly #printed = new Map<string, { upTo: number; failures: number }>();
   readonly #lastState = new Map<string, string>();
 

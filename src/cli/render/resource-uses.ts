@@ -1,4 +1,4 @@
-/** What a run has opened, for people. */
+/** The resources a run opened, for people. */
 import { formatDuration } from '../../base/duration.ts';
 import type { RunInspection } from '../../client/client.ts';
 import { type ResourceUse, resourceTimes } from '../../model/resource-use.ts';
@@ -9,7 +9,7 @@ import { type Column, tableLines } from './table.ts';
 import { localMillisecond } from './times.ts';
 import { oneLine } from './width.ts';
 
-/** Openings that are listed; those that failed come first where there are more. */
+/** Most openings listed; if there are more, failed ones come first. */
 const maxListed = 50;
 
 const columns: readonly Column[] = [
@@ -22,7 +22,7 @@ const columns: readonly Column[] = [
   { head: 'what' },
 ];
 
-/** A table of the openings; no lines when nothing was opened. */
+/** A table of the openings; no lines if nothing was opened. */
 export function resourceLines(
   { run, resources, taskRuns }: Pick<RunInspection, 'run' | 'resources' | 'taskRuns'>,
   { paint, width }: { readonly paint: Paint; readonly width: number },
@@ -45,7 +45,7 @@ export function resourceLines(
   return [...tableLines(columns, rows, paint, width), ...more];
 }
 
-/** Where an opening without an error stands; of a run that has ended it is what its process did not get to. */
+/** Stage of an opening without an error; in an ended run, what its process did not get to. */
 function stageOf({ openedAt, closingAt, closedAt }: ResourceUse, hasEnded: boolean): string {
   if (closedAt !== null) return '';
   if (hasEnded) return 'its process was lost before it was closed';

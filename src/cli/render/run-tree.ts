@@ -1,7 +1,7 @@
 /**
- * What the live view knows of a run: its task groups and sub-flows, folded from events or from what is stored.
+ * What the live view knows of a run: its task groups and sub-flows, folded from events or from stored rows.
  *
- * Each change costs the same however large the run is; a frame looks at the few groups that are shown.
+ * Each change takes constant time however large the run is; a frame reads only the few groups shown.
  */
 import type { EngineEvent } from '../../model/events.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
@@ -9,7 +9,7 @@ import type { Edge } from '../../model/graph.ts';
 import type { Run, TaskRun } from '../../model/run.ts';
 import { noCounts, type PhaseCounts, phaseOf, TaskGroup } from './task-group.ts';
 
-/** What a tree takes from a definition: names in the order to draw them, and what waits for what. */
+/** What a tree takes from a definition: task names in drawing order, and their dependencies. */
 export interface TreeShape {
   readonly names: readonly string[];
   readonly edges: readonly Edge[];
@@ -19,21 +19,21 @@ export interface TreeShape {
 const subFlowPrefix = 'flow:';
 const maxRecent = 64;
 
-/** Shape of a flow; a code flow has no lines until its tasks are called. */
+/** Shape of a flow; a code flow has no tasks until they are called. */
 export function shapeOfDefinition({ kind, graph, isPlanned }: Pick<FlowDefinition, 'kind' | 'graph' | 'isPlanned'>): TreeShape {
   return kind === 'code' && isPlanned !== true ? { names: [], edges: [] } : { names: graph.nodes, edges: graph.edges };
 }
 
-/** One run with its lines. Sub-flows hang below the line of the task run that stands for them. */
+/** One run with its lines. Sub-flows are below the line of the task run that stands for them. */
 export class RunTree {
   run: Run;
   readonly groups = new Map<string, TaskGroup>();
-  /** Groups that run now or failed: what a full screen shows first. */
+  /** Running or failed groups: a full screen shows them first. */
   readonly active = new Set<TaskGroup>();
   readonly failed = new Set<TaskGroup>();
   /** Groups that ended last, newest at the end. */
   readonly recent: TaskGroup[] = [];
-  /** Sub-flow runs by the name of the group they stand below. */
+  /** Sub-flow runs by the name of the group above them. */
   readonly children = new Map<string, RunTree>();
   readonly #inward = new Map<string, string[]>();
   readonly #byId: Map<string, RunTree>;
@@ -53,7 +53,7 @@ export class RunTree {
     }
   }
 
-  /** Task runs by phase, of this run alone; tasks that nothing is recorded of yet count as waiting. */
+  /** Task runs of this run alone, by phase; tasks with nothing recorded yet count as waiting. */
   get counts(): PhaseCounts {
     const unseen = [...this.groups.values()].reduce((sum, group) => sum + Math.max(group.size === 0 ? 1 : 0, group.total - group.size), 0);
     return { ...this.#taskRunCounts, waiting: this.#taskRunCounts.waiting + unseen };
@@ -64,7 +64,7 @@ export class RunTree {
     return this.#groupCounts;
   }
 
-  /** Takes an event of this run or of a run below it; gives the tree it belongs to, or null when it is none of them. */
+  /** Applies an event of this run or a run below it; returns the tree it belongs to, or null if there is none. */
   apply(event: EngineEvent): RunTree | null {
     if (event.kind === 'log') return this.#byId.get(event.line.runId) ?? null;
     const tree = this.#byId.get(event.run.id) ?? this.#adopt(event);
@@ -75,7 +75,7 @@ export class RunTree {
     return tree;
   }
 
-  /** Takes the newest row of a task run. */
+  /** Applies the newest row of a task run. */
   applyTaskRun(taskRun: TaskRun): void {
     const group = this.#groupOf(taskRun.name);
     this.#change(group, () => {
@@ -85,12 +85,12 @@ export class RunTree {
     });
   }
 
-  /** Takes how many items the mapped tasks have, as the run has it on record. */
+  /** Applies the item counts of mapped tasks that the run recorded. */
   takeMapped({ mapped }: Pick<Run, 'mapped'>): void {
     for (const [task, items] of Object.entries(mapped ?? {})) if (this.groups.get(task)?.items !== items) this.applyItems(task, items);
   }
 
-  /** Takes how many items a mapped task has. */
+  /** Applies the item count of a mapped task. */
   applyItems(task: string, items: number): void {
     const group = this.#groupOf(task);
     this.#change(group, () => {
@@ -98,7 +98,7 @@ export class RunTree {
     });
   }
 
-  /** Names of the tasks that a waiting one waits for and that have not come to an end. */
+  /** Names of the unfinished tasks that a waiting one waits for. */
   waitsFor(name: string): string[] {
     return (this.#inward.get(name) ?? []).filter((from) => {
       const phase = this.groups.get(from)?.phase;

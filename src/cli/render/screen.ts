@@ -1,12 +1,12 @@
 /**
- * The lines at the bottom of a terminal that are drawn over and over, with lines printed above them.
+ * The lines at the bottom of a terminal that are redrawn repeatedly, with lines printed above them.
  *
- * Owns the cursor from the first frame until `release`. A frame writes only the lines that changed, in one write. When the
- * terminal has become narrower, old lines were wrapped by it: they are counted as they stand now, so that nothing is torn.
+ * Owns the cursor from the first frame until `release`. A frame writes only the lines that changed, in one write. A terminal that
+ * became narrower has wrapped old lines: they are counted as they are now, so that nothing is torn.
  */
 import { widthOf } from './width.ts';
 
-/** What the screen asks of the stream it draws to. */
+/** What the screen needs from its output stream. */
 export interface ScreenOutput {
   write(text: string): void;
   readonly columns: number;
@@ -36,7 +36,7 @@ export class Screen {
   }
 
   /**
-   * Shows these lines in place of the last ones. They must fit the terminal.
+   * Replaces the last lines with these. They must fit the terminal.
    *
    * @param printAbove prints whole lines that stay above; may write to another stream of the same terminal.
    */
@@ -53,7 +53,7 @@ export class Screen {
     this.#columns = this.#output.columns;
   }
 
-  /** Leaves the last lines where they are and gives the cursor back. May be called twice. */
+  /** Leaves the last lines where they are and releases the cursor. May be called twice. */
   release(): void {
     if (this.#columns === 0) return;
     this.#lines = [];
@@ -70,7 +70,7 @@ export class Screen {
     return rows === 0 ? '' : `${moveTo(rows, 0)}\r`;
   }
 
-  /** Row by row: some terminals put what is cleared as a whole into their history. */
+  /** Row by row: some terminals move what is cleared at once into their scrollback. */
   #erase(): string {
     const rows = this.#rowsTaken();
     return `${this.#toTop()}${`${clearLine}\n`.repeat(rows)}${moveTo(rows, 0)}`;
@@ -93,7 +93,7 @@ export class Screen {
   }
 }
 
-/** Moves the cursor between lines that are on the screen; line numbers grow downwards. */
+/** Moves the cursor between visible lines; line numbers grow downwards. */
 function moveTo(from: number, to: number): string {
   if (from === to) return '';
   return from > to ? `\u001b[${from - to}A` : `\u001b[${to - from}B`;

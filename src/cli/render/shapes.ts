@@ -1,8 +1,8 @@
-/** Colours, and the shape of each state, so that it reads without colour. The same shapes as on the dashboard. */
+/** Colours, and the shape of each state, so that it is readable without colour. The same shapes as on the dashboard. */
 import pc from 'picocolors';
 import type { State, StateName, StateType } from '../../model/state.ts';
 
-/** The colours in use; with `on` false every one of them gives its text back as it is. */
+/** The colours in use; with `on` false each returns its text unchanged. */
 export type Paint = ReturnType<typeof pc.createColors>;
 
 /** Colours for one stream. */

@@ -1,4 +1,4 @@
-/** What has gone through the tasks of the streams of a run, for people. */
+/** Throughput of a run's stream tasks, for people. */
 import { formatDuration } from '../../base/duration.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { stageStatsOf } from '../../model/stage-stats.ts';
@@ -20,7 +20,7 @@ const columns: readonly Column[] = [
   { head: 'attempt', align: 'right', drop: 4 },
 ];
 
-/** A table of them; no lines where nothing streams. @param now wall clock, epoch ms */
+/** A table of them; no lines if nothing streams. @param now wall clock, epoch ms */
 export function streamStatsLines(
   taskRuns: readonly TaskRun[],
   { paint, width, now }: { readonly paint: Paint; readonly width: number; readonly now: number },

@@ -1,4 +1,4 @@
-/** What is printed once a run has ended: how it went, why, its result, and where to look next. */
+/** Summary of an ended run: outcome, cause, result, and where to look next. */
 import { formatDuration } from '../../base/duration.ts';
 import { programName } from '../../base/program-name.ts';
 import type { Run, TaskRun } from '../../model/run.ts';
@@ -11,11 +11,11 @@ import type { PhaseCounts } from './task-group.ts';
 import { oneLine } from './width.ts';
 import { valueLine } from './value.ts';
 
-/** What a summary is made of. */
+/** Data of a summary. */
 export interface Outcome {
   readonly run: Run;
   readonly counts: PhaseCounts;
-  /** The task run whose failure made the run fail, where one is known. */
+  /** The task run whose failure made the run fail, if known. */
   readonly failed: TaskRun | null;
   readonly result: unknown;
 }
@@ -30,11 +30,11 @@ const countWords = [
   ['waiting', 'not started'],
 ] as const;
 
-/** Where and for whom it is drawn. */
+/** How a summary is rendered. */
 export interface SummaryOptions {
   readonly cwd: string;
   readonly width: number;
-  /** Whether whole stacks are wanted. */
+  /** Whether to print whole stacks. */
   readonly verbose: boolean;
 }
 
@@ -81,12 +81,12 @@ function nextLines(run: Run, paint: Paint): string[] {
   return commands.map((command, at) => `  ${paint.dim(at === 0 ? 'next  ' : '      ')}  ${paint.cyan(command)}`);
 }
 
-/** Name of a task run for people: its own, else the task's with the place of its item. */
+/** Name of a task run for people: its own, else the task's with the index of its item. */
 export function taskLabel(taskRun: Pick<TaskRun, 'name' | 'displayName' | 'index'>): string {
   return oneLine(taskRun.displayName ?? (taskRun.index === null ? taskRun.name : `${taskRun.name}[${taskRun.index}]`));
 }
 
-/** The task run that made a run fail: the first that failed by itself, by when it ended. */
+/** The task run that made a run fail: the first to end of those that failed by themselves. */
 export function firstFailed(taskRuns: readonly TaskRun[]): TaskRun | null {
   let first: TaskRun | null = null;
   for (const taskRun of taskRuns) {

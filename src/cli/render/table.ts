@@ -1,24 +1,24 @@
-/** Tables of plain text: a head, columns as wide as they need to be, nothing around them. */
+/** Plain-text tables: a head, columns as wide as needed, no borders. */
 import type { Paint } from './shapes.ts';
 import { cut, padEnd, padStart, widthOf } from './width.ts';
 
 /** One column of a table. */
 export interface Column {
   readonly head: string;
-  /** Numbers and durations stand on the right. Default left. */
+  /** Right for numbers and durations. Default left. */
   readonly align?: 'left' | 'right';
-  /** Widest it may be, in cells; longer cells are cut. Default: as wide as its widest cell. */
+  /** Maximum width in cells; longer cells are cut. Default: as wide as its widest cell. */
   readonly max?: number;
-  /** Columns with the highest number give way first when the terminal is too narrow; without one a column never does. */
+  /** Columns with the highest number are dropped first if the terminal is too narrow; without one a column is never dropped. */
   readonly drop?: number;
-  /** Of a last column that may be cut where the terminal ends: so many cells it needs. */
+  /** Cells needed by a last column that may be cut at the edge of the terminal. */
   readonly least?: number;
 }
 
 const gap = '  ';
 
 /**
- * Lines of a table, head first. Cells may be painted. When `width` is given, columns that may go are left out until it fits, and
+ * Lines of a table, head first. Cells may be painted. If `width` is given, droppable columns are left out until it fits, and
  * what is still too wide is cut.
  */
 export function tableLines(columns: readonly Column[], rows: readonly (readonly string[])[], paint: Paint, width?: number): string[] {
@@ -31,7 +31,7 @@ export function tableLines(columns: readonly Column[], rows: readonly (readonly 
   return width === undefined ? lines : lines.map((text) => cut(text, width));
 }
 
-/** Facts one below the other, names dim and as wide as the widest; those without a text are left out. @param least cells of a name at least */
+/** Facts one below the other, names dim and padded to the widest; those without text are left out. @param least minimum cells of a name */
 export function factLines(facts: readonly (readonly [name: string, text: string | null])[], paint: Paint, least = 0): string[] {
   const known = facts.filter(([, text]) => text !== null);
   const cells = Math.max(least, ...known.map(([name]) => name.length));

@@ -1,16 +1,16 @@
-/** All task runs of one task in one run, folded into counts: what one line of the tree is drawn from. */
+/** All task runs of one task in one run, folded into counts: the data of one line of the tree. */
 import type { Failure } from '../../model/failure.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { State } from '../../model/state.ts';
 
 /**
- * What a line needs to know of a state. `waiting` nothing was started, or the next attempt is to come · `blocked` it could not
- * run, because of what came before it.
+ * A state, as far as a line needs it. `waiting`: not started, or waiting for the next attempt · `blocked`: could not run because of
+ * an earlier task.
  */
 export const phases = ['waiting', 'running', 'done', 'skipped', 'failed', 'blocked', 'cancelled'] as const;
 export type Phase = (typeof phases)[number];
 
-/** How many task runs are in each phase. */
+/** Number of task runs in each phase. */
 export type PhaseCounts = Readonly<Record<Phase, number>>;
 
 /** Phase of a state. */
@@ -23,23 +23,23 @@ export function phaseOf({ type, name }: Pick<State, 'type' | 'name'>): Phase {
   return type === 'CANCELLED' ? 'cancelled' : 'waiting';
 }
 
-/** Counts of nothing yet. */
+/** All counts zero. */
 export function noCounts(): Record<Phase, number> {
   return { waiting: 0, running: 0, done: 0, skipped: 0, failed: 0, blocked: 0, cancelled: 0 };
 }
 
-/** Folds the task runs of one task. A change costs the same however many there are. */
+/** Folds the task runs of one task. A change takes constant time. */
 export class TaskGroup {
   readonly name: string;
-  /** Place among the lines of its run. */
+  /** Position among the lines of its run. */
   readonly order: number;
   readonly #members = new Map<string, Phase>();
   readonly #counts = noCounts();
-  /** How many items the task has; null while that is not known. */
+  /** Number of items of the task; null while unknown. */
   items: number | null = null;
   /** The task run that changed last. */
   last: TaskRun | null = null;
-  /** First failure that was seen. */
+  /** First failure seen. */
   failure: { readonly taskRun: TaskRun; readonly error: Failure } | null = null;
   startedAt: number | null = null;
   endedAt: number | null = null;
@@ -50,12 +50,12 @@ export class TaskGroup {
     this.order = order;
   }
 
-  /** How many task runs it has so far. */
+  /** Number of task runs so far. */
   get size(): number {
     return this.#members.size;
   }
 
-  /** How many it will have, as far as is known. */
+  /** Expected number, as far as known. */
   get total(): number {
     return Math.max(this.items ?? 0, this.#members.size);
   }
@@ -64,7 +64,7 @@ export class TaskGroup {
     return this.#counts;
   }
 
-  /** Whether it is one task run an item, even when there is only one. */
+  /** Whether it has one task run per item, even if there is only one. */
   get mapped(): boolean {
     return this.items !== null || (this.last !== null && this.last.index !== null);
   }
@@ -74,12 +74,12 @@ export class TaskGroup {
     return this.#members.size > 1 || this.mapped;
   }
 
-  /** How many have come to an end. */
+  /** Number of ended task runs. */
   get ended(): number {
     return this.#members.size - this.#counts.waiting - this.#counts.running;
   }
 
-  /** What the whole is at: running while one runs, failed once one has failed, and so on. */
+  /** Phase of the whole: running while one runs, failed once one has failed, and so on. */
   get phase(): Phase {
     const counts = this.#counts;
     if (counts.running > 0) return 'running';
@@ -87,7 +87,7 @@ export class TaskGroup {
     return (['failed', 'cancelled', 'blocked', 'done', 'skipped'] as const).find((phase) => counts[phase] > 0) ?? 'done';
   }
 
-  /** Takes the newest row of one of its task runs; gives the phase it was in before, null when it is new. */
+  /** Takes the newest row of one of its task runs; returns its previous phase, null if it is new. */
   apply(taskRun: TaskRun): Phase | null {
     const before = this.#members.get(taskRun.key);
     const phase = phaseOf(taskRun.state);

@@ -23,14 +23,14 @@ export function agoText(at: number, now: number): string {
   return at <= now ? `${text} ago` : `in ${text}`;
 }
 
-/** When a run started; of one that has not when it is due, `not yet` or, once it has ended, `never`. */
+/** When a run started; if it has not, when it is due, `not yet` or, once it has ended, `never`. */
 export function startText(run: Pick<Run, 'startedAt' | 'endedAt' | 'dueAt'>, now: number): string {
   if (run.startedAt !== null) return agoText(run.startedAt, now);
   if (run.endedAt !== null) return 'never';
   return run.dueAt === null ? 'not yet' : `due ${agoText(run.dueAt, now)}`;
 }
 
-/** How long a run was executed, so far or in all; empty before it has started. */
+/** How long a run was executed, so far or in total; empty before it has started. */
 export function tookText(run: TimedRun, now: number): string {
   const times = runTimes(run, now);
   return times === null ? '' : formatDuration(times.executingMs);

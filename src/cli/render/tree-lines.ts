@@ -1,4 +1,4 @@
-/** Draws a run as lines that fit a terminal: a head, then one line a task (shape, name, duration, what there is to say), as many as there is room for. */
+/** Draws a run as lines that fit a terminal: a head, then one line per task (shape, name, duration, details), as many as fit. */
 import { formatDuration } from '../../base/duration.ts';
 import { shortId } from '../../model/ids.ts';
 import type { TaskRun } from '../../model/run.ts';
@@ -14,11 +14,11 @@ import { cut, oneLine, padEnd, padStart, widthOf } from './width.ts';
 /** Where and when a frame is drawn. */
 export interface FrameOptions {
   readonly columns: number;
-  /** Lines at most, at least 3. */
+  /** Most lines, at least 3. */
   readonly rows: number;
   /** Wall clock, epoch ms. */
   readonly now: number;
-  /** Counts frames, for what moves; null draws what stands still. */
+  /** Frame counter for animation; null draws a still picture. */
   readonly frame: number | null;
   readonly paint: Paint;
 }
@@ -32,11 +32,11 @@ export function treeLines(tree: RunTree, options: FrameOptions): string[] {
   return lines.map((line) => cut(line, options.columns));
 }
 
-/** Where there is no room for all of it, the name of the run is left out, then the flow is cut: by its id the run is found. */
+/** If it does not fit, the run's name is left out, then the flow is cut: the id is enough to find the run. */
 function headLine(tree: RunTree, { now, paint, columns }: FrameOptions): string {
   const { run } = tree;
   const elapsed = tookText(run, now);
-  // What is plain to see from the shape is not said; how it ended the summary says.
+  // The shape shows the rest; the summary says how it ended.
   const state = isTerminal(run.state.type) || run.state.type === 'RUNNING' ? '' : `${run.state.name} `;
   const attempt = run.attempt > 1 ? ` · attempt ${run.attempt}` : '';
   const id = ` · ${shortId(run.id)}${attempt}`;
@@ -71,8 +71,8 @@ function bodyLines(tree: RunTree, options: FrameOptions, room: number, depth: nu
 }
 
 /**
- * The groups to draw in their order, and a line that counts the rest. When they do not all fit: what runs comes first, then
- * what failed, then what ended last.
+ * The groups to draw in their order, and a line that counts the rest. If they do not all fit, running groups come first, then
+ * failed ones, then those that ended last.
  */
 function selectGroups(tree: RunTree, room: number, paint: Paint): { shown: TaskGroup[]; fold: string | null } {
   if (tree.groups.size <= room) return { shown: [...tree.groups.values()], fold: null };
@@ -106,13 +106,13 @@ function foldLine(tree: RunTree, chosen: ReadonlySet<TaskGroup>, paint: Paint): 
   return `${paint.dim('… and')} ${parts.join('  ')}`;
 }
 
-/** What a line is drawn into. */
+/** Context in which a line is drawn. */
 export interface RowSurroundings {
   readonly columns: number;
   readonly now: number;
   readonly frame: number | null;
   readonly paint: Paint;
-  /** How deep the run lies below the first one, from 1. */
+  /** Depth of the run below the root, from 1. */
   readonly depth: number;
   readonly nameCells: number;
 }
@@ -140,7 +140,7 @@ export function rowLine(tree: RunTree, group: TaskGroup, options: RowSurrounding
   return `${'  '.repeat(depth)}${markOf(tree, group, options)} ${name} ${padStart(elapsedOf(tree, group, options), durationCells)}  ${detail}`.trimEnd();
 }
 
-/** What a group is called on its line. */
+/** Name of a group on its line. */
 export function nameOf(group: TaskGroup): string {
   const own = group.isGroup ? null : group.last?.displayName;
   return oneLine(own ?? (group.name.startsWith('flow:') ? `↳ ${group.name.slice('flow:'.length)}` : group.name));
@@ -154,7 +154,7 @@ function markOf(tree: RunTree, group: TaskGroup, { frame, paint }: RowSurroundin
   return group.size === 0 && !group.isGroup ? paint.gray('○') : paint[hue](glyph);
 }
 
-/** Phase of a group; of a run that has ended nothing goes on, whatever is not recorded any more. */
+/** Phase of a group; in an ended run nothing is running, whatever was no longer recorded. */
 function shownPhase({ run }: RunTree, group: TaskGroup): Phase {
   const { phase, counts } = group;
   if ((phase !== 'running' && phase !== 'waiting') || !isTerminal(run.state.type) || group.size === 0) return phase;
@@ -202,7 +202,7 @@ function progressDetail({ progress, metrics }: TaskRun, { paint, columns }: RowS
 
 const streamWords = { in: 'in', out: 'out', rejected: 'rejected', parseErrors: 'parse errors', skipped: 'skipped' };
 
-/** What has gone through a task of a stream. */
+/** Throughput of a stream task. */
 function streamDetail(metrics: NonNullable<TaskRun['metrics']>, paint: Paint): string[] {
   const counts = Object.entries(streamWords).flatMap(([name, word]) => {
     const count = metrics[name];

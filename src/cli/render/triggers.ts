@@ -1,4 +1,4 @@
-/** Triggers of deployments, what they wait for and have done, for people and as JSON. */
+/** Triggers of deployments, their waits and firings, for people and as JSON. */
 import { durationWords } from '../../base/duration.ts';
 import type { DeploymentView, TriggersView } from '../../client/deployments-client.ts';
 import { toWire } from '../../client/wire.ts';
@@ -13,17 +13,17 @@ export function triggerJson({ id, slug, rule }: Trigger): object {
   return { id, slug, on: rule.sources.map(sourceText), words: triggerText(rule), rule };
 }
 
-/** What they wait for and have done. */
+/** Their waits and firings. */
 export function triggersJson({ waits, firings }: TriggersView): object {
   return { waits: waits.map((one) => toWire(one)), firings: firings.map((one) => toWire(one)) };
 }
 
-/** One line each. */
+/** One line per trigger. */
 export function triggerLines({ triggers = [] }: Pick<DeploymentView, 'triggers'>, paint: Paint): string[] {
   return triggers.map(({ slug, rule }) => `${oneLine(triggerText(rule))}  ${paint.dim(slug)}`);
 }
 
-/** What an open window or debounce waits for, until when. */
+/** What an open window or debounce waits for, and until when. */
 export function waitText({ group, count, seen, missing, dueAt, firstAt }: TriggerWait, now: number): string {
   const whose = group === '' ? '' : ` for ${oneLine(group)}`;
   const left = dueAt <= now ? 'now' : `in ${durationWords(Math.max(1_000, Math.ceil((dueAt - now) / 1_000) * 1_000))}`;
@@ -32,14 +32,14 @@ export function waitText({ group, count, seen, missing, dueAt, firstAt }: Trigge
   return `has ${seen.join(' and ')}${whose} since ${agoText(firstAt, now)}, waits for ${missing.join(' and ')}, gives up ${left}`;
 }
 
-/** What they wait for, then their newest firings. */
+/** Their waits, then their newest firings. */
 export function waitLines({ waits }: TriggersView, now: number, paint: Paint): string[] {
   return waits.map((wait) => `${paint.yellow('…')} ${waitText(wait, now)}  ${paint.dim(wait.slug)}`);
 }
 
 const hues = { started: 'green', refused: 'red', failed: 'red', expired: 'yellow' } as const;
 
-/** One line each. */
+/** One line per firing. */
 export function firingLines(firings: readonly TriggerFiring[], now: number, paint: Paint): string[] {
   return firings.map(({ outcome, cause, count, at, runId, message, slug }) => {
     const many = count === 1 ? '' : ` (the last of ${count})`;

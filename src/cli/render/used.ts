@@ -1,9 +1,9 @@
-/** What a task run or a whole run has used, in words. */
+/** Resource usage of a task run or a whole run, in words. */
 import { byteSize } from '../../base/byte-size.ts';
 import { formatDuration } from '../../base/duration.ts';
 import type { RecordedUsage } from '../../model/task-usage.ts';
 
-/** `CPU 3s, 96.0 MiB`; '' where nothing is known. What several tasks shared is marked: `CPU about 3s`. */
+/** `CPU 3s, 96.0 MiB`; '' if unknown. Usage shared by several tasks is marked: `CPU about 3s`. */
 export function usedText({ cpuMs = null, peakBytes = null, usageScope = null }: RecordedUsage): string {
   const about = usageScope === 'shared' ? 'about ' : '';
   const parts = [

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { oneLine } from './width.ts';
 import { cutText } from '../../base/cut-text.ts';
 
-/** A value on one line, at most `maxChars` long: what a result or parameter looks like at a glance. */
+/** A value on one line, at most `maxChars` long: a result or parameter at a glance. */
 export function valueLine(value: unknown, maxChars = 200): string {
   const text = oneLine(
     typeof value === 'string'
@@ -13,7 +13,7 @@ export function valueLine(value: unknown, maxChars = 200): string {
   return cutText(text, maxChars, '…');
 }
 
-/** A value over as many lines as it needs, at most `maxLines`; the last line says how many are left out. */
+/** A value over as many lines as it needs, at most `maxLines`; the last line gives the number left out. */
 export function valueLines(
   value: unknown,
   options: { readonly color: boolean; readonly width: number; readonly maxLines?: number },

@@ -1,19 +1,19 @@
-/** How wide text stands in a terminal, and cutting it to fit. Colour codes take no room; wide characters take two cells. */
+/** Width of text in a terminal, and cutting it to fit. Colour codes take no room; wide characters take two cells. */
 import { stripVTControlCharacters } from 'node:util';
 import measure from 'fast-string-truncated-width';
 
 const reset = '\u001b[0m';
-/** Colours and styles: the only codes that are in text of ours. */
+/** Colours and styles: the only codes in our text. */
 const style = /(\u001b\[[0-9;]*m)/;
 const controlChars = /[\u0000-\u001f\u007f-\u009f]+/g;
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
-/** Cells a text takes. */
+/** Number of cells of a text. */
 export function widthOf(text: string): number {
   return measure(text).width;
 }
 
-/** Cuts a text to at most `width` cells, with `…` as its last one when something was cut off. Width 0 gives ''. */
+/** Cuts a text to at most `width` cells, with `…` as its last one if something was cut off. Width 0 returns ''. */
 export function cut(text: string, width: number): string {
   if (width <= 0) return '';
   if (widthOf(text) <= width) return text;
@@ -32,17 +32,17 @@ export function cut(text: string, width: number): string {
   return `${kept}…${style.test(kept) ? reset : ''}`;
 }
 
-/** Fills a text with spaces on its right up to `width` cells; a wider one is left as it is. */
+/** Pads a text with spaces on the right to `width` cells; a wider one is unchanged. */
 export function padEnd(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - widthOf(text)));
 }
 
-/** Fills a text with spaces on its left up to `width` cells; a wider one is left as it is. */
+/** Pads a text with spaces on the left to `width` cells; a wider one is unchanged. */
 export function padStart(text: string, width: number): string {
   return ' '.repeat(Math.max(0, width - widthOf(text))) + text;
 }
 
-/** A text on one line: codes that steer a terminal are taken out, line breaks and other control characters become one space. */
+/** A text on one line: terminal control sequences are removed, line breaks and other control characters become one space. */
 export function oneLine(text: string): string {
   return stripVTControlCharacters(text).replace(controlChars, ' ').trim();
 }
