@@ -6,8 +6,7 @@
  */
 import { BatutaError } from '../../base/errors.ts';
 import { held, type HeldReader, type Holdable } from '../../model/streams.ts';
-import { HeldRecords } from './held-records.ts';
-import { LoopResults, over, type Result, type Waiting, waitingForOne } from './hop-results.ts';
+import { over, type Result, type Waiting, waitingForOne } from './hop-waiting.ts';
 import type { Mark } from './positions.ts';
 
 /** Records that are taken between two turns of the event loop, so that timers, leases and sockets get theirs. */
@@ -31,8 +30,9 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
   readonly to: string;
   readonly buffer: number;
   readonly #chunk: number;
+  readonly #onMark: (mark: Mark) => void;
   readonly #onWait: HopOptions['onWait'];
-  readonly #held: HeldRecords;
+  readonly #holdsAll: boolean;
   #filling: unknown[] = [];
   #fillingPositions: unknown[] = [];
   #taking: unknown[] = [];
@@ -42,28 +42,28 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
   #arePositioned = false;
   #pushed = 0;
   #read = 0;
+  #released = 0;
   #isRead = false;
-  /** Whether its taker has asked how records are asked for. */
-  #isAsked = false;
-  readonly #loopResults: LoopResults;
   #isEnded = false;
+  #isDone = false;
   #failure: { readonly error: unknown } | null = null;
   #isDetached = false;
   #waiting: Waiting | null = null;
   #room: (() => void) | null = null;
   #isFlushAsked = false;
   #sinceTurn = 0;
+  #marks: { readonly after: number; readonly mark: Mark }[] = [];
   /** Position of the record that was read last; undefined where it has none. */
   position: unknown = undefined;
 
   constructor({ from, to, buffer, holdsAll, onMark, onWait }: HopOptions) {
-    this.#held = new HeldRecords(holdsAll, onMark);
+    this.#holdsAll = holdsAll;
     this.from = from;
     this.to = to;
     this.buffer = buffer;
     this.#onWait = onWait;
     this.#chunk = Math.max(1, Math.floor(buffer / 2));
-    this.#loopResults = new LoopResults(this.#chunk);
+    this.#onMark = onMark;
   }
 
   /**
@@ -87,16 +87,19 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
 
   /** Resolves once `hasRoom`. */
   whenRoom(): Promise<void> {
-    if (this.hasRoom) return Promise.resolve();
-    this.#onWait('from', 1);
     return new Promise((resolve) => {
-      this.#room = resolve;
+      if (this.hasRoom) resolve();
+      else {
+        this.#onWait('from', 1);
+        this.#room = resolve;
+      }
     });
   }
 
   /** Puts a mark behind what was put in so far. Of a taker that has left it waits for its success: another attempt may take what this one did not. */
   mark(mark: Mark): void {
-    this.#held.mark(mark, this.#pushed, this.#isDetached);
+    if (this.#released >= this.#pushed && (!this.#isDetached || this.#isDone)) this.#onMark(mark);
+    else this.#marks.push({ after: this.#pushed, mark });
   }
 
   /** No more records come. */
@@ -154,9 +157,9 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
    * given every record, and may have held some of those it was given.
    */
   releaseAll(): void {
-    this.#held.end();
+    this.#isDone = true;
     this.detach();
-    if (this.#failure === null) this.#held.release(Number.POSITIVE_INFINITY);
+    if (this.#failure === null) this.#release(Number.POSITIVE_INFINITY);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<unknown, undefined> {
@@ -172,31 +175,16 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
         return read();
       },
       next: () => this.#pull(),
-      release: (count) => this.#held.release(count),
+      release: (count) => this.#release(count),
       return: async () => this.detach(),
     };
   }
 
-  /**
-   * Gives the next record; those before it are released.
-   *
-   * `for await` and `yield*` read this property once and then call what it was, one call after the other: they are given results that are used again.
-   * Whoever asks record by record reads it each time, may keep what they were given, and gets a result of its own for each record.
-   */
-  get next(): () => Promise<Result> {
-    const isFirst = !this.#isAsked;
-    this.#isAsked = true;
-    return isFirst ? this.#nextOfLoop : this.#nextAlone;
-  }
-
-  #nextOfLoop(): Promise<Result> {
-    this.#held.release(this.#read);
-    return this.#next < this.#taking.length ? this.#loopResults.give(this.#take()) : this.#pull();
-  }
-
-  #nextAlone(): Promise<Result> {
-    this.#held.release(this.#read);
-    return this.#pull();
+  /** The next record; those before it are released. */
+  next(): Promise<Result> {
+    if (this.#marks.length > 0) this.#release(this.#read);
+    else if (!this.#holdsAll) this.#released = this.#read;
+    return this.#next < this.#taking.length ? Promise.resolve(this.#take()) : this.#pull();
   }
 
   async return(): Promise<Result> {
@@ -215,14 +203,14 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
   }
 
   #pull(): Promise<Result> {
-    if (this.#next < this.#taking.length) return Promise.resolve({ value: this.#take(), done: false });
+    if (this.#next < this.#taking.length) return Promise.resolve(this.#take());
     if (this.#failure !== null) return Promise.reject(this.#failure.error);
     if (this.#isDetached) return Promise.resolve(over);
     // Asked for several records at a time.
     if (this.#waiting !== null) return this.#waiting.promise.then(() => this.#pull());
     if (this.#filling.length > 0 && this.#sinceTurn < recordsPerTurn) {
       this.#swap();
-      return Promise.resolve({ value: this.#take(), done: false });
+      return Promise.resolve(this.#take());
     }
     if (this.#filling.length === 0 && this.#isEnded) return Promise.resolve(over);
     const waiting = waitingForOne();
@@ -232,11 +220,11 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
     return waiting.promise;
   }
 
-  #take(): unknown {
+  #take(): Result {
     const at = this.#next++;
     this.#read++;
     if (this.#arePositioned) this.position = this.#takingPositions[at];
-    return this.#taking[at];
+    return { value: this.#taking[at], done: false };
   }
 
   /** The taker goes on with what was filled, and the giver with an empty chunk. */
@@ -265,7 +253,7 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
     if (this.#filling.length > 0) {
       const waiting = this.#served();
       this.#swap();
-      waiting?.resolve({ value: this.#take(), done: false });
+      waiting?.resolve(this.#take());
     } else if (this.#isEnded) this.#served()?.resolve(over);
   }
 
@@ -278,12 +266,20 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
     return waiting;
   }
 
+  #release(count: number): void {
+    if (this.#holdsAll && !this.#isDone) return;
+    this.#released = count;
+    while (this.#marks.length > 0 && (this.#marks[0]?.after ?? 0) <= count) {
+      const first = this.#marks.shift();
+      if (first) this.#onMark(first.mark);
+    }
+  }
+
   #drop(): void {
     this.#filling = [];
     this.#fillingPositions = [];
     this.#taking = [];
     this.#next = 0;
-    this.#loopResults.clear();
     this.#giveRoom();
   }
 

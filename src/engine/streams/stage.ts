@@ -58,8 +58,6 @@ export class Stage {
   readonly #inlets = new Map<string, Hop>();
   #only: Hop | null = null;
   #outlets: Hop[] = [];
-  /** The one that is all of them, else null. */
-  #outlet: Hop | null = null;
   #positions: SourcePositions | null = null;
   #replay: Replay | null = null;
   #given: unknown = undefined;
@@ -121,7 +119,6 @@ export class Stage {
     if (this.#settled) this.resumeFrom = this.#settled.position;
     this.#inlets.clear();
     this.#outlets = [];
-    this.#outlet = null;
     this.#positions = null;
     this.#settled = null;
     this.#failure = null;
@@ -131,7 +128,6 @@ export class Stage {
 
   connect(to: Stage, hop: Hop): void {
     this.#outlets.push(hop);
-    this.#outlet = this.#outlets.length === 1 ? hop : null;
     to.#inlets.set(hop.from, hop);
     to.#only = to.#inlets.size === 1 ? hop : null;
   }
@@ -155,22 +151,23 @@ export class Stage {
   /** Hands on what the task gives until it ends or nobody wants more. @throws what the task throws; what its streams were broken by */
   async handOn(items: AsyncIterable<unknown>): Promise<undefined> {
     if (this.#replay !== null) return this.#replayTo(this.#replay, items);
+    const outlets = this.#outlets;
+    const [first] = outlets as [Hop];
+    const inlet = this.#only;
     for await (const item of items) {
-      if (this.#give(item)) continue;
+      this.out++;
+      const goesOn =
+        item instanceof Positioned
+          ? this.#pushPositioned(item)
+          : outlets.length === 1
+            ? first.push(item, inlet === null ? undefined : inlet.position)
+            : pushToAll(outlets, item, inlet?.position);
+      if (goesOn) continue;
       await this.#room();
       if (this.#failure !== null) throw this.#failure;
-      if (this.#outlets.every(isDetached)) break;
+      if (outlets.every(isDetached)) break;
     }
-    for (const hop of this.#outlets) hop.end();
-  }
-
-  /** Whether another may follow at once. */
-  #give(item: unknown): boolean {
-    this.out++;
-    if (item instanceof Positioned) return this.#pushPositioned(item);
-    const inlet = this.#only;
-    const position = inlet === null ? undefined : inlet.position;
-    return this.#outlet === null ? pushToAll(this.#outlets, item, position) : this.#outlet.push(item, position);
+    for (const hop of outlets) hop.end();
   }
 
   /** What the takers had rejected, and what the task makes of what it had rejected itself; a source reads nothing. */

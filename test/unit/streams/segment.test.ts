@@ -172,22 +172,6 @@ describe('a stream', () => {
     expect(run.result).toEqual([0, 1, 2, 3, 4, 5, 'end', 'end']);
   });
 
-  test('asked record by record gives results that stay as they were, however many are kept', async () => {
-    const keeping = async (rows: Rows): Promise<unknown> => {
-      const reader = rows[Symbol.asyncIterator]();
-      const results: IteratorResult<number>[] = [];
-      for (let result = await reader.next(); !result.done; result = await reader.next()) results.push(result);
-      return results.map(({ value }) => value);
-    };
-    const handing = async function* (rows: Rows): AsyncGenerator<number> {
-      yield* rows;
-    };
-    const run = await testFlow(
-      makeFlow({ rows: { does: upTo(600) }, handing: { needs: ['rows'], does: handing }, keeping: { needs: ['handing'], does: keeping } }),
-    );
-    expect(run.result).toEqual(Array.from({ length: 600 }, (_, at) => at));
-  });
-
   test('leaves timers their turn, however fast it is', async () => {
     let ticks = 0;
     const ticking = setInterval(() => ticks++, 1);
