@@ -16,7 +16,7 @@ const keyTable = describeTable('api_keys', {
   last_used_at: timeOrNull,
 });
 type KeyRow = RowOf<typeof keyTable>;
-/** A key as it is made; only its hash is kept of what people are shown. */
+/** A key as it is made; of what people are shown, only the hash is kept. */
 const newKeyTable = describeTable('api_keys', { ...keyTable.described, hash: text });
 const sessionTable = describeTable('sessions', { hash: text, key_id: text, created_at: time, expires_at: time });
 /** Without `seq`. */
@@ -78,7 +78,7 @@ export function sessionStore({ query }: Connection): SessionStore {
   };
 }
 
-/** Rows of the audit that are deleted at once. */
+/** Audit rows deleted at once. */
 const pruneBatch = 1_000;
 
 export function auditStore({ query }: Connection): AuditStore {
@@ -97,7 +97,7 @@ export function auditStore({ query }: Connection): AuditStore {
       return pageOf(rows, limit, itemOf, ({ seq }) => ({ createdAt: seq, id: '' }));
     },
     async prune(before) {
-      // By their numbers, which grow with the time.
+      // By their numbers, which grow with time.
       const batch = 'select seq from audit where seq in (select seq from audit order by seq limit $2) and at < $1';
       while ((await query(`delete from audit where seq in (${batch}) returning seq`, [before, pruneBatch])).length === pruneBatch);
     },

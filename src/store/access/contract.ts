@@ -4,26 +4,26 @@ import type { Page } from '../lists/contract.ts';
 
 /** Keys; of each only the hash is kept. */
 export interface KeyStore {
-  /** One statement. False when there is a key of that hash already. */
+  /** One statement. False if a key of that hash exists. */
   insert(key: ApiKey, hash: string): Promise<boolean>;
   byHash(hash: string): Promise<ApiKey | null>;
   /** Newest first. */
   list(): Promise<readonly ApiKey[]>;
-  /** One statement; an earlier instant stays. Gives the key, null when there is none. */
+  /** One statement; an earlier instant stays. Returns the key, null if there is none. */
   revoke(id: string, at: number): Promise<ApiKey | null>;
-  /** Remembers that it was used. */
+  /** Records its use. */
   touch(id: string, at: number): Promise<void>;
-  /** Whether a key was ever made, revoked and expired ones included. */
+  /** Whether a key was ever made, including revoked and expired ones. */
   any(): Promise<boolean>;
 }
 
-/** Sessions of people who have logged in with a key; of each only the hash of its token is kept. */
+/** Sessions of people who have logged in with a key; only the hash of each token is kept. */
 export interface SessionStore {
   insert(session: { readonly hash: string; readonly keyId: string; readonly createdAt: number; readonly expiresAt: number }): Promise<void>;
-  /** The key it was opened with, as that stands now; null when there is no such session or its time is over. */
+  /** The current state of the key it was opened with; null if there is no such session or it has expired. */
   keyOf(hash: string, now: number): Promise<ApiKey | null>;
   delete(hash: string): Promise<void>;
-  /** Deletes those whose time was over before the instant. */
+  /** Deletes those that expired before the instant. */
   prune(before: number): Promise<void>;
 }
 

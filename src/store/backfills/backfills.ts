@@ -1,4 +1,4 @@
-/** Backfills: their rows, and what is asked of their runs. */
+/** Backfills: their rows, and queries about their runs. */
 import { pageOf, limitOf, placeOf } from '../lists/cursor.ts';
 import { endValuesOf, endsWithText, idRangeOf } from '../id-part.ts';
 import { idChars, isIdPart } from '../../model/ids.ts';

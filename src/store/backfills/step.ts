@@ -1,6 +1,6 @@
 /**
- * One step of a backfill, with its row locked: how many of its runs are open, which failed ones are opened again, and which new ones
- * are made is one decision, whoever else steps at the same time.
+ * One step of a backfill, with its row locked: how many of its runs are open, which failed ones are reopened, and which new ones are made
+ * is one decision, no matter who else steps at the same time.
  */
 import type { Database, Connection } from '../connection.ts';
 import type { Ticketed } from '../leases/contract.ts';
@@ -63,7 +63,7 @@ export async function stepBackfill(
   });
 }
 
-/** How many of its runs have not ended. */
+/** How many of its runs are open. */
 export async function countOpen({ query }: Database, id: string): Promise<number> {
   const [row] = await query<{ count: number }>(
     `select count(*) as count from runs
@@ -82,7 +82,7 @@ export async function endBackfill({ query }: Database, id: string, at: number): 
   );
 }
 
-/** After a resume: what had not completed by then, each once, in the order of the ticks; locked in the order of ids. */
+/** After a resume: those not completed by then, each once, in the order of the ticks; locked in the order of ids. */
 async function reopenFailed(db: Database, { id, order, resumedAt }: StoredBackfill, at: number, limit: number): Promise<Ticketed[]> {
   if (resumedAt === null) return [];
   const failed = await db.query<{ id: string }>(

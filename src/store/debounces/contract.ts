@@ -1,22 +1,21 @@
 /**
- * Contract of debounced runs: calls that follow each other closely are gathered into one run, which begins once it has been quiet for a
- * while. All times are UTC epoch ms, by the clock of the database.
+ * Contract of debounced runs: closely spaced calls are gathered into one run, which begins once it has been quiet for a while. All times
+ * are UTC epoch ms, by the clock of the database.
  */
 import type { Run } from '../../model/run.ts';
 import type { InsertedRun, NewRun } from '../fleet/contract.ts';
 import type { Ticketed } from '../leases/contract.ts';
 import type { Claim } from '../ownership.ts';
 
-/** One call. */
 export interface DebouncedCall {
-  /** The run to be, where none gathers; else its parameters take the place of those of the call before. */
+  /** The new run, if none is gathering; else its parameters replace those of the previous call. */
   readonly run: NewRun;
-  /** With the flow it says which calls belong together. */
+  /** With the flow, tells which calls belong together. */
   readonly key: string;
   readonly waitMs: number;
-  /** From the first call on, however many follow; null: without end. Of the later calls it does not count. */
+  /** From the first call on, however many follow; null: without end. Ignored in later calls. */
   readonly maxWaitMs: number | null;
-  /** Whether the name of this call takes the place of the one before as well. */
+  /** Whether the name of this call replaces the previous one as well. */
   readonly renames: boolean;
 }
 
@@ -30,8 +29,8 @@ export interface Debounce {
 }
 
 /**
- * The outcome for a run that is due. `closed`: no call is added any more, `run` is how it stands now; null when the claim is old · `early`: it is
- * due in so many ms, and still held · `waits`: it was given back until it is due, and wants this ticket.
+ * The outcome for a run that is due. `closed`: no more calls are added, `run` is its current state; null if the claim is old · `early`: it
+ * is due in so many ms, and still held · `waits`: it was handed back until it is due, and needs this ticket.
  */
 export type Closing =
   | { readonly kind: 'closed'; readonly run: Run | null }
@@ -42,11 +41,11 @@ export interface DebounceStore {
   /** One transaction: adds the call to the run that gathers those of its key, or inserts its run, due after `waitMs`. */
   add(call: DebouncedCall): Promise<InsertedRun & { readonly dueAt: number }>;
   /**
-   * One transaction, of a run that a worker has claimed: lets it begin if it is due, else gives it back. One that is due within `holdMs`
+   * One transaction, for a run that a worker has claimed: lets it begin if it is due, else hands it back. One that is due within `holdMs`
    * stays held.
    */
   close(claim: Claim, holdMs: number): Promise<Closing>;
-  /** One statement: no call is added to the run any more. */
+  /** One statement: no more calls are added to the run. */
   forget(runId: string): Promise<void>;
   /** Of a run that gathers calls; else null. */
   get(runId: string): Promise<Debounce | null>;

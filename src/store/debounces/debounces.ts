@@ -1,6 +1,6 @@
 /**
- * Gathers calls into runs. Whoever adds or closes locks the row of the key first, and the run after it: a call is either in the run that
- * begins, or in the next.
+ * Gathers calls into runs. Adding and closing lock the row of the key first, and the run after it: a call is either in the run that begins,
+ * or in the next.
  */
 import type { Connection, Database } from '../connection.ts';
 import { insertWithin, runWork } from '../fleet/waiting.ts';
@@ -39,7 +39,7 @@ export function debounceStore(connection: Connection): DebounceStore {
 
 async function add(db: Database, call: DebouncedCall): ReturnType<DebounceStore['add']> {
   const { run, key, waitMs, maxWaitMs } = call;
-  // A row that is there is locked by this, and left as it is.
+  // This locks an existing row and leaves it unchanged.
   const [row] = await db.query<Row>(
     `insert into debounces (flow, ${columns}) values ($1, $2, $3, 0, 0, 0, null)
      on conflict (flow, key) do update set flow = excluded.flow returning ${columns}`,
@@ -73,7 +73,7 @@ async function add(db: Database, call: DebouncedCall): ReturnType<DebounceStore[
   return { id: placed?.id ?? run.id, inserted: true, dueAt };
 }
 
-/** False when the run takes no more calls: it has begun, ended, or is gone. */
+/** False if the run takes no more calls: it has begun, ended, or is gone. */
 async function replace(db: Database, id: string, { run, renames }: DebouncedCall): Promise<boolean> {
   const changed = await db.query(
     `update runs set params = $1, name = case when $2 = 1 then $3 else name end

@@ -1,8 +1,8 @@
 /**
- * Values that runs give out while they run.
+ * Values that runs emit while they run.
  *
- * Whoever records one locks the counter of its run until the transaction ends, so numbers become visible in their order, also where the owner
- * of a run and the workers of its spread tasks write at the same time: a reader that has had a number will never meet a lower one.
+ * Recording one locks the counter of its run until the transaction ends, so numbers become visible in order, even if the owner of a run and
+ * the workers of its spread tasks write at the same time: a reader that has seen a number will never see a lower one.
  */
 import { isTerminal, type StateType } from '../../model/state.ts';
 import type { Connection, Database } from '../connection.ts';
@@ -15,7 +15,7 @@ import { describeTable, insertListed, integer, type RowOf, text, textOrNull, tim
 import { addResultKeys } from '../spread/write.ts';
 import type { EmissionOutcome, EmissionStore, EmissionStream, EmissionWrite, StoredEmission } from './contract.ts';
 
-/** Most that one page holds, bytes of text. */
+/** Most bytes of text in one page. */
 const pageBytes = 512 * 1024;
 const mostRows = 1_000;
 
@@ -113,7 +113,7 @@ async function addAll(db: Database, writes: readonly EmissionWrite[], maxRunByte
   return outcomes;
 }
 
-/** In the order of the ids, so that two who write for the same runs never wait for each other. Runs that are gone have none. */
+/** In the order of the ids, so that two writing for the same runs do not deadlock. Deleted runs have none. */
 async function lockCounts(db: Database, runIds: readonly string[]): Promise<Map<string, Count>> {
   const counts = new Map<string, Count>();
   const ids = listOf(runIds);
@@ -130,7 +130,7 @@ async function lockCounts(db: Database, runIds: readonly string[]): Promise<Map<
   return counts;
 }
 
-/** The keys of the claims that hold, of runs that have not ended. */
+/** The keys of claims that hold, of open runs. */
 async function heldOf(db: Database, writes: readonly EmissionWrite[]): Promise<ReadonlySet<string>> {
   const claims = new Map(writes.map(({ claim }) => [heldKey(claim), claim]));
   const list = db.fragments.list(1, { held_id: 'text', held_epoch: 'integer', held_owner: 'text' });
@@ -170,7 +170,7 @@ function heldKey(claim: EmissionWrite['claim']): string {
   return `${claimKey(claim)} ${ownerTextOf(claim) ?? ''}`;
 }
 
-/** The ids, of values that may be given again, that are recorded. */
+/** Recorded ids, among those of values that may be sent again. */
 async function knownOf(db: Database, writes: readonly EmissionWrite[]): Promise<Set<string>> {
   const asked = writes.flatMap(({ emission: { runId, id } }) => (id === null ? [] : [[runId, id]]));
   if (asked.length === 0) return new Set();

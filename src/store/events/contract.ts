@@ -1,10 +1,10 @@
-/** Contract of what live events are read from. Times are UTC epoch ms. */
+/** Contract of the sources of live events. Times are UTC epoch ms. */
 import type { State } from '../../model/state.ts';
 import type { StoredLogLine } from '../lists/contract.ts';
 
 /** One change of state of a run. */
 export interface RunEvent {
-  /** Grows with time inside a store; where a stream goes on. */
+  /** Grows with time within a store; where a stream continues. */
   readonly seq: number;
   readonly id: string;
   readonly name: string;
@@ -17,7 +17,7 @@ export interface RunEvent {
 
 /** One change of state of a task run. */
 export interface TaskEvent {
-  /** Grows with time inside a run. */
+  /** Grows with time within a run. */
   readonly seq: number;
   readonly runId: string;
   /** Of the task run. */
@@ -34,8 +34,8 @@ export interface TaskEvent {
 export interface NumberedRows<Row> {
   readonly rows: readonly Row[];
   /**
-   * Where several write at once, a lower number may become visible after a higher one (PostgreSQL): the oldest writer that was at work
-   * and the next that was to come. Null where that cannot be (SQLite), and when there are no rows.
+   * With several concurrent writers, a lower number may become visible after a higher one (PostgreSQL): the oldest running writer and the
+   * next one to come. Null if that cannot be (SQLite), and if there are no rows.
    */
   readonly writers: { readonly oldest: number; readonly next: number } | null;
   /** Whether there may be more above them. */
@@ -43,13 +43,13 @@ export interface NumberedRows<Row> {
 }
 
 export interface EventStore {
-  /** Changes of runs with a number above `after`, `limit` at most. Those of runs that were deleted meanwhile are left out. */
+  /** Changes of runs with a number above `after`, at most `limit`. Those of runs deleted meanwhile are left out. */
   runs(after: number, limit: number): Promise<NumberedRows<RunEvent>>;
   /** Changes of the task runs of one run. */
   tasks(runId: string, after: number, limit: number): Promise<NumberedRows<TaskEvent>>;
-  /** Log lines of one run, as many as 512 KiB hold; at least one. A longer line is cut, and says so. */
+  /** Log lines of one run, as many as fit into 512 KiB; at least one. A longer line is cut, and says so. */
   logs(runId: string, after: number, limit: number): Promise<NumberedRows<StoredLogLine>>;
-  /** The highest number of a change of a run there is now; 0 for none. */
+  /** The highest current number of a change of a run; 0 for none. */
   place(): Promise<number>;
   /** The highest numbers of what belongs to one run. */
   placesOf(runId: string): Promise<{ readonly task: number; readonly log: number }>;

@@ -6,7 +6,7 @@ import { logOf, type LogRow } from '../tables.ts';
 import { fittingLines, logSize, type LogSize, shownLogColumns } from '../lists/logs.ts';
 import type { EventStore, NumberedRows } from './contract.ts';
 
-/** Most that one page of log lines holds, bytes of text. */
+/** Most bytes of text in one page of log lines. */
 const pageBytes = 512 * 1024;
 
 interface Writers {
@@ -42,7 +42,7 @@ interface TaskNameRow {
 
 const stateColumns = ['type', 'name', 'message', 'attempt', 'at'].map((name) => `transitions.${name}`).join(', ');
 
-/** Who writes now, as PostgreSQL numbers its transactions: text, for their type has no driver. */
+/** Current writers, as PostgreSQL numbers its transactions: text, for lack of a driver type. */
 const writersOf = {
   postgres:
     'pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest, pg_snapshot_xmax(pg_current_snapshot())::text::bigint as next',
@@ -100,7 +100,7 @@ export function eventStore({ dialect, query, fragments }: Connection): EventStor
               `select ${shownLogColumns}, seq, ${writers} from logs ${where} and seq <= $3 order by seq limit $4`,
               [runId, after, sizes[fitting - 1]?.seq ?? 0, fitting],
             );
-      // Lines of other writers that became visible between both readings come with the next page.
+      // Lines of other writers that became visible between the two reads are in the next page.
       return { ...numbered(rows, limit, logOf), hasMore: sizes.length === limit || fitting < sizes.length };
     },
     async place() {

@@ -1,4 +1,4 @@
-/** Contract of runs that must begin by an instant, their `ttl`, and how those end that have not. All times are UTC epoch ms. */
+/** Contract of runs that must begin by an instant, their `ttl`, and how they end otherwise. All times are UTC epoch ms. */
 import type { Claim } from '../ownership.ts';
 
 /** A run that has ended as Cancelled (Expired). */
@@ -16,10 +16,10 @@ export interface ExpiryPass {
 
 export interface ExpiryStore {
   /**
-   * One transaction: looks at up to `limit` runs whose instant has passed, by the clock of the database, and ends those that have not begun:
-   * nobody owns them, and nobody has lost them. What has begun or ended is looked at no more.
+   * One transaction: reads up to `limit` runs whose instant has passed, by the clock of the database, and ends those that have not begun:
+   * they have no owner, and never lost one. Those that have begun or ended are not read again.
    */
   expire(options: { readonly limit: number }): Promise<ExpiryPass>;
-  /** One transaction: ends the run of a claim, by which it was found to have expired. Null when the claim is old. */
+  /** One transaction: ends the run of a claim, by which it was found to have expired. Null if the claim is old. */
   end(claim: Claim): Promise<ExpiredRun | null>;
 }

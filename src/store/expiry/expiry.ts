@@ -1,4 +1,4 @@
-/** Ends runs that have not begun by the instant until which they were worth it. */
+/** Ends runs that have not begun by the instant after which they are useless. */
 import type { Connection, Database } from '../connection.ts';
 import { endRun } from '../runs/cancel.ts';
 import { clockOf, forUpdate, listed, listOf, lockInOrder, nowOnce, openList, terminalList } from '../sql.ts';
@@ -18,7 +18,7 @@ interface Expiring {
   readonly expires_at: number;
 }
 
-/** Nobody has begun it: a run that was reopened, or whose owner was lost in the middle, has been. */
+/** Nobody has begun it: a run that was reopened, or whose owner was lost, counts as begun. */
 const unbegun = 'runs.started_at is null and runs.attempt = 1 and runs.recoveries = 0';
 const columns = 'runs.id, runs.flow, runs.concurrency_key as key, runs.attempt, runs.state_type, run_expiries.expires_at';
 

@@ -1,9 +1,9 @@
 /**
  * Contract of turns: within a queue and a priority, the keys of runs take turns, however many runs of each wait.
  *
- * A run with a key is not claimed by its own ticket while it waits for its turn. Each of those tickets is the right to begin one run: `pick` says
- * which, that of the key that has had least. A key has a pass, which grows by 1 / weight with each of its runs; the lowest is next. One that has
- * nothing waiting has no pass, and begins anew where the others are. All times are UTC epoch ms.
+ * A run with a key is not claimed by its own ticket while it waits for its turn. Each of those tickets is the right to begin one run:
+ * `pick` says which, that of the key that has had least. A key has a pass, which grows by 1 / weight with each of its runs; the lowest is
+ * next. A key with nothing waiting has no pass, and starts again where the others are. All times are UTC epoch ms.
  */
 
 /** Runs that take turns with each other. */
@@ -20,7 +20,7 @@ export interface FairTicket extends FairLine {
   readonly isCrashed: boolean;
 }
 
-/** A run whose turn has come: a ticket claims it as it does others from now on. */
+/** A run whose turn has come: from now on a ticket claims it like any other. */
 export interface FairTurn {
   readonly id: string;
   readonly epoch: number;
@@ -31,27 +31,27 @@ export interface FairTurn {
 export interface PickOptions {
   /** How many may begin. */
   readonly count: number;
-  /** Runs whose tickets have come; those of them that wait are in line, whatever has become of the row of their key. */
+  /** Runs whose tickets have arrived; waiting ones are in line, whatever has become of the row of their key. */
   readonly tickets: readonly string[];
-  /** How much of the turns a key gets; 1 is normal, 0.001 to 1,000. */
+  /** Share of the turns that a key gets; 1 is normal, 0.001 to 1,000. */
   weightOf(flow: string, key: string): number;
 }
 
-/** Where a run stands that waits for its turn. */
+/** Position of a run that waits for its turn. */
 export interface FairPlace {
   readonly key: string;
-  /** Runs of its key that are due and go first; counted up to 10,000. */
+  /** Due runs of its key that go first; counted up to 10,000. */
   readonly ahead: number;
-  /** Keys of its queue and priority that wait, its own among them; counted up to 10,000. */
+  /** Waiting keys of its queue and priority, including its own; counted up to 10,000. */
   readonly keys: number;
 }
 
 export interface FairnessStore {
   /**
-   * One transaction per line: gives the runs whose turn it is, at most `count`, in order; they wait for their turn no longer, and their epoch is
-   * raised, so that their ticket is another than the one that has come. Counts them as ticketed. Fewer where fewer wait and are due.
+   * One transaction per line: returns the runs whose turn it is, at most `count`, in order; they no longer wait for their turn, and their
+   * epoch is raised, so that their ticket differs from the one that arrived. Counts them as ticketed. Fewer if fewer wait and are due.
    */
   pick(line: FairLine, options: PickOptions): Promise<readonly FairTurn[]>;
-  /** Where a run stands; null when it does not wait for its turn. Three statements at most. */
+  /** Position of a run; null if it does not wait for its turn. At most three statements. */
   place(runId: string): Promise<FairPlace | null>;
 }

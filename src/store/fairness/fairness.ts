@@ -5,10 +5,10 @@ import { listed, listOf, runsBy } from '../sql.ts';
 import { jsonText } from '../storable.ts';
 import type { FairLine, FairnessStore, FairPlace, FairTurn, PickOptions } from './contract.ts';
 
-/** By how much the pass of a key of weight 1 grows. */
+/** How much the pass of a key of weight 1 grows. */
 const step = 1_000_000;
 const maxCounted = 10_000;
-/** Written as in the index: only then the databases take it. */
+/** Written as in the index: otherwise databases do not use it. */
 const inLine = `fair_waits is not null and state_type = 'SCHEDULED' and owner is null and held is null and on_trial is null`;
 const readyAt = 'coalesce(due_at, created_at)';
 
@@ -19,7 +19,7 @@ export function fairnessStore(connection: Connection): FairnessStore {
   };
 }
 
-/** Inside the transaction in which runs with these keys come to wait, after they do: puts the keys in line. */
+/** Inside the transaction in which runs with these keys begin to wait, after they do: puts the keys in line. */
 export async function lineUp(db: Database, rows: readonly (FairLine & { readonly key: string })[]): Promise<void> {
   const lines = new Map<string, { readonly line: FairLine; readonly keys: Set<string> }>();
   for (const { queue, priority, key } of rows) {
@@ -28,7 +28,7 @@ export async function lineUp(db: Database, rows: readonly (FairLine & { readonly
     lines.set(name, known);
     known.keys.add(key);
   }
-  // In one order everywhere: two that line up in the same lines would wait for each other in a circle.
+  // In one order everywhere: lining up in the same lines in different orders would deadlock.
   for (const [, { line, keys }] of [...lines].sort(([left], [right]) => (left < right ? -1 : 1))) {
     await lockLine(db, line);
     await addKeys(db, line, `${db.fragments.list(3, { key: 'text' })} as listed`, listOf([...keys]));
@@ -44,7 +44,7 @@ export async function lineUpAgain(db: Database, ids: readonly string[]): Promise
   if (rows.length > 0) await lineUp(db, rows);
 }
 
-/** Whoever decides about a line waits for others who do. Gives its clock. */
+/** Deciding about a line waits for others that do. Returns its clock. */
 async function lockLine(db: Database, { queue, priority }: FairLine): Promise<number> {
   const [row] = await db.query<{ clock: number }>(
     `insert into fair_lines (queue, priority, clock) values ($1, $2, 0)
@@ -54,7 +54,7 @@ async function lockLine(db: Database, { queue, priority }: FairLine): Promise<nu
   return Number(row?.clock ?? 0);
 }
 
-/** @param from what gives the keys, as `key`; `$3` stands for `value` */
+/** @param from source of the keys, as `key`; `$3` stands for `value` */
 async function addKeys(db: Database, { queue, priority }: FairLine, from: string, value: string): Promise<void> {
   await db.query(
     `insert into fair_keys (queue, priority, key, pass)
@@ -86,7 +86,7 @@ async function pickTurns(db: Database, line: FairLine, { count, tickets, weightO
     if (next === undefined) break;
     const pass = Number(next.pass);
     const taken = await takeFirst(db, line, next.key);
-    // Taken by another, or cancelled, in this very moment.
+    // Just taken by another, or cancelled.
     if (taken === 'again') continue;
     clock = Math.max(clock, pass);
     if (taken === null)
@@ -106,7 +106,7 @@ async function pickTurns(db: Database, line: FairLine, { count, tickets, weightO
   return turns;
 }
 
-/** Keys whose runs waited for an instant that has come go on where the others are. */
+/** Keys whose runs waited until an instant now past continue where the others are. */
 async function wakeKeys(db: Database, { queue, priority }: FairLine, clock: number): Promise<void> {
   await db.query(
     `update fair_keys set wakes_at = null, pass = case when pass < $4 then $4 else pass end
@@ -115,7 +115,7 @@ async function wakeKeys(db: Database, { queue, priority }: FairLine, clock: numb
   );
 }
 
-/** The first run of a key, taken out of its line; when the next is due; null: none waits. */
+/** The first run of a key, taken out of its line; or when the next is due; null: none waits. */
 async function takeFirst(
   db: Database,
   { queue, priority }: FairLine,

@@ -28,19 +28,19 @@ export interface Decision {
   readonly at: number;
 }
 
-/** What came of it. */
+/** Its result. */
 export interface DecisionOutcome {
-  /** Whether it counts; else it was decided, over or withdrawn already. */
+  /** Whether it counts; else it was already decided, over or withdrawn. */
   readonly isDecided: boolean;
   readonly item: ListedInboxItem;
-  /** Runs that wait no longer, the outermost last. */
+  /** Runs that no longer wait, the outermost last. */
   readonly woken: readonly string[];
 }
 
 export interface InboxStore {
   /**
-   * One statement: asks, and asks again what had expired, or was left open by a wait that began at another instant (`createdAt`). What is asked
-   * already stays. Refused silently when the claim is old.
+   * One statement: asks, and asks again if it had expired, or was left open by a wait that began at another instant (`createdAt`). An
+   * existing open item stays. Silently refused if the claim is old.
    */
   ask(claim: Claim, item: AskedItem): Promise<void>;
   /** The item of a run by name and number. One statement. */
@@ -48,9 +48,12 @@ export interface InboxStore {
   get(id: string): Promise<ListedInboxItem | null>;
   /** Newest first. @throws BatutaError FILTER_INVALID */
   list(filter?: InboxPageFilter): Promise<Page<ListedInboxItem>>;
-  /** One transaction: the item is decided, the run is sent its answer, and goes on where it is suspended. The first decision counts; null: no such item. */
+  /**
+   * One transaction: the item is decided, the run is sent its answer, and continues if it is suspended. The first decision counts; null: no
+   * such item.
+   */
   decide(id: string, decision: Decision): Promise<DecisionOutcome | null>;
-  /** One statement: it is over without a decision. False where one came first. */
+  /** One statement: it is over without a decision. False if one came first. */
   expire(claim: Claim, name: string, number: number, at: number): Promise<boolean>;
   /** One transaction: the answer was refused by the flow, which asks again. */
   refuse(claim: Claim, name: string, number: number, problem: string): Promise<void>;

@@ -115,7 +115,7 @@ async function decide(db: Database, id: string, { value, by, via, at }: Decision
      where id = $1 and status = 'open' returning id`,
     [id, value, by, via, at],
   );
-  // Its time may have ended since it was read: that takes no lock of the run.
+  // It may have expired since it was read: that takes no lock of the run.
   if (decided.length === 0) return { isDecided: false, item: (await getItem(db, id)) ?? item, woken: [] };
   await db.query('insert into signals (run_id, name, number, data, sent_at) values ($1, $2, $3, $4, $5)', [
     ...[runId, decisionName(name), number, value, at],

@@ -1,8 +1,8 @@
 /**
  * First schema: flows, runs and what belongs to them.
  *
- * There are no foreign keys: a run is deleted with all that belongs to it in one transaction, and checking them would
- * cost at every row of the recorder. Task runs are found by run and key, transitions stand beside each other per run.
+ * There are no foreign keys: a run is deleted with all that belongs to it in one transaction, and checking them would cost at every row of
+ * the recorder. Task runs are found by run and key; transitions of a run are stored together.
  */
 import type { Migration } from './migration.ts';
 
@@ -59,7 +59,7 @@ export const runs: Migration = {
         created_at ${integer} not null, data ${text} not null
       )`,
       'create index artifacts_run on artifacts (run_id, created_at, id)',
-      // Where a connection may be lost without knowing what it wrote: the last batch that each recorder wrote.
+      // For a connection that may be lost without knowing what it wrote: the last batch written by each recorder.
       ...(dialect === 'postgres'
         ? [`create table flush_marks (writer ${text} primary key, batch ${integer} not null, at ${integer} not null)`]
         : []),

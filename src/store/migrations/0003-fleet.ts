@@ -8,10 +8,10 @@ export const fleet: Migration = {
     `alter table runs add column queue ${text} not null default 'default'`,
     'alter table runs add column priority integer not null default 0',
     `alter table runs add column idempotency_key ${text}`,
-    // When a ticket was last put for a run that waits.
+    // When a ticket was last put for a waiting run.
     `alter table runs add column ticketed_at ${integer}`,
     'create unique index runs_idempotency on runs (flow, idempotency_key) where idempotency_key is not null',
-    // The lists are written out as in the queries of the fleet, for only then the database takes these indexes.
+    // The lists are written out as in the queries of the fleet: otherwise the database does not use these indexes.
     `create index runs_owned on runs (lease_until)
        where owner is not null and state_type in ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING')`,
     `create index runs_waiting on runs ((coalesce(ticketed_at, 0)))

@@ -5,7 +5,7 @@ export const spread: Migration = {
   number: 5,
   name: 'spread',
   statements: (_dialect, { integer, text }) => [
-    // A table beside the task runs: those that stay with their run, which are most, pay nothing for it.
+    // A separate table: task runs that stay with their run, which are most, pay nothing for it.
     `create table spread_tasks (
       id ${text} primary key, run_id ${text} not null, key ${text} not null, stage ${text} not null,
       queue ${text} not null, priority integer not null, epoch integer not null, recoveries integer not null,

@@ -18,7 +18,7 @@ export const deployments: Migration = {
       jitter_ms ${integer} not null, paused_at ${integer}, next_tick_at ${integer}, created_at ${integer} not null,
       active integer not null, unique (deployment, slug)
     )`,
-    // Active: neither it nor its deployment is paused. What a scheduler pass costs depends on what is due in here.
+    // Active: neither it nor its deployment is paused. The cost of a scheduler pass depends on what is due in here.
     'create index schedules_due on schedules (next_tick_at) where active = 1',
     `create table deployment_versions (
       deployment ${text} not null, version integer not null, flow_version ${text} not null, at ${integer} not null,
@@ -32,16 +32,16 @@ export const deployments: Migration = {
     )`,
     'create index backfills_deployment on backfills (deployment, created_at)',
     'create index backfills_open on backfills (created_at) where ended_at is null',
-    // The schedule or backfill whose tick a run stands for: together with the tick it is unique, so any number of schedulers make one run.
+    // The schedule or backfill whose tick a run stands for: unique together with the tick, so any number of schedulers make one run.
     `alter table runs add column schedule_id ${text}`,
     `alter table runs add column backfill_id ${text}`,
     'create unique index runs_tick on runs (schedule_id, scheduled_for) where schedule_id is not null',
     'create unique index runs_backfill_tick on runs (backfill_id, scheduled_for) where backfill_id is not null',
     'create index runs_backfill_state on runs (backfill_id, state_type) where backfill_id is not null',
-    // 1 while a run waits for those of earlier ticks to end, and is nobody's until then; else null.
+    // 1 while a run waits for those of earlier ticks to end, and is unowned until then; else null.
     'alter table runs add column held integer',
     'create index runs_held on runs (deployment, scheduled_for, id) where held = 1',
-    // The lists are written out as in the queries, for only then the database takes these indexes.
+    // The lists are written out as in the queries: otherwise the database does not use these indexes.
     `create index runs_open_ticks on runs (deployment, scheduled_for, id)
        where schedule_id is not null and state_type in ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING')`,
     `create index runs_not_late on runs (due_at) where state_type = 'SCHEDULED' and state_name = 'Scheduled' and due_at is not null`,

@@ -5,11 +5,11 @@ export const lists: Migration = {
   number: 8,
   name: 'lists',
   statements: (dialect, { integer, text }) => [
-    // Lists by state, newest first; it also finds by type alone, as the one it takes the place of.
+    // Lists by state, newest first; it also serves queries by type alone, like the index it replaces.
     'drop index runs_state_due',
     'create index runs_state on runs (state_type, state_name, created_at)',
     'create index runs_ended on runs (ended_at) where ended_at is not null',
-    // The name of a state says its type; a planner that takes them for independent expects far too few runs.
+    // The name of a state implies its type; a planner that assumes them independent expects far too few runs.
     ...(dialect === 'postgres' ? ['create statistics runs_states (dependencies, mcv) on state_type, state_name from runs'] : []),
     'create index artifacts_created on artifacts (created_at, id)',
     `create table run_tags (
@@ -28,12 +28,12 @@ export const lists: Migration = {
     'create index run_figures_span on run_figures (kind, span, at)',
     `create table run_figures_done (id integer primary key, created_until ${integer} not null, ended_until ${integer} not null)`,
     'insert into run_figures_done (id, created_until, ended_until) values (1, 0, 0)',
-    // Hours that are to be summed up again, because ended runs in them were deleted or opened.
+    // Hours to be summed up again, because ended runs in them were deleted or reopened.
     `create table run_figures_stale (at ${integer} primary key)`,
   ],
 };
 
-/** Tags and the instant of creation of a run never change, so its beginning and its end are all there is to follow. */
+/** Tags and creation time of a run never change, so only its insertion and its deletion are followed. */
 const sqliteTriggers = [
   `create trigger runs_tagged after insert on runs when new.tags <> '[]' begin
      insert or ignore into run_tags (tag, created_at, run_id) select value, new.created_at, new.id from json_each(new.tags);

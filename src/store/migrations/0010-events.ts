@@ -1,8 +1,8 @@
 /**
  * What live events are read from: the changes of state of runs, in the order they were written.
  *
- * PostgreSQL numbers all transitions in one row, so an index over those of runs serves. SQLite numbers them per run; there each is
- * noted once more. An insert at the end of a small table costs a run microseconds.
+ * PostgreSQL numbers all transitions in one sequence, so an index over those of runs serves. SQLite numbers them per run, so each is
+ * recorded once more. An insert at the end of a small table costs a run microseconds.
  */
 import type { Migration } from './migration.ts';
 

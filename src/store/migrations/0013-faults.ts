@@ -1,4 +1,6 @@
-/** Rows that cannot be worked with: why a schedule was set aside, and tags that hold no JSON, which must not keep a run from being deleted. */
+/**
+ * Rows that cannot be processed: why a schedule was set aside, and tags that are not JSON, which must not keep a run from being deleted.
+ */
 import type { Migration } from './migration.ts';
 
 export const faults: Migration = {

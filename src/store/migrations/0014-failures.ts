@@ -1,4 +1,4 @@
-/** Runs that failed alike are counted without a look at any other. */
+/** Runs that failed alike are counted without reading any other. */
 import { failureKeyOf } from '../figures/alike.ts';
 import type { Migration } from './migration.ts';
 

@@ -1,4 +1,4 @@
-/** How many failed attempts of a task run count against its retries; counting them in the history is too slow for a run of many. */
+/** How many failed attempts of a task run count against its retries; counting them in the history is too slow for a large run. */
 import type { Migration } from './migration.ts';
 
 const openList = `'SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING'`;
@@ -9,7 +9,7 @@ export const failedAttempts: Migration = {
   name: 'failed attempts',
   statements: (_dialect, { integer }) => [
     `alter table task_runs add column failures ${integer}`,
-    // Of runs under way: failures since each task run was last opened.
+    // For running runs: failures since each task run was last opened.
     `update task_runs set failures = counted.failures from (
        select retried.task_run_id as id, count(*) as failures from transitions as retried
        left join (

@@ -1,11 +1,11 @@
-/** Runs and spread tasks that may have cost the processes that executed them, and what was seen of those processes. */
+/** Runs and spread tasks that may have killed the processes that executed them, and what was seen of those processes. */
 import type { Migration } from './migration.ts';
 
 export const suspects: Migration = {
   number: 16,
   name: 'suspects',
   statements: (_dialect, { integer, text }) => [
-    // Tables of their own, mostly empty: a claim that looks into them pays next to nothing, and runs have no column more.
+    // Separate tables, mostly empty: a claim that reads them pays next to nothing, and runs have no extra column.
     `create table suspects (
       id ${text} primary key, run_id ${text} not null, shared integer not null, alone integer not null, on_trial integer not null,
       last_owner ${text} not null

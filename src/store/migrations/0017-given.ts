@@ -1,4 +1,4 @@
-/** What task runs were given: what tells the item of a mapped task, and the arguments of a call in a code flow, for people. */
+/** What task runs were given: what identifies the item of a mapped task, and the arguments of a call in a code flow, for people. */
 import type { Migration } from './migration.ts';
 
 export const given: Migration = {

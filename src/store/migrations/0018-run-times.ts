@@ -1,4 +1,4 @@
-/** How long runs were executed apart from how long they waited, and how many items their mapped tasks have. */
+/** How long runs were executed, without waits, and how many items their mapped tasks have. */
 import type { Migration } from './migration.ts';
 
 export const runTimes: Migration = {

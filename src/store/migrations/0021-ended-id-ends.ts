@@ -1,4 +1,4 @@
-/** The end of an id is looked up among ended runs by an index, and among the open ones by their states. */
+/** The end of an id is looked up among ended runs by an index, and among open ones by their states. */
 import { lastCharsOf } from '../id-part.ts';
 import type { Migration } from './migration.ts';
 
@@ -7,7 +7,7 @@ export const endedIdEnds: Migration = {
   name: 'ended id ends',
   statements: () => [
     'drop index runs_id_end',
-    // Written once a run. An index over all runs is written at each claim too: an eighth of what PostgreSQL does for a short run.
+    // Written once per run. An index over all runs is also written at each claim: an eighth of what PostgreSQL does for a short run.
     `create index runs_id_end on runs (${lastCharsOf('id')}) where state_type in ('COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED')`,
   ],
 };

@@ -1,11 +1,11 @@
-/** Values of tasks that later runs take, and who makes one at the moment. */
+/** Values of tasks that later runs reuse, and who is making one. */
 import type { Migration } from './migration.ts';
 
 export const cache: Migration = {
   number: 23,
   name: 'cache',
   statements: (_dialect, { integer, text }) => [
-    // Wide columns come last. The value is apart from the claim: while one makes it anew, others still find the one before.
+    // Wide columns come last. The value is apart from the claim: while it is made again, others still find the previous one.
     `create table cache_entries (
       id ${text} primary key, flow ${text} not null, task ${text} not null, version ${text} not null, scope_run_id ${text},
       epoch integer not null, owner ${text}, lease_until ${integer}, claim_run_id ${text}, claim_task_run_id ${text},

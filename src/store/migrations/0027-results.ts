@@ -1,11 +1,11 @@
-/** Where large results lie, their sizes and hashes, and the pieces of those that lie in the database. */
+/** Where large results are stored, their sizes and hashes, and the pieces of those in the database. */
 import type { Migration } from './migration.ts';
 
 export const results: Migration = {
   number: 27,
   name: 'results',
   statements: (dialect, { text }) => [
-    // Of rows of before: a folder, and a value of which neither size nor hash is known.
+    // For older rows: a folder, and a value whose size and hash are unknown.
     `alter table results add column place ${text}`,
     `alter table results add column sha256 ${text}`,
     `create table result_chunks (

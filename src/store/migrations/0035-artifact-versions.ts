@@ -1,4 +1,4 @@
-/** Artifacts whose bytes lie elsewhere, and versions of artifacts by key across runs. */
+/** Artifacts whose bytes are elsewhere, and versions of artifacts by key across runs. */
 import { lastCharsOf } from '../id-part.ts';
 import type { Migration } from './migration.ts';
 
@@ -10,7 +10,7 @@ export const artifactVersions: Migration = {
     `alter table artifacts add column ref ${text}`,
     `alter table artifacts add column bytes ${integer}`,
     `alter table artifacts add column sha256 ${text}`,
-    // Of those with a key alone: others pay nothing for it.
+    // Only those with a key: others pay nothing for it.
     'create index artifacts_key on artifacts (key, created_at, id) where key is not null',
     `create index artifacts_id_end on artifacts (${lastCharsOf('id')})`,
   ],

@@ -1,4 +1,4 @@
-/** What task runs have used of processor and memory. */
+/** Processor and memory use of task runs. */
 import type { Migration } from './migration.ts';
 
 export const taskUsage: Migration = {

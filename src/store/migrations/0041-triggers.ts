@@ -17,7 +17,7 @@ export const triggers: Migration = {
       id ${text} primary key, deployment ${text} not null, slug ${text} not null, rule ${text} not null, by_ends integer not null,
       from_event ${integer} not null, from_end ${integer} not null, created_at ${integer} not null, unique (deployment, slug)
     )`,
-    // What has occurred for a trigger, each once; without a firing it waits.
+    // Occurrences for a trigger, each once; without a firing they wait.
     `create table trigger_causes (
       trigger_id ${text} not null, cause ${text} not null, source integer not null, grp ${text} not null, label ${text} not null,
       subject ${text} not null, at ${integer} not null, seen_at ${integer} not null, hops integer not null, caller_run_id ${text},
@@ -36,7 +36,7 @@ export const triggers: Migration = {
     )`,
     'create index trigger_firings_deployment on trigger_firings (deployment, at, id)',
     'create index trigger_firings_at on trigger_firings (at)',
-    // How far the ends of runs have been read, by who reads them: see triggers/ends.ts.
+    // How far each reader has read the ends of runs: see triggers/ends.ts.
     `create table end_places (
       reader ${text} primary key, settled ${integer} not null, read_to ${integer} not null, mark ${integer}, mark_next ${integer}, mark_at ${integer}
     )`,

@@ -1,4 +1,4 @@
-/** Sources of events over HTTP, and what they have delivered, so that nothing is taken twice. */
+/** Sources of events over HTTP, and what they have delivered, so that nothing is accepted twice. */
 import type { Migration } from './migration.ts';
 
 export const webhooks: Migration = {

@@ -5,17 +5,17 @@ export const rates: Migration = {
   number: 47,
   name: 'rates',
   statements: (_dialect, { integer, text }) => [
-    // Rates of tasks, by the tag they are for. Those of runs stand with the flow or deployment that declares them.
+    // Rates of tasks, by the tag they are for. Those of runs are in the flow or deployment that declares them.
     `create table rates (name ${text} primary key, starts integer not null, per_ms ${integer} not null, key ${text}, updated_at ${integer} not null)`,
     // JSON of limit, perMs and key.
     `alter table flows add column rate_limit ${text}`,
     `alter table deployments add column rate_limit ${text}`,
-    // One for each key that is in use; whoever decides about it holds its row. used: how many rows of rate_starts it has.
+    // One for each key in use; its row is held while deciding about it. used: how many rows of rate_starts it has.
     `create table rate_windows (
       name ${text} primary key, base ${text} not null, used integer not null, starts integer not null, per_ms ${integer} not null,
       touched_at ${integer} not null
     )`,
-    // What began, or may yet begin, until it no longer counts. at: no later than this it began; likely_at: when it probably did.
+    // What began, or may yet begin, until it no longer counts. at: it began no later than this; likely_at: when it probably did.
     `create table rate_starts (
       name ${text} not null, id ${text} not null, at ${integer} not null, likely_at ${integer} not null, primary key (name, id)
     )`,

@@ -1,4 +1,4 @@
-/** Rules of alerts, what they have found, and what is sent of it. */
+/** Rules of alerts, what they have found, and the notifications. */
 import type { Migration } from './migration.ts';
 
 export const alerts: Migration = {
@@ -14,10 +14,10 @@ export const alerts: Migration = {
       count ${integer} not null, first_at ${integer} not null, last_at ${integer} not null, last_seq ${integer}, resolved_at ${integer},
       resolved_by ${text}, sent_at ${integer}, run_id ${text}, run_name ${text}, flow ${text}, deployment ${text}
     )`,
-    // One of a rule and group at a time, whatever writes.
+    // One per rule and group at a time, whatever writes.
     `create unique index alerts_open on alerts (rule, grp) where state <> 'resolved'`,
     'create index alerts_last on alerts (last_at, id)',
-    // Occurrences that were noted: each counts once.
+    // Recorded occurrences: each counts once.
     `create table alert_causes (rule ${text} not null, cause ${text} not null, subject ${text}, at ${integer} not null, primary key (rule, cause))`,
     'create index alert_causes_at on alert_causes (at)',
     `create table alert_firings (
@@ -33,7 +33,7 @@ export const alerts: Migration = {
     )`,
     'create index alert_deliveries_firing on alert_deliveries (firing_id)',
     `create index alert_deliveries_pending on alert_deliveries (receiver, seq) where state = 'pending'`,
-    // Who sends to a receiver at the moment, and when the next attempt is due; null: nothing is pending.
+    // Who is sending to a receiver, and when the next attempt is due; null: nothing is pending.
     `create table alert_receivers (
       receiver ${text} primary key, owner ${text}, epoch ${integer} not null, lease_until ${integer}, next_at ${integer}, failures ${integer} not null
     )`,

@@ -1,18 +1,18 @@
-/** Values that runs give out while they run. */
+/** Values that runs emit while they run. */
 import type { Migration } from './migration.ts';
 
 export const emissions: Migration = {
   number: 53,
   name: 'emissions',
   statements: (_dialect, { integer, text }) => [
-    // One row a run that has given out something: its lock numbers the values of all who give for the run, without gaps.
+    // One row per emitting run: its lock numbers the values of all who emit for the run, without gaps.
     `create table emission_counts (run_id ${text} not null primary key, newest ${integer} not null, bytes ${integer} not null)`,
     `create table emissions (
       run_id ${text} not null, seq ${integer} not null, stream ${text} not null, id ${text}, task_run_id ${text}, attempt ${integer} not null,
       at ${integer} not null, value ${text}, ref ${text}, primary key (run_id, seq)
     )`,
     'create unique index emissions_stream on emissions (run_id, stream, seq)',
-    // Of what may be given again alone.
+    // Only what may be sent again.
     'create unique index emissions_id on emissions (run_id, id) where id is not null',
   ],
 };

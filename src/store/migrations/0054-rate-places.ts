@@ -5,7 +5,7 @@ export const ratePlaces: Migration = {
   number: 54,
   name: 'rate places',
   statements: (_dialect, { integer }) => [
-    // By when the start that had the place before it had happened, while that still counts; null where the place was free.
+    // By when the previous start in the place had happened, while that still counts; null if the place was free.
     `alter table rate_starts add column after_at ${integer}`,
     // Whether it waits for more than one rate.
     `alter table rate_waits add column several integer not null default 0`,

@@ -9,12 +9,12 @@ export const fairness: Migration = {
     `alter table runs add column fair_key ${text}`,
     'alter table runs add column fair_waits integer',
     `alter table deployments add column fairness ${text}`,
-    // The first run of a key whose instant has come is the first in here, however many of it wait.
+    // The first run of a key whose instant has passed is first in here, however many of its runs wait.
     `create index runs_fair on runs (queue, priority, fair_key, (coalesce(due_at, created_at)), id)
        where fair_waits is not null and state_type = 'SCHEDULED' and owner is null and held is null and on_trial is null`,
-    // One row for each queue and priority; whoever decides whose turn it is holds it. clock: the pass of the key that was served last.
+    // One row for each queue and priority; held while deciding whose turn it is. clock: the pass of the key that was served last.
     `create table fair_lines (queue ${text} not null, priority integer not null, clock ${integer} not null, primary key (queue, priority))`,
-    // Keys of which runs may wait, and only those. wakes_at: all of them wait for a later instant.
+    // Only keys that may have waiting runs. wakes_at: all of them wait for a later instant.
     `create table fair_keys (
       queue ${text} not null, priority integer not null, key ${text} not null, pass ${integer} not null, wakes_at ${integer},
       primary key (queue, priority, key)

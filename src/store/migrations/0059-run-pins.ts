@@ -4,7 +4,7 @@ import type { Migration } from './migration.ts';
 export const runPins: Migration = {
   number: 59,
   name: 'run-pins',
-  // A table of its own: runs of flows that do not pin pay nothing for it.
+  // A separate table: runs of flows that do not pin pay nothing for it.
   statements: (_dialect, { integer, text }) => [
     `create table run_pins (
       run_id ${text} primary key, flow ${text} not null, version ${text} not null, host_flow ${text} not null, host_version ${text} not null,

@@ -1,4 +1,4 @@
-/** Attempts to send what an alert tells, and the file that declares a rule. */
+/** Attempts to send an alert, and the file that declares a rule. */
 import type { Migration } from './migration.ts';
 
 export const alertAttempts: Migration = {

@@ -1,8 +1,8 @@
 /**
  * Brings the schema up to date, forward only.
  *
- * Each migration is one transaction, held against every other process that migrates (SQLite: the write lock, PostgreSQL:
- * an advisory lock), and looks at the version again once it has the lock. A crash leaves whole migrations.
+ * Each migration is one transaction, locked against every other migrating process (SQLite: the write lock, PostgreSQL: an advisory lock),
+ * and reads the version again once it has the lock. A crash leaves whole migrations.
  */
 import type { Database, Connection } from '../connection.ts';
 import { BatutaError } from '../../base/errors.ts';
@@ -54,7 +54,7 @@ import { runPins } from './0059-run-pins.ts';
 import { alertAttempts } from './0062-alert-attempts.ts';
 import type { Migration } from './migration.ts';
 
-/** All there are, in order. */
+/** All of them, in order. */
 export const migrations: readonly Migration[] = [
   runs,
   tickets,
@@ -105,7 +105,7 @@ export const migrations: readonly Migration[] = [
 
 const newest = Math.max(...migrations.map(({ number }) => number));
 
-/** Version of the schema that stands in the database; 0 when it is empty. @throws BatutaError STORE_… */
+/** Version of the schema in the database; 0 if it is empty. @throws BatutaError STORE_… */
 export async function schemaVersion(connection: Connection): Promise<number> {
   return await versionBy(connection);
 }

@@ -1,16 +1,16 @@
-/** Contract of pins: runs that only workers with the version of their flow may finish with which they began. */
+/** Contract of pins: runs that only workers with the version of their flow with which they began may finish. */
 import type { FlowVersion, RunPin } from '../../model/pin.ts';
 import type { StateName, StateType } from '../../model/state.ts';
 import type { Claim } from '../ownership.ts';
 
-/** Runs under way that are pinned to one version of a flow. */
+/** Running runs that are pinned to one version of a flow. */
 export interface PinnedRuns extends Pick<RunPin, 'flow' | 'version' | 'host'> {
   readonly runs: number;
   /** The oldest of them. */
   readonly runId: string;
 }
 
-/** Runs of a flow under way that began with one version of it and stand in one state. */
+/** Running runs of a flow that began with one version of it and are in one state. */
 export interface RunsUnderWay extends FlowVersion {
   readonly type: StateType;
   readonly name: StateName;
@@ -20,17 +20,17 @@ export interface RunsUnderWay extends FlowVersion {
 
 export interface PinStore {
   /**
-   * One statement: pins a run that has not begun to a version, for its owner, who begins it. A run that has begun keeps what it has. Refused
-   * silently when the claim is old. @param at UTC epoch ms
+   * One statement: pins a run that has not begun to a version, for its owner, who begins it. A run that has begun keeps what it has.
+   * Silently refused if the claim is old. @param at UTC epoch ms
    */
   pin(claim: Claim, version: FlowVersion, host: FlowVersion, at: number): Promise<void>;
   /** The pin of a run that is pinned and has begun, else null. One statement. */
   get(runId: string): Promise<RunPin | null>;
-  /** The same of many, by run. One statement. */
+  /** The same for many, by run. One statement. */
   ofRuns(runIds: readonly string[]): Promise<ReadonlyMap<string, RunPin>>;
-  /** The same of a run and of those that it has started, none of which has ended. One statement. */
+  /** The same for a run and the runs it has started, only open ones. One statement. */
   ofFamily(runId: string): Promise<readonly RunPin[]>;
-  /** One statement: the run may go on with any version from now on. Gives the pin it had; null when it had none. */
+  /** One statement: the run may continue with any version from now on. Returns the pin it had; null if it had none. */
   unpin(runId: string): Promise<RunPin | null>;
   /** Pinned runs that have begun and not ended, by flow and version. One statement. */
   underWay(): Promise<readonly PinnedRuns[]>;

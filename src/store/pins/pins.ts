@@ -15,7 +15,7 @@ interface PinRow {
 }
 
 const columns = 'run_pins.run_id, run_pins.flow, run_pins.version, run_pins.host_flow, run_pins.host_version, run_pins.at';
-/** A pin means nothing before its run has begun: who was to begin it may have been lost, and another begins it with what it has. */
+/** A pin means nothing before its run has begun: its intended owner may be lost, and another begins it with the version it has. */
 const begun = 'runs.started_at is not null';
 const underWay = `runs.state_type in (${openList}) and ${begun}`;
 
@@ -33,7 +33,7 @@ export function pinStore(connection: Connection): PinStore {
   return {
     ofRuns,
     async pin(claim, { flow, version }, host, at) {
-      // Locked, so that an owner that was lost meanwhile cannot write over what the next one has written.
+      // Locked, so that an owner lost meanwhile cannot overwrite what the next one has written.
       await query(
         `insert into run_pins (run_id, flow, version, host_flow, host_version, at)
          select id, cast($4 as text), cast($5 as text), cast($6 as text), cast($7 as text), cast($8 as bigint) from runs

@@ -1,4 +1,4 @@
-/** Large results: their pieces in the database, what there is at which place, and moving them. */
+/** Large results: their pieces in the database, what is stored at which place, and moving them. */
 import { parseRef, storePlace } from '../../model/result-ref.ts';
 import type { Connection, Database } from '../connection.ts';
 import { holderOf } from '../cache/kept-results.ts';
@@ -6,7 +6,7 @@ import { listed, listOf, lockInOrder, openList } from '../sql.ts';
 import { jsonText } from '../storable.ts';
 import type { ListedResult, ResultStore, ResultSum } from './contract.ts';
 
-/** Runs that have not ended, or whose parents have not: they may have read where a result lies, and ask for it later. */
+/** Open runs, or runs with open parents: they may have read where a result is stored, and ask for it later. */
 const isOpen = `exists (select 1 from runs left join runs as parent on parent.id = runs.parent_run_id
   where runs.id = results.run_id and (runs.state_type in (${openList}) or parent.state_type in (${openList})))`;
 
@@ -59,7 +59,7 @@ export function resultStore(connection: Connection): ResultStore {
   };
 }
 
-/** Inside a transaction: removes the pieces of these locators, and those of runs that are gone which no row names. */
+/** Inside a transaction: removes the pieces of these locators, and unreferenced ones of deleted runs. */
 export async function removeChunks(db: Database, runIds: readonly string[], locators: readonly string[]): Promise<void> {
   const keys = locators.map(parseRef).filter(({ place }) => place === storePlace);
   for (const { key } of keys) await db.query('delete from result_chunks where run_id = $1 and name = $2', partsOf(key));
@@ -79,7 +79,7 @@ function partsOf(key: string): [runId: string, name: string] {
 async function moveIn(db: Database, moves: Parameters<ResultStore['move']>[0]): Promise<readonly string[]> {
   const { fragments, query } = db;
   const asked = listOf(moves.map(({ from }) => from));
-  // Whoever opens a run again waits, and reads where its results lie from then on; of one that was opened nothing is moved.
+  // Reopening a run waits for this, and then reads the new places of its results; nothing of a reopened run is moved.
   await query(`select id from runs where id in (select run_id from results where key in ${listed(db, 1)}) ${lockInOrder(db, 'runs')}`, [
     asked,
   ]);
@@ -115,12 +115,12 @@ async function moveIn(db: Database, moves: Parameters<ResultStore['move']>[0]): 
     [pairs],
   );
   await query(`insert into moved_results (key) select old_key from ${list} as moved where true on conflict (key) do nothing`, [pairs]);
-  // One that comes back to where it was is not to be cleared there.
+  // One that returns to where it was must not be cleared there.
   await query(`delete from moved_results where key in (select new_key from ${list} as moved)`, [pairs]);
   return moved.map(({ from }) => from);
 }
 
-/** What names results: table, what stands for it in `results.run_id`, column of the reference. */
+/** What references results: table, its counterpart of `results.run_id`, column of the reference. */
 const naming = [
   ['task_runs', 'run_id', 'result_ref'],
   ['runs', 'id', 'result_ref'],

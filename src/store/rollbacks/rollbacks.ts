@@ -1,4 +1,4 @@
-/** Rollbacks as the owners of runs write them, and how the rollback of a run without an owner goes on. */
+/** Rollbacks as the owners of runs write them, and how the rollback of a run without an owner continues. */
 import type { Connection, Database } from '../connection.ts';
 import type { Failure } from '../../model/failure.ts';
 import type { NotUndone, Rollback, RollbackStage, RollbackSummary } from '../../model/rollback.ts';
@@ -13,7 +13,7 @@ import { listed, listOf } from '../sql.ts';
 import { jsonText } from '../storable.ts';
 import type { RollbackStore } from './contract.ts';
 
-/** Processes that a rollback may lose; then it is given up. */
+/** Processes that a rollback may lose before it is given up. */
 const maxLosses = 10;
 
 interface RollbackRow {
@@ -86,14 +86,14 @@ function rollbackOf(row: RollbackRow): Rollback {
   return { runId, stage, at, end, undone, remaining: readObjects<NotUndone>(row.remaining) };
 }
 
-/** Inside a transaction: whether what the run has done is being undone, so that its end is decided. */
+/** Inside a transaction: whether the run is being rolled back, so that its end is decided. */
 export async function isRollingBack(db: Database, id: string): Promise<boolean> {
   return (await db.query(`select run_id from rollbacks where run_id = $1 and stage = 'begun'`, [id])).length > 0;
 }
 
 /**
- * Inside the transaction in which a run would end that has no owner: where it has something to undo it does not end, but waits for an owner who
- * rolls it back. One that has begun with that goes on, unless it has cost too many processes. Null when the run may end.
+ * Inside the transaction in which a run without an owner would end: if it has something to undo, it does not end but waits for an owner to
+ * roll it back. A rollback that has begun continues, unless it has cost too many processes. Null if the run may end.
  */
 export async function oweRollback(
   db: Database,

@@ -1,4 +1,4 @@
-/** Asking a run to be cancelled. */
+/** Requesting the cancel of a run. */
 import type { Database, Connection } from '../connection.ts';
 import { type State, isTerminal, type StateType } from '../../model/state.ts';
 import { openList, forUpdate } from '../sql.ts';
@@ -42,7 +42,7 @@ export async function requestCancel(
   });
 }
 
-/** Inside a transaction: its owner ends it, and sees within a moment that it should. */
+/** Inside a transaction: asks the owner, which soon sees it and ends the run. */
 export async function askOwner(
   db: Database,
   id: string,
@@ -50,7 +50,7 @@ export async function askOwner(
   at: number,
   message: string,
 ): Promise<StateType> {
-  // Where it stands may have been written over since it was first asked.
+  // Its state may have been overwritten since the first request.
   const first = await db.query('update runs set cancel_requested_at = $1 where id = $2 and cancel_requested_at is null returning id', [
     at,
     id,
@@ -64,14 +64,14 @@ export async function askOwner(
   return 'CANCELLING';
 }
 
-/** Inside a transaction. The epoch is raised, so that an owner believed dead cannot write any more. */
+/** Inside a transaction. The epoch is raised, so that an owner believed dead can no longer write. */
 export async function cancelNow(db: Database, id: string, attempt: number, at: number, message: string): Promise<StateType> {
   const state = { type: 'CANCELLED', name: 'Cancelled', message } as const;
   await endRun(db, { id, attempt }, state, at, 'cancel_requested_at = coalesce(cancel_requested_at, $4)');
   return 'CANCELLED';
 }
 
-/** The same for any end of a run that nobody executes, with its task runs that have not ended. @param set what else is set; `$4` is the instant */
+/** The same for any end of a run that nobody executes, with its open task runs. @param set what else is set; `$4` is the instant */
 export async function endRun(
   db: Database,
   { id, attempt }: Pick<Run, 'id' | 'attempt'>,

@@ -1,4 +1,4 @@
-/** One run by its whole id: insert, read, claim, and the look for cancel requests. */
+/** One run by its whole id: insert, read, claim, and query for cancel requests. */
 import { refusalOf } from '../../model/lease.ts';
 import { runWork } from '../fleet/waiting.ts';
 import { claimText, claimValues, claimList, isClaimed, listOfClaims } from '../leases/leases.ts';
@@ -10,10 +10,9 @@ import type { Claim, ClaimOutcome, NewRun } from '../store.ts';
 import { insertText } from '../table.ts';
 
 const columns = runTable.list;
-/** Rounds of look-and-take against others who take at the same time. Each lost round means that somebody else won. */
+/** Rounds of reading and claiming in competition with others. Each lost round means that somebody else won. */
 const maxRounds = 6;
 
-/** One run by its whole id, or null. */
 export async function getRun(connection: Connection, id: string): Promise<Run | null> {
   const [row] = await connection.query<RunRow>(`select ${columns} from runs where id = $1`, [id]);
   return row === undefined ? null : runOf(row);
@@ -41,12 +40,12 @@ export async function claimRun(
     const refusal = refusalOf(run, isGone);
     if (refusal !== null || round >= maxRounds)
       return { claimed: false, reason: refusal ?? 'held', owner: run.owner, leaseUntil: run.leaseUntil };
-    // Its owner is gone; or it was given back, or taken by another, between the two looks.
+    // Its owner is gone; or it was handed back, or taken by another, between the two reads.
     goneEpoch = run.owner === null ? null : run.epoch;
   }
 }
 
-/** @param goneEpoch the epoch of an owner that is gone: when it has moved on, somebody else was quicker */
+/** @param goneEpoch the epoch of an owner that is gone: if it has moved on, somebody else was faster */
 async function takeRun(connection: Connection, id: string, owner: Owner, leaseMs: number, goneEpoch: number | null): Promise<Run | null> {
   const set = { ...runWork, taken: 'recoveries = recoveries + case when owner is null then 0 else 1 end, ' };
   const where = `id = $4 and state_type not in (${terminalList})

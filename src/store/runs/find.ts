@@ -9,13 +9,13 @@ import { backfillStore } from '../backfills/backfills.ts';
 import type { RunFilter } from '../store.ts';
 
 const columns = runTable.list;
-/** So many are counted where a beginning fits them all. */
+/** Counting stops here if a beginning fits very many. */
 const maxCounted = 1_000;
 
 /**
- * The run with this id; or the one whose id begins or ends so, at least 4 characters. Null when there is none.
+ * The run with this id; or the one whose id begins or ends like this, at least 4 characters. Null if there is none.
  *
- * @throws BatutaError RUN_NOT_FOUND when several fit, with some of them.
+ * @throws BatutaError RUN_NOT_FOUND if several fit, naming some of them.
  */
 export async function findRun(connection: Connection, typed: string): Promise<Run | null> {
   const exact = await connection.query<RunRow>(`select ${columns} from runs where id = $1`, [typed]);
@@ -35,7 +35,7 @@ export async function findRun(connection: Connection, typed: string): Promise<Ru
   throw ambiguousId({ code: 'RUN_NOT_FOUND', plural: 'runs' }, typed, candidates, count > maxCounted ? null : count);
 }
 
-/** Two looks, each by an index of its own: the beginning by the key, the end by its last characters. */
+/** Two queries, each by its own index: the beginning by the key, the end by its last characters. */
 function fittingText(connection: Connection, typed: string): { readonly text: (end: string) => string; readonly values: string[] } {
   const { from, to } = idRangeOf(typed);
   const begins = (end: string): string => `select * from (select id from runs where id >= $1 and id < $2 ${end}) as beginning`;
@@ -52,7 +52,7 @@ export async function childRuns(connection: Connection, parentRunId: string): Pr
   return (await connection.query<RunRow>(text, [parentRunId])).map(runOf);
 }
 
-/** An id that nothing has stays as it is and fits no run. @throws BatutaError RUN_NOT_FOUND, BACKFILL_NOT_FOUND, FILTER_INVALID (several fit) */
+/** An unknown id stays as it is and fits no run. @throws BatutaError RUN_NOT_FOUND, BACKFILL_NOT_FOUND, FILTER_INVALID (several fit) */
 export async function withWholeIds(connection: Connection, filter: RunFilter): Promise<RunFilter> {
   const { parentRunId, backfillId, scheduleId } = filter;
   if (!isPart(parentRunId) && !isPart(backfillId) && !isPart(scheduleId)) return filter;

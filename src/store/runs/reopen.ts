@@ -26,7 +26,7 @@ export async function reopenRun(connection: Connection, id: string, at: number, 
   return run;
 }
 
-/** The same inside a transaction. Null when it has not ended, or completed. */
+/** The same inside a transaction. Null if it has not ended, or completed. */
 export async function reopenWithin(db: Database, id: string, at: number, fromTasks: readonly string[]): Promise<Ticketed | null> {
   const [run] = await db.query<{ state_type: StateType; attempt: number; owner: string | null }>(
     `select state_type, attempt, owner from runs where id = $1 ${forUpdate(db)}`,
@@ -37,7 +37,7 @@ export async function reopenWithin(db: Database, id: string, at: number, fromTas
   await endSpreadOf(db, id);
   await markStale(db, jsonText([[id]]));
   const tasks = await openTaskRuns(db, id, fromTasks);
-  // A last owner may not have given it back yet; the raised epoch shuts it out.
+  // The last owner may not have handed it back yet; the raised epoch shuts it out.
   const [row] = await db.query<Ticketed & { readonly fairKey: string | null }>(
     `update runs set state_type = 'SCHEDULED', state_name = 'Scheduled', state_message = $1, attempt = attempt + 1, ${freedAnew}, slot_since = null, due_at = null, ended_at = null, cancel_requested_at = null, held = null,
        fair_waits = case when fair_key is null or on_trial is not null then null else 1 end,
@@ -59,7 +59,7 @@ export async function reopenWithin(db: Database, id: string, at: number, fromTas
   return opened;
 }
 
-/** They begin afresh: no attempt used, nothing of the last one left in the row. Their history stays in the transitions. */
+/** They start over: no attempt used, nothing of the last one left in the row. Their history stays in the transitions. */
 async function openTaskRuns(db: Database, runId: string, names: readonly string[]): Promise<{ id: string }[]> {
   const named = db.fragments.list(3, { name: 'text' });
   return await db.query<{ id: string }>(

@@ -1,4 +1,4 @@
-/** Signals to runs. A run that is suspended goes on when one comes. */
+/** Signals to runs. A suspended run continues when one arrives. */
 import type { Database, Connection } from '../connection.ts';
 import { freedAnew } from '../leases/leases.ts';
 import { forUpdate } from '../sql.ts';
@@ -47,9 +47,9 @@ export function signalStore(connection: Connection): SignalStore {
 }
 
 /**
- * Makes the run, and those it is a sub-flow of, due now where they are suspended. Gives the ids, the outermost last. The epoch is raised,
- * so that a ticket put now is another than the one that waits for the instant at which the run was due. An owner that has recorded the
- * suspension and is about to let go has let go by this: it writes no more.
+ * Makes the run, and those it is a sub-flow of, due now if they are suspended. Returns their ids, the outermost last. The epoch is raised,
+ * so that a ticket put now differs from the one waiting for the time at which the run was due. It also shuts out an owner that has recorded
+ * the suspension but not yet released the run.
  */
 export async function wakeSuspended(db: Database, runId: string, at: number, message: string): Promise<string[]> {
   const rows = await db.query<{ id: string; attempt: number; state_type: string }>(

@@ -7,10 +7,10 @@ import { transitionOf, transitionValues, transitionTable, type TransitionRow } f
 import type { Page, TransitionFilter, TransitionStore } from '../store.ts';
 import { jsonText } from '../storable.ts';
 
-/** Rows of one statement when a change touches very many. */
+/** Rows per statement if a change touches very many. */
 const chunkRows = 5000;
 
-/** Longest message that a page shows, characters. */
+/** Longest message shown in a page, characters. */
 const maxShownChars = 10_000;
 const shownColumns = transitionTable.columns
   .map((column) =>
@@ -58,7 +58,7 @@ export async function addTransitions(db: Database, transitions: readonly Transit
     const rows = jsonText(transitions.slice(start, start + chunkRows).map(transitionValues));
     const columns = transitionTable.list;
     const list = db.fragments.list(1, transitionTable.kinds);
-    // SQLite counts per run, so the numbers go on from the last; PostgreSQL numbers by itself.
+    // SQLite counts per run, so the numbers continue from the last; PostgreSQL numbers by itself.
     await db.query(
       db.dialect === 'sqlite'
         ? `insert into transitions (${columns}, seq)

@@ -24,14 +24,14 @@ export interface StoredConnection {
 
 /** Rows known by their name. */
 export interface NamedStore<T> {
-  /** One statement: creates or replaces by name; when it was made stays. Gives the row as it stands. */
+  /** One statement: creates or replaces by name; keeps when it was made. Returns the stored row. */
   put(row: T): Promise<T>;
   get(name: string): Promise<T | null>;
   /** By name. */
   list(): Promise<readonly T[]>;
-  /** Names alone, sorted. */
+  /** Only names, sorted. */
   names(): Promise<readonly string[]>;
-  /** One statement: writes it in place of what was read, unless that has changed meanwhile. Gives whether it did. */
+  /** One statement: replaces what was read, unless that has changed meanwhile. Returns whether it did. */
   replace(before: T, after: T): Promise<boolean>;
   /** Whether there was one. */
   delete(name: string): Promise<boolean>;

@@ -86,7 +86,7 @@ function namedStore<T extends { readonly name: string }>({ query }: Connection, 
   };
 }
 
-/** A value that cannot be read counts as sealed by nobody's key. */
+/** An unreadable value counts as sealed by nobody's key. */
 function readSecret(value: unknown): StoredSecretValue {
   const { reference, sealed } = (typeof value === 'object' && value !== null ? value : {}) as { reference?: unknown; sealed?: unknown };
   return typeof reference === 'string' ? { reference } : { sealed: typeof sealed === 'string' ? sealed : '' };

@@ -8,8 +8,8 @@ const longestWaitMs = 50;
 /**
  * Calls `attempt` until it gets the lock.
  *
- * SQLite itself waits a little inside each attempt; between them the loop is free. Gives up with the last error once
- * `timeoutMs` are over. Always by the real clock: the other process does not live in the time of a test.
+ * SQLite itself waits a little inside each attempt; between them the loop is free. Gives up with the last error after `timeoutMs`. Always
+ * by the real clock: the other process does not live in the time of a test.
  */
 export async function retryBusy<T>(timeoutMs: number, attempt: () => T): Promise<T> {
   const startedAt = systemClock.monotonic();

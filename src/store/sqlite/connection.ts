@@ -1,12 +1,12 @@
 /**
  * A SQLite file (or memory) through libsql: one connection, synchronous calls, WAL.
  *
- * Several processes may share the file. Every write transaction begins IMMEDIATE: a deferred one fails at once when
- * another process has written since it began reading. A lock that is held is waited for, inside SQLite for a moment
- * (`lockSliceMs`), then between turns of the event loop, `busyTimeoutMs` in all.
+ * Several processes may share the file. Every write transaction begins IMMEDIATE: a deferred one fails at once if another process has
+ * written since it began reading. A held lock is waited for, inside SQLite for a moment (`lockSliceMs`), then between turns of the event
+ * loop, `busyTimeoutMs` in total.
  *
- * A crash loses nothing that was promised to a living process and never damages the file. `synchronous = NORMAL` means
- * that power loss may undo the last transactions, never tear one.
+ * A crash loses nothing that was promised to a living process and never damages the file. `synchronous = NORMAL` means that power loss may
+ * undo the last transactions, never tear one.
  */
 import { accessSync, chmodSync, closeSync, constants, existsSync, mkdirSync, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
@@ -28,20 +28,20 @@ import type { Value } from '../table.ts';
 export interface SqliteOptions {
   /** Time that leases are compared with. */
   readonly clock: Clock;
-  /** How long a statement waits for a lock in all, ms. */
+  /** How long a statement waits for a lock in total, ms. */
   readonly busyTimeoutMs: number;
   /** Upper bound of the file in pages of 4 KiB; writes beyond it fail as on a full disk. */
   readonly maxPages?: number | undefined;
 }
 
-/** By how much a bounded file may grow once its reserve is given back. */
+/** How much a bounded file may grow once its reserve is freed. */
 const reservePages = 128;
 
 /** How long SQLite itself waits for a lock before the event loop gets its turn again. */
 const lockSliceMs = 100;
 
 /**
- * Opens the file, which is made with its folder when it is not there; `:memory:` lives as long as the connection.
+ * Opens the file, which is created with its folder if missing; `:memory:` lives as long as the connection.
  *
  * @throws BatutaError STORE_UNAVAILABLE, STORE_READ_ONLY, STORE_CORRUPT, PACKAGE_MISSING
  */
@@ -49,7 +49,7 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
   const { default: SqliteFile } = await importPackage('libsql', () => import('libsql'));
   try {
     if (path !== ':memory:') makePrivate(path);
-    // SQLite itself would let what is up to date be read, and refuse the first write.
+    // SQLite itself would allow reads of an up-to-date file, and refuse the first write.
     if (isRefusedByPermissions(path)) throw new Error('The file or its folder may not be written.');
     const connection = new SqliteConnection(path, () => new SqliteFile(path, { timeout: lockSliceMs }), options);
     await connection.configure();
@@ -61,8 +61,8 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
 }
 
 /**
- * Makes the file where there is none, for its owner alone, and its folder likewise; the files beside it take after it. Of a store that was
- * made before this, in a folder that is Batuta's own, the rights of others are taken away.
+ * Creates the file if missing, for its owner alone, and its folder likewise; SQLite's other files inherit that. In a folder of Batuta's
+ * own, others lose their rights to an existing store.
  */
 function makePrivate(path: string): void {
   const folder = dirname(path);
@@ -73,11 +73,11 @@ function makePrivate(path: string): void {
     chmodSync(folder, 0o700);
     for (const ending of ['', '-wal', '-shm', '-reserve']) if (existsSync(path + ending)) chmodSync(path + ending, 0o600);
   } catch {
-    // Another's: it is used as it is.
+    // Owned by another: used as it is.
   }
 }
 
-/** The driver says no more than that it could not open the file; the file system knows why. */
+/** The driver only says that it could not open the file; the file system knows why. */
 function isRefusedByPermissions(path: string): boolean {
   if (path === ':memory:') return false;
   const places = [path, dirname(path)].filter((place) => existsSync(place));
@@ -110,7 +110,7 @@ export class SqliteConnection implements Connection {
   #writer: FlushWriter | undefined;
   #dataVersion: PreparedNumbers | undefined;
   #closed = false;
-  /** Set when a statement gave up on a lock: in the driver it stays under way, and what followed on the connection would not commit. */
+  /** Set when a statement gave up on a lock: the driver still considers it running, and later work on the connection would not commit. */
   #mustRenew = false;
 
   constructor(path: string, openFile: () => Libsql.Database, options: SqliteOptions) {
@@ -122,7 +122,7 @@ export class SqliteConnection implements Connection {
     this.#statements = new Statements(this.#database);
   }
 
-  /** Sets the pragmas. Turning the file to WAL needs it alone for a moment. */
+  /** Sets the pragmas. Switching to WAL needs the file alone for a moment. */
   async configure(): Promise<void> {
     await this.#retry(() => this.#setPragmas(this.#statements));
   }
@@ -133,7 +133,7 @@ export class SqliteConnection implements Connection {
     if (maxPages !== undefined) statements.all(`pragma max_page_count = ${maxPages}`, []);
   }
 
-  /** Opens the file anew in the place of a connection that cannot be used any more. */
+  /** Reopens the file, replacing an unusable connection. */
   #renew(): void {
     const database = this.#openFile();
     const statements = new Statements(database);
@@ -228,7 +228,7 @@ export class SqliteConnection implements Connection {
     }
   }
 
-  /** SQLite has rolled back by itself when the disk was full. */
+  /** SQLite has rolled back by itself if the disk was full. */
   #rollback(): void {
     if (this.#database.inTransaction) this.#statements.all('rollback', []);
   }
@@ -260,7 +260,7 @@ export class SqliteConnection implements Connection {
 
 const pragmas = ['journal_mode = wal', 'synchronous = normal', 'cache_size = -16000', 'temp_store = memory'];
 
-/** `$1` is a name to SQLite and `?1` a number, as it is meant. */
+/** `$1` is a name to SQLite and `?1` a number, as meant. */
 function numbered(text: string): string {
   return text.replace(/\$(\d+)/g, '?$1');
 }

@@ -1,6 +1,6 @@
 /**
- * What stands beside a SQLite file: disk space that is kept for when the disk is full, so that the end of runs can still be recorded, and the
- * file `-wal`, to which every transaction is written first.
+ * Files next to a SQLite file: disk space reserved for a full disk, so that the end of runs can still be recorded, and the file `-wal`, to
+ * which every transaction is written first.
  */
 import { existsSync, rmSync, writeFileSync, realpathSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
@@ -8,7 +8,7 @@ import { basename, dirname } from 'node:path';
 /** Enough for the end of a run with some thousands of open tasks. */
 const reserveBytes = 512 * 1024;
 
-/** Makes the reserve where there is none; without room for it there is none. */
+/** Makes the reserve if it is missing; without room there is none. */
 export function keepReserve(path: string): void {
   const file = fileOf(path);
   if (path === ':memory:' || existsSync(file)) return;
@@ -19,7 +19,7 @@ export function keepReserve(path: string): void {
   }
 }
 
-/** Gives the space back. */
+/** Frees the space. */
 export function freeReserve(path: string): void {
   rmSync(fileOf(path), { force: true });
 }
@@ -28,13 +28,13 @@ function fileOf(path: string): string {
   return `${path}-reserve`;
 }
 
-/** Calls `onWrite` until the function given back is called; null where the file system cannot tell. Keeps no process alive. */
+/** Calls `onWrite` until the returned function is called; null if the file system cannot notify. Keeps no process alive. */
 export function watchWrites(path: string, onWrite: () => void): (() => void) | null {
   if (process.platform !== 'linux' || path === ':memory:') return null;
   try {
     const file = realpathSync(path);
     const log = `${basename(file)}-wal`;
-    // The folder, for the file is made anew now and then.
+    // The folder, because the file is recreated now and then.
     const watcher = watch(dirname(file), { persistent: false }, (_kind, name) => {
       if (name === log) onWrite();
     });

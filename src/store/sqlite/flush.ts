@@ -1,7 +1,7 @@
 /**
  * Writes a batch of the recorder into SQLite, within one turn of JavaScript: nothing else can come between.
  *
- * Values are bound to prepared statements. Measured beside one JSON text per table, this is faster for thousands of rows and for one.
+ * Values are bound to prepared statements. Measured against one JSON text per table, this is faster for thousands of rows and for one.
  */
 import {
   transitionTable,
@@ -64,7 +64,7 @@ export class FlushWriter {
     this.#resourceUses = new RowWriter(statements, 'resource_uses', resourceUseTable.columns, replacedResourceUse);
   }
 
-  /** Writes all rows save those of refused claims, which it gives back. To be called inside a transaction. */
+  /** Writes all rows except those of refused claims, which it returns. To be called inside a transaction. */
   write(batch: Batch, now: number): Claim[] {
     const newRuns = [...batch.newRuns.values()];
     this.#runs.write(newRuns.map(({ run, owner, leaseMs }) => newRunValues(run, owner, now + leaseMs)));
@@ -101,7 +101,7 @@ export class FlushWriter {
     return refused;
   }
 
-  /** Parted by rows that follow each other, for they are numbered as they come. */
+  /** Split into stretches of consecutive rows, which are numbered in order. */
   #writeTaskRuns(taskRuns: readonly TaskRun[]): void {
     for (let from = 0, to = 0; from < taskRuns.length; from = to) {
       const isCommon = hasOnlyCommonValues(taskRuns[from] as TaskRun);
@@ -137,7 +137,7 @@ export class FlushWriter {
   }
 }
 
-/** Rows of one statement; more gain nothing. */
+/** Rows per statement; more gain nothing. */
 const rowsAtOnce = 50;
 
 export class RowWriter {

@@ -1,4 +1,4 @@
-/** What SQLite says differently. */
+/** SQLite's fragments. */
 import type { Fragments } from '../connection.ts';
 
 export const sqliteFragments: Fragments = {

@@ -1,23 +1,23 @@
 /**
  * Statements rewritten so that the driver can read whatever a file holds.
  *
- * The driver ends the whole process when a text that it reads is not UTF-8, and cuts it at NUL; a file may hold such text, written by a
- * version of before or by hand. So the database gives each row as one blob that holds a JSON list, and JavaScript decodes it, with U+FFFD
- * for what cannot be read. For rows of texts that is no slower: a row crosses into JavaScript once, not once a column.
+ * The driver ends the whole process when it reads a text that is not UTF-8, and cuts it at NUL; a file may hold such text, written by an
+ * earlier version or by hand. So the database returns each row as one blob that holds a JSON list, and JavaScript decodes it, with U+FFFD
+ * for what cannot be read. For rows of texts that is no slower: a row crosses into JavaScript once, not once per column.
  */
 import type Database from 'libsql';
 import { storable } from '../storable.ts';
 
-/** A statement whose rows come as JSON, and the names of their columns. */
+/** A statement that returns rows as JSON, and the names of their columns. */
 export interface JsonStatement {
   readonly text: string;
   readonly columns: readonly string[];
 }
 
 /**
- * The same statement with rows as JSON; null for one that gives no rows of a table (a pragma, a write without `returning`).
+ * The same statement with rows as JSON; null for one that returns no rows of a table (a pragma, a write without `returning`).
  *
- * @param prepared the statement as it is, asked for the names of its columns
+ * @param prepared the original statement, for the names of its columns
  */
 export function rowsAsJson(text: string, prepared: Database.Statement): JsonStatement | null {
   const isQuery = /^\s*(select|with|values)\b/i.test(text);
@@ -32,20 +32,20 @@ export function rowsAsJson(text: string, prepared: Database.Statement): JsonStat
   return { text: `with answer(${names.join(', ')}) as (${text}) select ${jsonRow(names)} from answer`, columns };
 }
 
-/** The values of a row that such a statement gave. */
+/** The values of a row that such a statement returned. */
 export function valuesOf(row: unknown): unknown[] {
   return JSON.parse(storable(decoder.decode(row as ArrayBuffer))) as unknown[];
 }
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** JSON holds no blobs; a column of ours that someone put one into is read as the text it spells. */
+/** JSON holds no blobs; a blob that someone put into a column of ours is read as text. */
 function jsonRow(expressions: readonly string[]): string {
   const values = expressions.map((value) => `iif(typeof(${value}) = 'blob', cast(${value} as text), ${value})`);
   return `cast(json_array(${values.join(', ')}) as blob) as row`;
 }
 
-/** Expressions of a list, parted at commas that stand in no brackets. */
+/** Splits a list of expressions at commas outside parentheses. */
 function splitList(list: string): string[] {
   const parts: string[] = [''];
   let depth = 0;

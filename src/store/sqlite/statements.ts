@@ -5,28 +5,27 @@ import { isStorableText } from '../../base/cut-text.ts';
 import { jsonText, storableValue } from '../storable.ts';
 import { rowsAsJson, valuesOf } from './rows-as-json.ts';
 
-/** A prepared statement. */
 export interface Prepared {
-  /** Runs it and gives how many rows were changed. */
+  /** Runs it and returns how many rows were changed. */
   run(params: readonly Value[]): number;
   /** Rows as objects by column. */
   all<Row>(params: readonly Value[]): Row[];
 }
 
-/** A prepared statement that gives one row of numbers. */
+/** A prepared statement that returns one row of numbers. */
 export interface PreparedNumbers {
-  /** First row as a list, undefined when there is none. */
+  /** First row as a list, undefined if there is none. */
   first(params: readonly Value[]): (number | null)[] | undefined;
 }
 
-/** Most statements that are kept; the texts of the store are few, those built for filters may be many. */
+/** Most statements that are kept; the store has few texts, but filters may build many. */
 const maxKept = 500;
 
-/** A statement as the driver has it, and the names of the columns that come as JSON; null where rows come as they are. */
+/** A statement of the driver, and the names of the columns returned as JSON; null if rows are returned as they are. */
 interface Kept {
   readonly statement: Database.Statement;
   readonly columns: readonly string[] | null;
-  /** Whether it gives a row at most: then the driver need not make room for a hundred. */
+  /** Whether it returns at most one row: then the driver need not make room for a hundred. */
   readonly givesOne: boolean;
 }
 
@@ -39,7 +38,7 @@ export class Statements {
     this.#database = database;
   }
 
-  /** Forgets all, so that the file can be let go of. */
+  /** Drops all, so that the file can be released. */
   clear(): void {
     this.#kept.clear();
   }
@@ -52,13 +51,13 @@ export class Statements {
     };
   }
 
-  /** For what every flush asks: numbers are read as they are, since nothing in them can end the process. */
+  /** For queries of every flush: numbers are read as they are, since none can end the process. */
   prepareNumbers(text: string): PreparedNumbers {
     const statement = this.#database.prepare(text).raw();
     return { first: (params) => statement.get(bound(params)) as (number | null)[] | undefined };
   }
 
-  /** The first column of the first row as it is, null when there is no row. */
+  /** The first column of the first row as it is, null if there is no row. */
   blob(text: string, params: readonly Value[]): Uint8Array | null {
     const row = this.#database.prepare(text).raw().get(bound(params)) as [Uint8Array | ArrayBuffer] | undefined;
     return row === undefined ? null : new Uint8Array(row[0]);
@@ -98,8 +97,8 @@ function firstOf(statement: Database.Statement, params: readonly unknown[]): unk
 }
 
 /**
- * The parameters as the driver can take them. It ends the whole process when it meets a boolean or an object, so
- * nothing unchecked may reach it; values come from untyped user code in the end.
+ * The parameters in a form the driver accepts. A boolean or an object would end the whole process, so nothing unchecked may reach it;
+ * values ultimately come from untyped user code.
  */
 function bound(params: readonly unknown[]): (Value | Uint8Array)[] {
   for (const value of params) if (!isValue(value)) return params.map(valueOf);

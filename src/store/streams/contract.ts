@@ -1,4 +1,4 @@
-/** Contract of positions: how far the sources of streams have come in a run. */
+/** Contract of positions: how far the sources of streams have got in a run. */
 import type { Claim } from '../ownership.ts';
 
 /** A confirmed position of a source. */
@@ -10,8 +10,8 @@ export interface StreamPosition {
 }
 
 export interface StreamStore {
-  /** One statement: the source has come so far; the last one stands. Refused silently when the claim is old. @param at UTC epoch ms */
+  /** One statement: how far the source has got; the last one counts. Silently refused if the claim is old. @param at UTC epoch ms */
   confirm(claim: Claim, position: StreamPosition, at: number): Promise<void>;
-  /** The confirmed positions of a run, one a source. One statement. */
+  /** The confirmed positions of a run, one per source. One statement. */
   positionsOf(runId: string): Promise<readonly StreamPosition[]>;
 }

@@ -1,10 +1,10 @@
-/** Suspects as workers ask for them; what makes a suspect stands in `leases/judge.ts`. */
+/** Suspects as workers query them; what makes a suspect is in `leases/judge.ts`. */
 import type { Database, Connection } from '../connection.ts';
 import { lossesBeforeTrial } from '../../model/lease.ts';
 import { listed, listOf, lockInOrder } from '../sql.ts';
 import type { Suspect, SuspectStore } from './contract.ts';
 
-/** Locked and written in this order everywhere, and before their suspects: else two would wait for each other in a circle. */
+/** Locked and written in this order everywhere, and before their suspects: otherwise two would deadlock. */
 const tables = ['runs', 'spread_tasks'] as const;
 
 export function suspectStore(connection: Connection): SuspectStore {
@@ -61,7 +61,7 @@ export function suspectStore(connection: Connection): SuspectStore {
   };
 }
 
-/** Writes into the rows of runs and spread tasks which are on trial: there a claim looks. */
+/** Writes into the rows of runs and spread tasks which are on trial: claims read it there. */
 export async function markTrials(db: Database, marks: readonly { readonly id: string; readonly isOnTrial: boolean }[]): Promise<void> {
   for (const isOnTrial of [true, false]) {
     const ids = marks.flatMap((mark) => (mark.isOnTrial === isOnTrial ? [mark.id] : []));
