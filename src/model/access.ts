@@ -1,8 +1,8 @@
 /** Who may do what over the network, and who did. Plain data; times are UTC epoch ms. */
 
 /**
- * The first four: each may do what those before it may: see states, times and graphs; see payloads and logs too; run, cancel, pause; change
- * deployments, limits and keys. A reporter may report its runs and nothing else; an admin may as well.
+ * The first four are ordered, each including those before it: see states, times and graphs; see payloads and logs; run, cancel, pause;
+ * change deployments, limits and keys. A reporter may only report its runs; an admin may too.
  */
 export const roles = ['observer', 'viewer', 'operator', 'admin', 'reporter'] as const;
 export type Role = (typeof roles)[number];
@@ -13,12 +13,12 @@ export function mayAct(role: Role, needed: Role): boolean {
   return roles.indexOf(role) >= roles.indexOf(needed);
 }
 
-/** Whether payloads are kept from `role`: parameters, results, errors, log text, artifacts and whatever is made of them. */
+/** Whether payloads are hidden from `role`: parameters, results, errors, log text, artifacts and what derives from them. */
 export function hidesPayloads(role: Role): boolean {
   return role === 'observer';
 }
 
-/** A key as it is listed; the key itself is shown once, when it is made. */
+/** A key as listed; the key itself is shown once, when it is created. */
 export interface ApiKey {
   readonly id: string;
   readonly name: string;
@@ -31,14 +31,14 @@ export interface ApiKey {
   readonly lastUsedAt: number | null;
 }
 
-/** Whether a key opens anything at that instant. */
+/** Whether a key is valid at that instant. */
 export function isUsable({ revokedAt, expiresAt }: Pick<ApiKey, 'revokedAt' | 'expiresAt'>, now: number): boolean {
   return revokedAt === null && (expiresAt === null || expiresAt > now);
 }
 
 /** One change made by a person. */
 export interface AuditEntry {
-  /** Counts the entries. */
+  /** Entry number. */
   readonly seq: number;
   readonly at: number;
   readonly keyId: string | null;

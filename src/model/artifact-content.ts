@@ -1,9 +1,9 @@
-/** What an artifact that is no file holds, as one. Pure. */
+/** Content of a non-file artifact, as a file. Pure. */
 import { Buffer } from 'node:buffer';
 import { safeFileName } from './file-name.ts';
 import type { Artifact } from './run.ts';
 
-/** Markdown as it is, all else as JSON. */
+/** Markdown as is, the rest as JSON. */
 export function plainContent({ kind, name, data }: Pick<Artifact, 'kind' | 'name' | 'data'>): {
   readonly fileName: string;
   readonly type: string;

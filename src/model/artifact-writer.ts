@@ -1,4 +1,4 @@
-/** `ctx.artifact`: checks what a task shows and hands it to what keeps it. */
+/** `ctx.artifact`: checks what a task shows and passes it on. */
 import { BatutaError } from '../base/errors.ts';
 import type { ArtifactOptions, ArtifactSource, ArtifactImageOptions } from './artifact.ts';
 import { chartData } from './chart.ts';
@@ -12,7 +12,7 @@ export interface ArtifactWish {
   readonly key: string | null;
 }
 
-/** A file or an image, which is read where it is kept. */
+/** A file or image, read where it is stored. */
 export interface FileWish {
   readonly kind: 'file' | 'image';
   readonly name: string;
@@ -23,7 +23,7 @@ export interface FileWish {
   readonly alt?: string | undefined;
 }
 
-/** Keeps what is checked. */
+/** Stores checked input. */
 export interface ArtifactKeeper {
   put(wish: ArtifactWish): Promise<void>;
   putFile(wish: FileWish): Promise<void>;
@@ -31,10 +31,10 @@ export interface ArtifactKeeper {
   setProgress(name: string, value: number, label: string | null): void;
 }
 
-/** Longest key of an artifact, characters. */
+/** Longest artifact key, characters. */
 const maxKeyChars = 200;
 
-/** Its methods may be taken off it. */
+/** Its methods can be detached. */
 export function artifactWriter(keeper: ArtifactKeeper): ArtifactWriter {
   const put = async (kind: ArtifactWish['kind'], name: string, data: unknown, options: ArtifactOptions = {}): Promise<void> =>
     keeper.put({ kind, name: checkName(name), data, key: keyOf(name, options) });

@@ -1,23 +1,23 @@
-/** What tasks show: the kinds there are, what is given for them, and what of it is recorded. Plain data. */
+/** What tasks show: the kinds, their input, and what is recorded. Plain data. */
 
-/** Every kind, in the order in which people choose among them. */
+/** Every kind, in the order in which they are offered. */
 export const artifactKinds = ['markdown', 'table', 'link', 'json', 'image', 'file', 'chart', 'progress', 'rejects'] as const;
 export type ArtifactKind = (typeof artifactKinds)[number];
 
-/** Kinds whose bytes lie in the result storage. */
+/** Kinds whose bytes are in the result storage. */
 export const fileKinds: ReadonlySet<ArtifactKind> = new Set(['image', 'file']);
 
 export interface ArtifactOptions {
   /**
-   * Name under which the artifact has versions: each run that gives other content under it adds one. 1 to 200 characters. Without one it belongs to its run
-   * alone.
+   * Name under which the artifact has versions: each run that writes different content adds one. 1 to 200 characters. Without one it
+   * belongs to its run alone.
    */
   readonly key?: string;
 }
 
 /**
- * Where the bytes of a file or image come from: bytes as they are, a file of this machine (`{ path }` or a `file:` URL), or a stream, which is read piece by piece
- * and never held as a whole.
+ * Where the bytes of a file or image come from: bytes, a file on this machine (`{ path }` or a `file:` URL), or a stream, read in chunks
+ * and never held whole.
  */
 export type ArtifactSource =
   | Uint8Array
@@ -29,18 +29,18 @@ export type ArtifactSource =
   | AsyncIterable<Uint8Array | string>;
 
 export interface ArtifactFileOptions extends ArtifactOptions {
-  /** Media type, such as `text/csv`. Default: by the first bytes, else by the ending of the file name, else `application/octet-stream`. */
+  /** Media type, such as `text/csv`. Default: from the first bytes, else from the file extension, else `application/octet-stream`. */
   readonly type?: string;
-  /** Name under which it is downloaded. Default: that of the file at `path`, else the name of the artifact. */
+  /** File name for downloads. Default: that of the file at `path`, else the name of the artifact. */
   readonly fileName?: string;
 }
 
 export interface ArtifactImageOptions extends ArtifactFileOptions {
-  /** What can be seen on it, for who cannot see it. Default: the name of the artifact. */
+  /** Text for people who cannot see it. Default: the name of the artifact. */
   readonly alt?: string;
 }
 
-/** Recorded of a file or an image. */
+/** Recorded for a file or image. */
 export interface ArtifactFile {
   /** Last part of a path: no slashes and no control characters. */
   readonly fileName: string;
@@ -49,26 +49,26 @@ export interface ArtifactFile {
   readonly bytes: number;
   /** 64 hexadecimal digits. */
   readonly sha256: string;
-  /** Of an image whose size could be read, CSS pixels. */
+  /** Of an image of known size, CSS pixels. */
   readonly width?: number;
   readonly height?: number;
   /** Of an image. */
   readonly alt?: string;
 }
 
-/** Recorded of a progress. */
+/** Recorded for progress. */
 export interface ArtifactProgress {
   /** From 0 to 1. */
   readonly value: number;
   readonly label: string | null;
-  /** When it was given, epoch ms. */
+  /** When it was set, epoch ms. */
   readonly updated: number;
 }
 
-/** Types that an image may have. */
+/** Allowed image types. */
 export const imageTypes: readonly string[] = ['image/png', 'image/jpeg', 'image/webp', 'image/svg+xml'];
 
-/** What is recorded of a file or image; null for other artifacts, and for data that is none. */
+/** What is recorded for a file or image; null for other artifacts and invalid data. */
 export function artifactFileOf({ kind, data }: { readonly kind: ArtifactKind; readonly data: unknown }): ArtifactFile | null {
   if (!fileKinds.has(kind) || typeof data !== 'object' || data === null) return null;
   const { fileName, type, sha256, bytes } = data as Partial<ArtifactFile>;

@@ -1,26 +1,26 @@
-/** Values of tasks that later runs take instead of making them again: what a task says about it, and how long a value holds. Pure. */
+/** Task values that later runs reuse: cache options of a task, and how long a value is valid. Pure. */
 import { parseDuration, type Duration } from '../base/duration.ts';
 import { BatutaError } from '../base/errors.ts';
 
-/** How a key of the cache has been used so far. */
+/** How a cache key has been used so far. */
 export interface CacheUse {
-  /** How often a value was found under the key, over all values that stood there. */
+  /** How often a value was found under the key, across all its values. */
   readonly hits: number;
-  /** How often a value was made for it. */
+  /** How often a value was made. */
   readonly misses: number;
 }
 
 /** Length of life of a value, ms from the moment it was made; null: for ever. Asked when the value is made, and again with each hit. */
 export type CacheTtl = number | null | ((use: CacheUse) => number);
 
-/** What a task says about its cache. */
+/** Cache options of a task. */
 export interface CachePolicy {
   readonly ttl: CacheTtl;
   /** Stands for the inputs in the key: a template over the parameters, or a function of the task's arguments and context. Null: the inputs themselves. */
   readonly key: string | ((...args: readonly unknown[]) => unknown) | null;
-  /** `run`: a value is found by task runs of the same run alone. */
+  /** `run`: only task runs of the same run find the value. */
   readonly scope: 'global' | 'run';
-  /** Whether the value is made anew whatever is there: always, never, or as a function of the arguments and context says. */
+  /** Whether the value is made again even if cached: always, never, or as a function of arguments and context says. */
   readonly refresh: boolean | ((...args: readonly unknown[]) => boolean | Promise<boolean>);
 }
 
@@ -31,13 +31,13 @@ export interface CachedFrom {
   readonly taskRunId: string;
   /** When, UTC epoch ms. */
   readonly madeAt: number;
-  /** Id of its entry in the cache. */
+  /** Id of its cache entry. */
   readonly entry: string;
 }
 
-/** Thresholds and lengths of `adaptiveTtl`. */
+/** Thresholds and TTLs of `adaptiveTtl`. */
 export interface AdaptiveTtl {
-  /** How long a value of a key that is seldom asked for holds. */
+  /** Lifetime of values under a rarely used key. */
   readonly cold: Duration;
   readonly warm: Duration;
   readonly hot: Duration;
@@ -48,9 +48,9 @@ export interface AdaptiveTtl {
 }
 
 /**
- * A length of life that follows how often the key is asked for, for the option `cache.ttl` of `@Task`.
+ * A lifetime that depends on how often the key is used, for the option `cache.ttl` of `@Task`.
  *
- * @throws BatutaError DURATION_INVALID for a length that is none; OPTION_INVALID for thresholds that are no whole numbers, or the wrong way round
+ * @throws BatutaError DURATION_INVALID for an invalid duration; OPTION_INVALID for thresholds that are not whole numbers or not in order
  * @example
  * ```ts
  * @Task({ cache: { ttl: adaptiveTtl({ cold: '5m', warm: '15m', hot: '1h' }) } })
@@ -66,7 +66,7 @@ export function adaptiveTtl({ cold, warm, hot, warmFrom = 11, hotFrom = 101 }: A
   return ({ hits }) => (hits >= hotFrom ? hotMs : hits >= warmFrom ? warmMs : coldMs);
 }
 
-/** When a value made at `madeAt` ends; null: never. @throws what the function of the policy throws, or DURATION_INVALID for what it gives */
+/** When a value made at `madeAt` expires; null: never. @throws what the policy's function throws, or DURATION_INVALID for its result */
 export function expiryOf(ttl: CacheTtl, madeAt: number, use: CacheUse): number | null {
   const ms = typeof ttl === 'function' ? ttl(use) : ttl;
   return ms === null ? null : madeAt + ms;

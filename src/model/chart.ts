@@ -1,13 +1,13 @@
-/** Charts: series over one axis, as a task gives them and as they are recorded and drawn. Pure. */
+/** Charts: series over one axis, as tasks pass them and as they are recorded and drawn. Pure. */
 import { cutText } from '../base/cut-text.ts';
 import { BatutaError } from '../base/errors.ts';
 
 const chartTypes = ['line', 'area', 'bar'] as const;
 export type ChartType = (typeof chartTypes)[number];
-/** `time` places are epoch ms, UTC; `number` any numbers; `category` words, in the order in which they are given. */
+/** `time`: epoch ms, UTC; `number`: any numbers; `category`: words, in the given order. */
 export type ChartAxis = 'time' | 'number' | 'category';
 
-/** More cannot be told apart by their colours. */
+/** More could not be told apart by colour. */
 export const maxSeries = 12;
 
 /** Series over one axis. */
@@ -16,15 +16,15 @@ export interface Chart {
   readonly type?: ChartType;
   /** Places on the axis, one for each value of every series: dates, numbers, or words. */
   readonly x: readonly (Date | number | string)[];
-  /** By name, 1 to 12: one value for each place of `x`; null where there is none. */
+  /** By name, 1 to 12: one value, or null, for each place of `x`. */
   readonly series: Readonly<Record<string, readonly (number | null)[]>>;
-  /** Default: `time` for dates, `number` for numbers, `category` for words. Numbers are times (epoch ms) where it is `time`. */
+  /** Default: `time` for dates, `number` for numbers, `category` for words. With `time`, numbers are epoch ms. */
   readonly axis?: ChartAxis;
   /** Of the values, such as `ms` or `€`. */
   readonly unit?: string;
 }
 
-/** A chart as it is recorded. */
+/** A chart as recorded. */
 export interface ChartData {
   readonly type: ChartType;
   readonly axis: ChartAxis;
@@ -34,7 +34,7 @@ export interface ChartData {
   readonly unit: string | null;
 }
 
-/** The chart as it is recorded: with numbers for dates, in ascending order. @throws BatutaError ARTIFACT_INVALID */
+/** The chart as recorded: dates as numbers, in ascending order. @throws BatutaError ARTIFACT_INVALID */
 export function chartData(name: string, chart: Chart): ChartData {
   const refuse = (why: string): never => {
     throw new BatutaError('ARTIFACT_INVALID', `The chart '${name}' cannot be drawn: ${why}.`, { details: { artifact: name } });
@@ -77,7 +77,7 @@ export function checkChartPoints(name: string, { x, series }: ChartData, maxPoin
   );
 }
 
-/** What gives the same data again. */
+/** Input for the same data. */
 export function chartOf({ type, axis, x, series, unit }: ChartData): Chart {
   const values = Object.fromEntries(series.map((one) => [one.name, one.values]));
   return { type, axis, x, series: values, ...(unit === null ? {} : { unit }) };
@@ -95,7 +95,7 @@ function placeOf(place: unknown, axis: ChartAxis): number | string | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
-/** The places in ascending order, by their positions; null where they are so already. */
+/** The places in ascending order, as indexes; null if they are in order. */
 function ascending(places: readonly number[]): readonly number[] | null {
   if (places.every((place, at) => at === 0 || (places[at - 1] ?? 0) <= place)) return null;
   return [...places.keys()].sort((a, b) => (places[a] ?? 0) - (places[b] ?? 0));
@@ -105,7 +105,7 @@ function shown(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(cutText(value, 50)) : String(value);
 }
 
-/** Whether data that is recorded under the kind `chart` is whole: what was cut, or was written by others, is shown as it is. */
+/** Whether data recorded under the kind `chart` is complete: cut or foreign data is shown as is. */
 export function isChartData(data: unknown): data is ChartData {
   if (typeof data !== 'object' || data === null) return false;
   const { x, series } = data as Partial<ChartData>;

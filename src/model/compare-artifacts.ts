@@ -7,7 +7,7 @@ import type { Artifact } from './run.ts';
 
 type Compared = Pick<Artifact, 'id' | 'kind' | 'name' | 'data'>;
 
-/** A fact of both, where it differs. */
+/** A fact that differs. */
 export interface FactChange {
   readonly fact: string;
   readonly before: unknown;
@@ -19,9 +19,9 @@ export type ArtifactComparison = {
   readonly isSame: boolean;
 } & (
   | { readonly as: 'text'; readonly text: TextComparison }
-  /** Tables, rejected records and charts: one row for each place on the axis, one column for each series. */
+  /** Tables, rejected records and charts: one row per place on the axis, one column per series. */
   | { readonly as: 'table'; readonly table: TableComparison }
-  /** Files and images: size, hash, type, name; those that differ. */
+  /** Files and images: size, hash, type, name, where different. */
   | { readonly as: 'facts'; readonly facts: readonly FactChange[] }
 );
 
@@ -38,7 +38,7 @@ export function compareArtifacts(before: Compared, after: Compared, { by }: { re
     );
   const [rowsBefore, rowsAfter] = [rowsOf(before), rowsOf(after)];
   if (rowsBefore !== null && rowsAfter !== null) {
-    // Points of a chart that share a place differ by their order alone.
+    // Chart points that share a place differ only in order.
     const axis = [rowsBefore, rowsAfter].every((rows) => kind === 'chart' && isTelling(rows, 'x')) ? 'x' : null;
     const table = compareTables(rowsBefore, rowsAfter, kind === 'chart' ? axis : by);
     return { kind, isSame: table.isSame, as: 'table', table };
@@ -53,7 +53,7 @@ export function compareArtifacts(before: Compared, after: Compared, { by }: { re
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** The rows of what is compared as a table; null for what is not. */
+/** Rows of what is compared as a table; otherwise null. */
 function rowsOf({ kind, data }: Compared): readonly Row[] | null {
   if (kind === 'chart' && isChartData(data))
     return data.x.map((x, at) => ({

@@ -1,7 +1,7 @@
 /** Two tables compared row by row and cell by cell. Pure. */
 import { BatutaError } from '../base/errors.ts';
 
-/** A row of a table, by its columns. */
+/** A row of a table, by column. */
 export type Row = Readonly<Record<string, unknown>>;
 
 export interface CellChange {
@@ -11,33 +11,33 @@ export interface CellChange {
 }
 
 export interface RowChange {
-  /** What both rows are known by: the value of the column, or their place, from 1. */
+  /** Identifies both rows: value of the column, or place, from 1. */
   readonly row: unknown;
   readonly cells: readonly CellChange[];
 }
 
 export interface TableComparison {
   readonly isSame: boolean;
-  /** The column by which rows were matched; null: by their places. */
+  /** The column rows were matched by; null: by place. */
   readonly by: string | null;
   readonly addedColumns: readonly string[];
   readonly removedColumns: readonly string[];
   readonly added: readonly Row[];
   readonly removed: readonly Row[];
   readonly changed: readonly RowChange[];
-  /** Rows that are the same in both. */
+  /** Rows equal in both. */
   readonly same: number;
 }
 
 /**
- * Rows are matched by a column, in whatever order they stand. A column that is in one table alone is named once, and counts for no row.
+ * Rows are matched by a column, in any order. A column that only one table has is named once, and counts for no row.
  *
- * @param by default: the first column whose values tell all rows of both tables apart; null, and where none does: rows are matched by their places
- * @throws BatutaError ARTIFACT_INVALID when the values of `by` do not tell all rows apart
+ * @param by default: the first column whose values are unique in both tables; null, or if there is none: rows are matched by place
+ * @throws BatutaError ARTIFACT_INVALID if the values of `by` are not unique
  */
 export function compareTables(before: readonly Row[], after: readonly Row[], by?: string | null): TableComparison {
   const [columnsBefore, columnsAfter] = [columnsOf(before), columnsOf(after)];
-  // An empty table has no columns; those of the other are not told as a change.
+  // An empty table has no columns; the other's are not reported as a change.
   const isComparable = before.length > 0 && after.length > 0;
   const addedColumns = isComparable ? [...columnsAfter].filter((column) => !columnsBefore.has(column)) : [];
   const removedColumns = isComparable ? [...columnsBefore].filter((column) => !columnsAfter.has(column)) : [];
@@ -73,7 +73,7 @@ function columnsOf(rows: readonly Row[]): Set<string> {
   return new Set(rows.flatMap((row) => Object.keys(row)));
 }
 
-/** Whether every row has a value of its own, a text or a number. */
+/** Whether every row has a unique text or number. */
 export function isTelling(rows: readonly Row[], column: string): boolean {
   const values = new Set<unknown>();
   for (const row of rows) {
@@ -84,7 +84,7 @@ export function isTelling(rows: readonly Row[], column: string): boolean {
   return true;
 }
 
-/** By the columns that one of both has: there may be very many that neither does. */
+/** Over columns that either row has: there may be very many that neither does. */
 function changesOf(before: Row, after: Row, shared: ReadonlySet<string>): CellChange[] {
   const gone = Object.keys(before).filter((column) => !Object.hasOwn(after, column));
   return [...Object.keys(after), ...gone].flatMap((column) => {

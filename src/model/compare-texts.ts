@@ -1,10 +1,10 @@
 /** Two texts compared line by line. Pure. */
 import { diffLines } from 'diff';
 
-/** Work after which texts count as too different to be compared line by line, ms. */
+/** Time after which texts count as too different to compare line by line, ms. */
 const patienceMs = 1_000;
 
-/** Lines that stand together: in both, in the first alone, or in the second alone. */
+/** Consecutive lines: in both, only in the first, or only in the second. */
 export interface TextPart {
   readonly is: 'same' | 'removed' | 'added';
   readonly lines: readonly string[];
@@ -12,12 +12,12 @@ export interface TextPart {
 
 export interface TextComparison {
   readonly isSame: boolean;
-  /** In the order of the texts, removed lines before those that take their place. */
+  /** In text order, removed lines before their replacements. */
   readonly parts: readonly TextPart[];
-  /** Lines that were added and removed. */
+  /** Lines added and removed. */
   readonly added: number;
   readonly removed: number;
-  /** They have too little in common: all of the first is removed, all of the second added. */
+  /** Too little in common: all of the first is removed, all of the second added. */
   readonly isWhole: boolean;
 }
 

@@ -2,7 +2,7 @@
 import { BatutaError } from '../base/errors.ts';
 import type { ConnectionKind } from './connection-kinds.ts';
 
-/** Kind and fields, the password among them. @throws BatutaError CONNECTION_INVALID, which shows nothing of the address but its scheme */
+/** Kind and fields, including the password. @throws BatutaError CONNECTION_INVALID, which shows only the scheme of the address */
 export function fieldsOfAddress(address: string): { readonly kind: ConnectionKind; readonly fields: Readonly<Record<string, unknown>> } {
   if (!URL.canParse(address))
     throw new BatutaError(

@@ -1,4 +1,4 @@
-/** Kinds of connections: their fields, which of them are secret, and the address that is made of them. Pure. */
+/** Kinds of connections: their fields, which of them are secret, and their address. Pure. */
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 
@@ -13,11 +13,11 @@ export interface DatabaseFields {
 
 /** Fields of connections, by kind. */
 export interface ConnectionFieldsByKind {
-  /** Port 5432 unless another is set. */
+  /** Port 5432 by default. */
   readonly postgres: DatabaseFields & {
     readonly sslmode?: 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full' | undefined;
   };
-  /** Port 3306 unless another is set. */
+  /** Port 3306 by default. */
   readonly mysql: DatabaseFields;
   readonly http: {
     readonly baseUrl: string;
@@ -36,14 +36,14 @@ export interface ConnectionFieldsByKind {
     readonly sessionToken?: string | undefined;
     readonly forcePathStyle?: boolean | undefined;
   };
-  /** Whatever fields there are. */
+  /** Any fields. */
   readonly generic: Readonly<Record<string, unknown>>;
 }
 
 export type ConnectionKind = keyof ConnectionFieldsByKind;
 export const connectionKinds = ['postgres', 'mysql', 'http', 's3', 'generic'] as const satisfies readonly ConnectionKind[];
 
-/** Fields that are always secret; of a generic connection those are that were set so. */
+/** Fields that are always secret; for a generic connection, those set as secret. */
 const secretFields: Readonly<Record<ConnectionKind, readonly string[]>> = {
   postgres: ['password'],
   mysql: ['password'],
@@ -52,7 +52,7 @@ const secretFields: Readonly<Record<ConnectionKind, readonly string[]>> = {
   generic: [],
 };
 
-/** Which fields of a kind are always secret. */
+/** Fields of a kind that are always secret. */
 export function secretFieldsOf(kind: string): readonly string[] {
   return isKind(kind) ? secretFields[kind] : [];
 }
@@ -69,7 +69,7 @@ function isKind(kind: string): kind is ConnectionKind {
   return (connectionKinds as readonly string[]).includes(kind);
 }
 
-/** The address of a connection with all its fields, e.g. `postgres://etl:…@db:5432/shop`; null for kinds that have none. */
+/** The address of a connection with all its fields, e.g. `postgres://etl:…@db:5432/shop`; null for kinds without one. */
 export function addressOf(kind: string, fields: Readonly<Record<string, unknown>>): string | null {
   const text = (field: string): string => encodeURIComponent(String(fields[field] ?? ''));
   const login = `${text('user')}${fields['password'] === undefined ? '' : `:${text('password')}`}@`;

@@ -1,4 +1,4 @@
-/** Schemas of connections by kind. Apart, for zod takes a while to load and few processes need this. */
+/** Schemas of connections by kind. Separate: zod is slow to load and few need this. */
 import { z } from 'zod';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
@@ -38,15 +38,15 @@ export const connectionSchemas = {
     sessionToken: secret.optional(),
     forcePathStyle: z.boolean().optional(),
   }),
-  /** Whatever fields there are. */
+  /** Any fields. */
   generic: z.record(z.string(), z.unknown()),
 } as const satisfies Readonly<Record<ConnectionKind, z.ZodType>>;
 
 /**
  * The fields with their defaults.
  *
- * @param secretNames of those fields that have a secret value, which is not looked at
- * @throws BatutaError CONNECTION_INVALID, which names the field and shows no value
+ * @param secretNames fields with secret values, which are not checked
+ * @throws BatutaError CONNECTION_INVALID, which names the field but shows no value
  */
 export function checkFields(
   name: string,

@@ -1,21 +1,21 @@
-/** A connection as code gets it: its fields, typed by its kind, and the address made of them. */
+/** A connection as code gets it: its fields, typed by its kind, and its address. */
 import { BatutaError } from '../base/errors.ts';
 import { hideSecret } from '../base/hidden-values.ts';
 import { addressOf, type ConnectionFieldsByKind, type ConnectionKind, checkKind } from './connection-kinds.ts';
 import type { NamedValues } from './secret.ts';
 
-/** What opens a database or service. Its secret fields are hidden wherever this process prints or records texts, and so is its address. */
+/** What opens a database or service. Its address and secret fields are hidden wherever this process prints or records text. */
 export type Connection<K extends ConnectionKind = 'generic'> = ConnectionFieldsByKind[K] & {
   readonly name: string;
   readonly kind: K;
-  /** E.g. `postgres://etl:…@db:5432/shop`, password included; of kind `generic` its field `url`, null where it has none. */
+  /** E.g. `postgres://etl:…@db:5432/shop`, password included; of kind `generic` its field `url`, null if it has none. */
   readonly url: K extends 'generic' ? string | null : string;
 };
 
 /**
  * Reads a connection.
  *
- * @param kind what the code takes; another is refused
+ * @param kind the expected kind; others are refused
  * @throws BatutaError CONNECTION_NOT_FOUND, CONNECTION_INVALID, SECRET_KEY_MISSING, SECRET_KEY_WRONG, SECRET_UNREADABLE
  */
 export async function readConnection<K extends ConnectionKind>(values: NamedValues, name: string, kind: K): Promise<Connection<K>> {

@@ -1,43 +1,41 @@
-/** Alerts: what rules have found, what was sent of it, and to whom. Plain data; times are UTC epoch ms. */
+/** Alerts: what rules found, what was sent about it, and to whom. Plain data; times are UTC epoch ms. */
 import type { AlertAction, AlertActionKind, AlertKind } from './rule.ts';
 
-/**
- * `firing`: it was found, and is not over · `muted`: somebody resolved it while its condition held; quiet until that has ended · `resolved`.
- */
+/** `firing`: found and not over · `muted`: somebody resolved it while its condition held; quiet until it ends · `resolved`. */
 export const alertStates = ['firing', 'muted', 'resolved'] as const;
 export type AlertState = (typeof alertStates)[number];
 
-/** What a rule has found about one group, from when it began to when it was over. At most one of a rule and group is open. */
+/** What a rule found about one group, from start to end. At most one alert per rule and group is open. */
 export interface Alert {
   readonly id: string;
   readonly rule: string;
-  /** Deployment, flow, queue or host that it is about; empty for all that the rule finds. */
+  /** Deployment, flow, queue or host it is about; empty for everything the rule finds. */
   readonly group: string;
   readonly kind: AlertKind;
   readonly state: AlertState;
-  /** What was found last, one sentence. */
+  /** Latest finding, one sentence. */
   readonly summary: string;
-  /** Occurrences; of a condition that holds for a while, how often something new was found. */
+  /** Occurrences; for a condition that lasts, how often something new was found. */
   readonly count: number;
   readonly firstAt: number;
   readonly lastAt: number;
   readonly resolvedAt: number | null;
-  /** Who resolved it; null: the condition was over. */
+  /** Who resolved it; null: the condition ended. */
   readonly resolvedBy: string | null;
-  /** When it was last sent; null: it was silenced, or has no actions. */
+  /** When it was last sent; null: silenced, or without actions. */
   readonly sentAt: number | null;
-  /** The run that it was last found by; null where it is about no run. */
+  /** The last run it was found in; null if it is not about a run. */
   readonly runId: string | null;
   readonly runName: string | null;
   readonly flow: string | null;
   readonly deployment: string | null;
 }
 
-/** `fired`: it was found · `repeated`: it was found again and had been sent long ago · `resolved`: it is over · `test`: somebody tried its rule. */
+/** `fired`: found · `repeated`: found again, long after it was last sent · `resolved`: over · `test`: somebody tried its rule. */
 export const alertFiringKinds = ['fired', 'repeated', 'resolved', 'test'] as const;
 export type AlertFiringKind = (typeof alertFiringKinds)[number];
 
-/** One telling of an alert; a row that stays as long as its alert. */
+/** One firing of an alert; a row kept as long as its alert. */
 export interface AlertFiring {
   readonly id: string;
   readonly alertId: string | null;
@@ -47,15 +45,15 @@ export interface AlertFiring {
   readonly at: number;
   readonly summary: string;
   readonly count: number;
-  /** Whether a silence kept it from being sent. */
+  /** Whether a silence suppressed it. */
   readonly silenced: boolean;
 }
 
-/** `pending`: it is still to be sent, or tried again · `sent`: the receiver has taken it · `failed`: given up. */
+/** `pending`: still to be sent, or retried · `sent`: accepted by the receiver · `failed`: given up. */
 export const deliveryStates = ['pending', 'sent', 'failed'] as const;
 export type DeliveryState = (typeof deliveryStates)[number];
 
-/** What one action of a firing does, from the transaction of the firing on. Its id goes with every attempt. */
+/** Delivery of one action of a firing, recorded in its transaction. Its id goes with every attempt. */
 export interface AlertDelivery {
   readonly id: string;
   readonly firingId: string;
@@ -69,7 +67,7 @@ export interface AlertDelivery {
   readonly createdAt: number;
   readonly triedAt: number | null;
   readonly sentAt: number | null;
-  /** What came of the last attempt: `204`, `connect ECONNREFUSED …`. */
+  /** Outcome of the last attempt: `204`, `connect ECONNREFUSED …`. */
   readonly answer: string | null;
 }
 
@@ -78,7 +76,7 @@ export interface DeliveryAttempt {
   /** From 1. */
   readonly attempt: number;
   readonly at: number;
-  /** `pending`: it was tried again after it. */
+  /** `pending`: it was retried afterwards. */
   readonly state: DeliveryState;
   /** `204`, `connect ECONNREFUSED …`. */
   readonly answer: string;
@@ -89,7 +87,7 @@ export interface TriedDelivery extends AlertDelivery {
   readonly lastAttempts: readonly DeliveryAttempt[];
 }
 
-/** Attempts of a delivery that are kept: of one that is tried for a day the last. */
+/** How many attempts of a delivery are kept: the last ones. */
 export const keptAttempts = 20;
 
 /** A delivery as it is sent. */
@@ -98,7 +96,7 @@ export interface PendingDelivery extends AlertDelivery {
   readonly message: AlertMessage;
 }
 
-/** What is sent of a firing; recorded with the delivery, so that each attempt says the same. */
+/** What is sent for a firing; recorded with the delivery, so every attempt sends the same. */
 export interface AlertMessage {
   readonly type: `alert.${AlertFiringKind}`;
   /** When it fired, ISO 8601. */
@@ -122,7 +120,7 @@ export interface AlertMessage {
   };
 }
 
-/** Keeps alerts from being sent until it ends: those of a rule, or of a rule and a group. */
+/** Suppresses alerts of a rule, or of a rule and group, until it ends. */
 export interface AlertSilence {
   readonly id: string;
   /** Null: of all rules. */
@@ -135,12 +133,12 @@ export interface AlertSilence {
   readonly createdAt: number;
 }
 
-/** Whether a silence keeps an alert quiet at an instant. */
+/** Whether a silence suppresses an alert at an instant. */
 export function silences({ rule, group, untilAt }: AlertSilence, alert: Pick<Alert, 'rule' | 'group'>, now: number): boolean {
   return untilAt > now && (rule === null || rule === alert.rule) && (group === null || group === alert.group);
 }
 
-/** What is sent of an alert. */
+/** The message of an alert. */
 export function messageOf(
   alert: Omit<Alert, 'id'> & { readonly id: string | null },
   firing: Pick<AlertFiring, 'id' | 'kind' | 'at'>,
@@ -171,7 +169,7 @@ export function messageOf(
   };
 }
 
-/** One line over what is sent: `[firing] nightly: 3 failed`. */
+/** The message's title: `[firing] nightly: 3 failed`. */
 export function titleOf({ type, data }: AlertMessage): string {
   const word = { 'alert.fired': 'firing', 'alert.repeated': 'still firing', 'alert.resolved': 'resolved', 'alert.test': 'test' }[type];
   return `[${word}] ${data.rule}${data.group === '' ? '' : ` · ${data.group}`}`;

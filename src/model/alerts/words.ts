@@ -36,7 +36,7 @@ export function conditionText(condition: AlertCondition): string {
   }
 }
 
-/** What an action does, with all that it is given: `run cleanup with {"rows":5}`. */
+/** What an action does, with its arguments: `run cleanup with {"rows":5}`. */
 export function actionText(action: AlertAction): string {
   const receiver = receiverOf(action);
   if (action.kind === 'webhook') return `${receiver}, ${action.secret === null ? 'not signed' : `signed with ${action.secret}`}`;
