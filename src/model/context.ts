@@ -1,4 +1,4 @@
-/** What user code is handed: the types of the context objects. The engine makes the objects. */
+/** What user code receives: the types of the context objects. The engine makes the objects. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Logger } from 'pino';
 import type { Duration } from '../base/duration.ts';
@@ -18,38 +18,38 @@ import type { State } from './state.ts';
 export type { RunFacts, TaskFacts } from './facts.ts';
 
 /**
- * Numbers a task reports about itself: `add` and `set` are kept with its task run and shown beside it; counters, gauges and histograms are
+ * Numbers a task reports about itself: `add` and `set` are stored with its task run and shown with it; counters, gauges and histograms are
  * for Prometheus, summed up over all runs of the process.
  */
 export interface Metrics extends OwnMetrics {
-  /** Adds `by` (default 1) to the sum of that name. */
+  /** Adds `by` (default 1) to the named sum. */
   add(name: string, by?: number): void;
-  /** Sets the value of that name. */
+  /** Sets the named value. */
   set(name: string, value: number): void;
 }
 
 /**
- * Things a task wants people to see; kept with the run. Promises resolve once it is durable; what an ended attempt still gives is dropped. Data must be
- * plain JSON: `RESULT_NOT_SERIALIZABLE` otherwise. With a `key` each is a version of what other runs gave under it, and the same content that an attempt
- * gives again after a retry or a crash is no further one. Name and key are refused with `ARTIFACT_INVALID` where they are no texts.
+ * Things a task wants people to see; kept with the run. Promises resolve once it is durable; what an ended attempt still sends is dropped.
+ * Data must be plain JSON: `RESULT_NOT_SERIALIZABLE` otherwise. With a `key`, each is a version among those of other runs; repeating the
+ * same content after a retry or crash adds no version. Names and keys that are not text are refused with `ARTIFACT_INVALID`.
  */
 export interface ArtifactWriter {
   /** Markdown text. */
   markdown(name: string, text: string, options?: ArtifactOptions): Promise<void>;
-  /** A table: one object a row, columns in the order of the first. */
+  /** A table: one row per object, columns as in the first. */
   table(name: string, rows: readonly object[], options?: ArtifactOptions): Promise<void>;
   link(name: string, url: string, options?: ArtifactOptions): Promise<void>;
   json(name: string, data: unknown, options?: ArtifactOptions): Promise<void>;
   /**
-   * A PNG, JPEG, WebP or SVG, up to 20 MiB (`BATUTA_MAX_ARTIFACT_IMAGE`). Its first bytes say what it is.
+   * A PNG, JPEG, WebP or SVG, up to 20 MiB (`BATUTA_MAX_ARTIFACT_IMAGE`). Its first bytes tell the type.
    *
-   * @throws BatutaError ARTIFACT_TYPE (it is another type, or none of these), ARTIFACT_TOO_LARGE, ARTIFACT_INVALID (no such file), STORE_…
+   * @throws BatutaError ARTIFACT_TYPE (another type, or unsupported), ARTIFACT_TOO_LARGE, ARTIFACT_INVALID (no such file), STORE_…
    */
   image(name: string, source: ArtifactSource, options?: ArtifactImageOptions): Promise<void>;
   /**
-   * A file of any type, up to 2 GiB (`BATUTA_MAX_ARTIFACT_FILE`), to be downloaded; stored as large results are, never executed.
+   * A file of any type, up to 2 GiB (`BATUTA_MAX_ARTIFACT_FILE`), for download; stored like large results, never executed.
    *
-   * @throws BatutaError ARTIFACT_TYPE (its first bytes are of another type than `type` says), ARTIFACT_TOO_LARGE, ARTIFACT_INVALID (no such file), STORE_…
+   * @throws BatutaError ARTIFACT_TYPE (its first bytes contradict `type`), ARTIFACT_TOO_LARGE, ARTIFACT_INVALID (no such file), STORE_…
    */
   file(name: string, source: ArtifactSource, options?: ArtifactFileOptions): Promise<void>;
   /**
@@ -59,10 +59,10 @@ export interface ArtifactWriter {
    */
   chart(name: string, chart: Chart, options?: ArtifactOptions): Promise<void>;
   /**
-   * How far something is, from 0 to 1 or as `{ percent }`: one bar by name, changed in place. May be called as often as one likes; it is recorded twice a second
-   * at most, and as the attempt ends.
+   * Progress, from 0 to 1 or as `{ percent }`: one bar per name, updated in place. May be called often; recorded at most twice a second,
+   * and when the attempt ends.
    *
-   * @throws BatutaError ARTIFACT_INVALID when it is no such number
+   * @throws BatutaError ARTIFACT_INVALID for any other value
    */
   progress(name: string, value: number | { readonly percent: number }, label?: string): void;
 }
@@ -70,103 +70,102 @@ export interface ArtifactWriter {
 /**
  * Last argument of every task.
  *
- * @typeParam P the flow's class (`typeof FlightDelays`), whose static `params` says what the parameters are, or their shape.
+ * @typeParam P the flow's class (`typeof FlightDelays`), whose static `params` describes the parameters, or their shape.
  */
 export interface TaskContext<P = unknown> {
-  /** The parameters as the schema gives them: checked, converted, defaults filled in. */
+  /** The parameters after the schema: checked, converted, defaults filled in. */
   readonly params: ContextParams<P>;
   readonly run: RunFacts;
   readonly task: TaskFacts;
   /**
-   * Tells a service elsewhere that a request is the same piece of work: a UUID that is the same for every attempt of this task run, also after
-   * a crash and on another worker, and different for every other task run. Hand it to Stripe and the like.
+   * Tells other services that a request is the same piece of work: a UUID that is the same for every attempt of this task run, even after a
+   * crash or on another worker, and different for every other task run. Pass it to Stripe and similar services.
    */
   readonly idempotencyKey: string;
   /**
-   * Of a task that streams: the last position given by `at` before which every record was taken, in an earlier attempt or before a crash; what
-   * comes after it is to be read. Undefined when there is none.
+   * For a task that streams: the last position passed to `at` before which every record was taken, in an earlier attempt or before a crash;
+   * reading continues after it. Undefined if there is none.
    */
   readonly resumeFrom: unknown;
-  /** A value that middleware has set. @throws BatutaError CONTEXT_VALUE_MISSING */
+  /** A value set by middleware. @throws BatutaError CONTEXT_VALUE_MISSING */
   get<T>(key: ContextKey<T>): T;
-  /** Aborts on cancel, timeout, lost lease and shutdown; `signal.reason` is a `BatutaError` that says which. */
+  /** Aborts on cancel, timeout, lost lease and shutdown; `signal.reason` is a `BatutaError` that says why. */
   readonly signal: AbortSignal;
   /** pino logger whose lines carry run and task ids. */
   readonly log: Logger;
   /**
-   * The value of a resource: opened when it is first asked for in its scope, and closed when that ends. A resource with a key is opened once
-   * for each key.
+   * The value of a resource: opened on first use in its scope, closed when the scope ends. A resource with a key is opened once per key.
    *
    * @throws BatutaError RESOURCE_OPEN_FAILED, RESOURCE_SCOPE, RESOURCE_CYCLE, RESOURCE_DUPLICATE, RESOURCE_CLOSED
    */
   use<T, K>(resource: Resource<T, K>, ...key: KeyArgument<K>): Promise<T>;
-  /** Says how far the task is; shown live. `total` may be left out when it is not known. */
+  /** Reports how far the task is; shown live. `total` may be omitted if unknown. */
   progress(done: number, total?: number): void;
   readonly artifact: ArtifactWriter;
   /**
-   * Gives out a value while the run goes on: whoever follows the stream (`handle.stream('tokens')`, `batuta runs stream`) gets it at once, and
-   * whoever comes later gets all from the start. Values come in the order of the calls, whether they are awaited or not, and are kept as long as
-   * the run. A task that is tried again emits again, under its next attempt; what the attempt before emitted stays. What an ended attempt
-   * still emits is dropped.
+   * Emits a value while the run continues: those who follow the stream (`handle.stream('tokens')`, `batuta runs stream`) get it at once,
+   * latecomers get all from the start. Values arrive in call order, awaited or not, and are kept as long as the run. A retried task emits
+   * again, under its next attempt; emissions of earlier attempts stay. What an ended attempt still emits is dropped.
    *
-   * With `static readonly emits = { tokens: z.string() }` in the class, streams are those that it names and values are checked by their schemas.
+   * With `static readonly emits = { tokens: z.string() }` in the class, only the named streams exist and their schemas check the values.
    *
    * @param stream 1 to 100 letters, digits, `_`, `.`, `:` or `-`
-   * @param value anything a task may return, up to 16 MiB (`BATUTA_MAX_STREAM_VALUE`); all of a run up to 256 MiB (`BATUTA_MAX_RUN_STREAMS`)
+   * @param value anything a task may return, up to 16 MiB (`BATUTA_MAX_STREAM_VALUE`); all of a run up to 256 MiB
+   *   (`BATUTA_MAX_RUN_STREAMS`)
    * @returns resolves once the value is recorded
-   * @throws BatutaError NAME_INVALID, STREAM_VALUE_INVALID, STREAM_VALUE_TOO_LARGE, STREAM_FULL, RESULT_NOT_SERIALIZABLE, SECRET_EXPOSED, STORE_…
+   * @throws BatutaError NAME_INVALID, STREAM_VALUE_INVALID, STREAM_VALUE_TOO_LARGE, STREAM_FULL, RESULT_NOT_SERIALIZABLE, SECRET_EXPOSED,
+   *   STORE_…
    */
   emit<K extends keyof EmitsIn<P> & string>(stream: K, value: EmitsIn<P>[K]): Promise<void>;
   /**
-   * Puts a record aside with the reason and goes on. Kept as an artifact of kind `rejects` (the first 1,000 a task run, all are
-   * counted in the metric `rejected`).
+   * Sets a record aside with the reason and continues. Kept as an artifact of kind `rejects` (the first 1,000 per task run; the metric
+   * `rejected` counts all).
    */
   reject(record: unknown, reason: string): void;
   readonly metrics: Metrics;
   /**
-   * The value of a secret (`batuta secret set stripe-key`). From then on it is hidden wherever this process prints or records texts. Never
-   * recorded: read it where it is needed rather than hand it on, for a result that holds it is refused (`SECRET_EXPOSED`).
+   * The value of a secret (`batuta secret set stripe-key`). From then on it is hidden wherever this process prints or records text. Never
+   * recorded: read it where needed rather than pass it on; a result that holds it is refused (`SECRET_EXPOSED`).
    *
    * @throws BatutaError SECRET_NOT_FOUND, SECRET_KEY_MISSING, SECRET_KEY_WRONG, SECRET_UNREADABLE
    */
   secret(name: string): Promise<string>;
   /**
-   * The value of a variable (`batuta variable set batch-size 500`), as the schema gives it: checked, converted. A schema that takes
-   * undefined, such as `z.number().default(100)`, says what holds while the variable is not set.
+   * The value of a variable (`batuta variable set batch-size 500`), after the schema: checked, converted. A schema that takes undefined,
+   * such as `z.number().default(100)`, covers an unset variable.
    *
    * @throws BatutaError VARIABLE_NOT_FOUND, VARIABLE_INVALID
    */
   variable<S extends StandardSchemaV1>(name: string, schema: S): Promise<StandardSchemaV1.InferOutput<S>>;
-  /** The same without a check. */
+  /** The same, unchecked. */
   variable<T = unknown>(name: string): Promise<T>;
   /**
-   * Where a database or service is and what opens it (`batuta connection set warehouse --kind postgres …`): its fields and its `url`. Like a secret
-   * it is hidden, and never recorded.
+   * Address and credentials of a database or service (`batuta connection set warehouse --kind postgres …`): its fields and its `url`. Like
+   * a secret, hidden and never recorded.
    *
-   * @throws BatutaError CONNECTION_NOT_FOUND, CONNECTION_INVALID (it is of another kind), SECRET_KEY_MISSING, SECRET_KEY_WRONG, SECRET_UNREADABLE
+   * @throws BatutaError CONNECTION_NOT_FOUND, CONNECTION_INVALID (another kind), SECRET_KEY_MISSING, SECRET_KEY_WRONG, SECRET_UNREADABLE
    */
   connection<K extends ConnectionKind>(name: string, kind: K): Promise<Connection<K>>;
 }
 
 /**
- * Second argument of a code flow's `run(params, ctx)`. Handing it to a task (`this.fetch(url, ctx)`) gives that task its own
- * context in its place.
+ * Second argument of a code flow's `run(params, ctx)`. If passed to a task (`this.fetch(url, ctx)`), the task gets its own context instead.
  *
- * What it shares with a task's context speaks of the run here: `task` names the body (`run`), `progress` is logged, metrics
- * and rejected records are kept as artifacts of the run.
+ * Members shared with a task's context refer to the run: `task` names the body (`run`), `progress` is logged, metrics and rejected records
+ * are kept as artifacts of the run.
  */
 export interface FlowContext<P = unknown> extends TaskContext<P> {
-  /** The body of a flow works in no transaction. It is here so that the context may be handed to a task with `transaction`. */
+  /** A flow's body has no transaction. It is here so that the context can be passed to a task with `transaction`. */
   readonly tx: never;
-  /** As in a task, for resources of the scopes `run` and `worker`: the body of a flow is no task. */
+  /** As in a task, for resources of scope `run` and `worker`: the body of a flow is not a task. */
   use<T, K>(resource: Resource<T, K, 'run' | 'worker'>, ...key: KeyArgument<K>): Promise<T>;
-  /** Runs another flow as part of this one and gives its result. Recorded: after a crash a finished sub-flow is not run again. */
+  /** Runs another flow as part of this one; returns its result. Recorded: after a crash a finished sub-flow is not run again. */
   runFlow<C extends FlowClass>(flow: C, ...args: StartArguments<C>): Promise<ResultOf<C>>;
   /**
-   * Runs the flow of a deployment as part of this one and gives its result; recorded like `runFlow`. It has the parameters, tags and name of
-   * the deployment, `params` laid over; a pause does not hold it up.
+   * Runs the flow of a deployment as part of this one; returns its result. Recorded like `runFlow`. It has the parameters, tags and name of
+   * the deployment, overridden by `params`; ignores a pause.
    *
-   * @throws BatutaError DEPLOYMENT_NOT_FOUND, PARAMS_INVALID, FLOW_NOT_FOUND (its flow is not among those of the process)
+   * @throws BatutaError DEPLOYMENT_NOT_FOUND, PARAMS_INVALID, FLOW_NOT_FOUND (this process lacks its flow)
    */
   runDeployment<const N extends keyof BatutaDeployments>(
     name: N,
@@ -174,22 +173,23 @@ export interface FlowContext<P = unknown> extends TaskContext<P> {
   ): Promise<ResultOf<BatutaDeployments[N]>>;
   runDeployment<R = unknown>(name: string, params?: Readonly<Record<string, unknown>>): Promise<R>;
   /**
-   * Waits, for milliseconds to years. Recorded: after a crash the rest of the time is waited, not all of it again. On a worker a
-   * run that only waits is Suspended: it holds no place and survives restarts of everything.
+   * Waits, for milliseconds to years. Recorded: after a crash only the remaining time is waited. On a worker, a run that only waits is
+   * Suspended: it holds no place and survives any restart.
    *
    * @throws BatutaError DURATION_INVALID
    */
   sleep(duration: Duration): Promise<void>;
   /**
-   * Waits for a signal (`batuta runs signal <id> <name> --data JSON`) and gives its data; undefined when it carries none. Signals of one
-   * name are taken in the order in which they came, each once; one that came before it was waited for counts.
+   * Waits for a signal (`batuta runs signal <id> <name> --data JSON`) and returns its data; undefined if it has none. Signals of one name
+   * are taken in order of arrival, each once, including those that arrived before the wait.
    *
    * @throws BatutaError WAIT_TIMED_OUT when `timeout` passes first (recorded: it is thrown again after a crash), NAME_INVALID
    */
   waitFor<T = unknown>(signal: string, options?: { readonly timeout?: Duration }): Promise<T>;
   /**
-   * Asks people to decide: an item in the inbox of the dashboard and of `batuta inbox`, with a form made of the schema. Gives what was decided, as
-   * the schema gives it; an answer that the schema refuses is asked for again. Recorded like a signal, with who has decided and when.
+   * Asks people to decide: an item in the inbox of the dashboard and of `batuta inbox`, with a form made from the schema. Returns the
+   * decision, as output by the schema; if the schema refuses an answer, the item asks again. Recorded like a signal, with who decided and
+   * when.
    *
    * @throws BatutaError WAIT_TIMED_OUT when `timeout` passes first and there is no `onTimeout`, NAME_INVALID, OPTION_INVALID
    */
@@ -207,11 +207,11 @@ export interface FlowContext<P = unknown> extends TaskContext<P> {
 export interface HookContext<P = unknown> {
   readonly params: ContextParams<P>;
   readonly run: RunFacts;
-  /** State of the run at this moment. */
+  /** Current state of the run. */
   readonly state: State;
-  /** What the run failed with, else null. */
+  /** The run's failure, else null. */
   readonly error: Failure | null;
-  /** The flow's value when it completed, else undefined. */
+  /** The flow's value if it completed, else undefined. */
   readonly result: unknown;
   readonly log: Logger;
 }
@@ -219,18 +219,18 @@ export interface HookContext<P = unknown> {
 /** A value, or the promise of a task's value; for parameters of code-flow tasks that take either. */
 export type Input<T> = T | Promise<T>;
 
-/** What the function of a resource is given. */
+/** Argument of a resource's function. */
 export interface ResourceContext<S extends ResourceScopeName = ResourceScopeName> {
   /** Name of the resource. */
   readonly name: string;
   readonly scope: S;
-  /** The run it is opened for; of scope `worker` null, for it outlives that run. */
+  /** The run it is opened for; null for scope `worker`, which outlives the run. */
   readonly run: S extends 'worker' ? null : RunFacts;
   /** The task it is opened for; null unless its scope is `task`. */
   readonly task: S extends 'task' ? TaskFacts : null;
-  /** The parameters of the run, as its schema gives them; of scope `worker` undefined. */
+  /** The parameters of the run, after its schema; undefined for scope `worker`. */
   readonly params: unknown;
-  /** Aborts when opening takes longer than its timeout, and when its scope ends before it is open. */
+  /** Aborts when opening exceeds its timeout, and when its scope ends before it is open. */
   readonly signal: AbortSignal;
   /** Lines that name the resource, and the run and task it is opened for. */
   readonly log: Logger;
@@ -240,6 +240,6 @@ export interface ResourceContext<S extends ResourceScopeName = ResourceScopeName
   readonly variable: TaskContext['variable'];
   /** As in a task: a connection. */
   readonly connection: TaskContext['connection'];
-  /** Opens another resource, of the same scope or a longer one, or gives it where it is open. It is closed after this one. */
+  /** Opens another resource, of the same scope or a longer one, or returns an open one. It is closed after this one. */
   use<T, K>(resource: Resource<T, K, WithinReach<S>>, ...key: KeyArgument<K>): Promise<T>;
 }

@@ -1,38 +1,38 @@
-/** Records that tasks of streams have rejected, as they are kept in artifacts of kind `rejects`. Pure. */
+/** Records rejected by tasks of streams, as kept in artifacts of kind `rejects`. Pure. */
 import type { Artifact } from './run.ts';
 
-/** A rejected record as it is kept. */
+/** A rejected record as stored. */
 export interface DeadLetter {
   readonly reason: string;
-  /** Name of the task that has rejected it. */
+  /** Name of the task that rejected it. */
   readonly stage: string;
-  /** Position of the record in its source; null where the source gives none. */
+  /** Position of the record in its source; null if the source has none. */
   readonly position: unknown;
   /** Attempt of that task. */
   readonly attempt: number;
   readonly record: unknown;
 }
 
-/** What is asked of the records that a run has rejected. */
+/** Which rejected records of a run to return. */
 export interface RejectFilter {
-  /** Of this task alone. */
+  /** Of this task only. */
   readonly task?: string;
-  /** With this reason alone. */
+  /** With this reason only. */
   readonly reason?: string;
 }
 
-/** How many records a run has rejected, and why. */
+/** How many records a run rejected, and why. */
 export interface RejectCounts {
   readonly total: number;
-  /** By task and reason, most first; 200 at most. */
+  /** By task and reason, most first; at most 200. */
   readonly reasons: readonly { readonly task: string; readonly reason: string; readonly count: number }[];
-  /** Those of other reasons. */
+  /** Other reasons. */
   readonly others: number;
 }
 
 /**
- * The letters of a run, in the order in which they were kept. What several attempts have rejected, because records behind the last confirmed
- * position came again, is there once: as often as the attempt that rejected it most often.
+ * The letters of a run, in the order kept. If several attempts rejected a record, because records behind the last confirmed position came
+ * again, it is listed as often as in the attempt that rejected it most often.
  */
 export function deadLettersOf(artifacts: readonly Pick<Artifact, 'kind' | 'name' | 'data'>[]): readonly DeadLetter[] {
   const reader = new DeadLetters(() => true);
@@ -42,7 +42,7 @@ export function deadLettersOf(artifacts: readonly Pick<Artifact, 'kind' | 'name'
 /** The same, artifact by artifact. */
 export class DeadLetters {
   readonly #isRepeated: (task: string) => boolean;
-  /** How often each was met in an attempt, and in all. */
+  /** Occurrences of each, per attempt and at most. */
   readonly #counts = new Map<string, { readonly byAttempt: Map<number, number>; most: number }>();
 
   /** @param isRepeated whether a task had several attempts; the letters of others are not remembered */
@@ -50,7 +50,7 @@ export class DeadLetters {
     this.#isRepeated = isRepeated;
   }
 
-  /** Those of an artifact that were not taken before. */
+  /** Those of an artifact not taken before. */
   take({ kind, name, data }: Pick<Artifact, 'kind' | 'name' | 'data'>): DeadLetter[] {
     if (kind !== 'rejects' || !Array.isArray(data)) return [];
     return (data as Partial<DeadLetter>[])

@@ -1,12 +1,14 @@
 /**
- * Durations by ranges, so that sums of many runs can be put together and still tell their median: each range is 5 % longer than the
- * one before, and a percentile read from them is at most 2.5 % off. Pure.
+ * Durations by ranges, so that sums over many runs can be combined and still yield a median: each range is 5 % longer than the one before,
+ * and a percentile read from them is at most 2.5 % off. Pure.
  */
 
-/** How many durations lie in which range: number of the range and how many. */
+/** Number of durations in each range, by range number. */
 export type Durations = ReadonlyMap<number, number>;
 
-/** Ranges for each factor of e: `ln(1.05)`, inverted. The range of a duration of more than 1 ms is the whole part of its logarithm times this. */
+/**
+ * Ranges per factor of e: `ln(1.05)`, inverted. A duration over 1 ms is in the range that is the whole part of its logarithm times this.
+ */
 export const rangesPerE = 20.495934314287851;
 
 /** The duration in the middle of a range, ms. */
@@ -16,9 +18,9 @@ function middleOf(range: number): number {
 }
 
 /**
- * Percentiles of durations, whole ms, at most 2.5 % (and 1 ms) off; null when there are none.
+ * Percentiles of durations, whole ms, at most 2.5 % (and 1 ms) off; null if there are none.
  *
- * @param shares From 0 to 1, e.g. 0.5 for the median.
+ * @param shares from 0 to 1, e.g. 0.5 for the median
  */
 export function percentilesOf(durations: Durations, shares: readonly number[]): (number | null)[] {
   const ranges = [...durations].sort(([left], [right]) => left - right);

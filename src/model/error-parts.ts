@@ -1,24 +1,24 @@
 /**
- * What an error consists of, and an error made of such parts: the common ground of recorded failures and of errors inside values.
+ * The parts of an error, and an error made from parts: shared by recorded failures and errors inside values.
  *
- * Nothing read here throws: a getter of the user's that does is left out.
+ * Nothing read here throws: user getters that throw are left out.
  */
 import { BatutaError, errorCodes, type ErrorCode, errorKind, type ErrorKind } from '../base/errors.ts';
 import { classOfFlowError, flowErrorClasses } from './flow-error.ts';
 
 /** Parts of an error. */
 export interface ErrorParts {
-  /** Its `name`; where that is the plain `Error`, the name of its class. */
+  /** Its `name`; if that is the plain `Error`, the name of its class. */
   readonly name: string;
   readonly message: string;
   readonly stack: string | null;
-  /** Nearest class of the language (or of Batuta) that it is an instance of; `Error` for most. */
+  /** Nearest class of the language (or of Batuta) it is an instance of; usually `Error`. */
   readonly base: string;
   readonly hasCause: boolean;
   readonly cause: unknown;
-  /** What an AggregateError consists of, or another error with a list of errors; null when it has none. */
+  /** Parts of an AggregateError, or of another error with a list of errors; null if none. */
   readonly errors: readonly unknown[] | null;
-  /** All else: own fields, and what getters of its class give. No functions, no symbols, nothing undefined. */
+  /** Everything else: own fields, and values of its class's getters. No functions, symbols or undefined. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
@@ -32,9 +32,9 @@ const bases: ReadonlySet<string> = new Set([
   'DOMException',
   'BatutaError',
 ]);
-/** Fields that are parts of their own. */
+/** Fields with parts of their own. */
 const ownParts: ReadonlySet<string> = new Set(['name', 'message', 'stack', 'cause']);
-/** Longest chain of classes that is looked at. */
+/** Longest class chain followed. */
 const maxClasses = 32;
 
 /** Whether it is an error, of this or another realm. Never throws. */
@@ -72,11 +72,11 @@ export function readError(error: Error): ErrorParts {
   };
 }
 
-/** An error that consists of these parts, an instance of its base. */
+/** An error made from these parts, an instance of its base. */
 export function makeError(parts: Omit<ErrorParts, 'hasCause'> & { readonly hasCause?: boolean }): Error {
   const { name, stack, errors, fields } = parts;
   const error = instanceOf(parts);
-  // As classes have it: not among what is printed or compared.
+  // As in classes: not printed or compared.
   if (error.name !== name) define(error, 'name', name);
   if (stack === null) define(error, 'stack', `${name}: ${parts.message}`);
   else define(error, 'stack', stack);
@@ -111,7 +111,7 @@ function instanceOf({
   if (base === 'BatutaError' && typeof code === 'string' && code in errorCodes)
     return new BatutaError(code as ErrorCode, message, { details: isRecord(details) ? details : {}, cause });
   const error = new (plainMakers[base] ?? Error)(message, options);
-  // Not by its constructor, whose arguments nobody knows.
+  // Not via its constructor, whose arguments are unknown.
   if (base in flowErrorClasses) Object.setPrototypeOf(error, classOfFlowError(base as ErrorKind, name).prototype as object);
   return error;
 }
@@ -126,7 +126,7 @@ function define(error: Error, key: string, value: unknown): void {
   Object.defineProperty(error, key, { value, enumerable: false, configurable: true, writable: true });
 }
 
-/** Its base, and the names of the getters that the classes below that have. */
+/** Its base, and the names of the getters of the classes below it. */
 function classOf(error: Error): { readonly base: string; readonly getters: readonly string[] } {
   const getters: string[] = [];
   const findBase = (): string => {
@@ -158,7 +158,7 @@ function nameOf(error: Error): string {
   return name === 'Error' ? attempt(() => ownClassName(Object.getPrototypeOf(error) as object), '') || name : name;
 }
 
-/** Its own fields, hidden ones too, save hidden ones that begin with `_`: libraries keep their insides there. */
+/** Its own fields, also hidden ones, except hidden ones starting with `_`, which are internals of libraries. */
 function ownKeys(error: Error): string[] {
   const isShown = (key: string): boolean => !key.startsWith('_') || Object.prototype.propertyIsEnumerable.call(error, key);
   return attempt(() => Object.getOwnPropertyNames(error).filter(isShown), []);
@@ -169,7 +169,7 @@ export function readField(value: object, key: string): unknown {
   return attempt(() => Reflect.get(value, key) as unknown, undefined);
 }
 
-/** What `read` gives, or `otherwise` when a getter or proxy of the user's throws. */
+/** Result of `read`, or `otherwise` if a user getter or proxy throws. */
 function attempt<T>(read: () => T, otherwise: T): T {
   try {
     return read();

@@ -29,7 +29,7 @@ function messageOf(error: unknown): string {
   }
 }
 
-/** The lines of a stack that say where, each with its line break. */
+/** The stack lines that say where, each with its line break. */
 function framesOf(error: unknown): string {
   try {
     const stack = error instanceof Error ? String(error.stack) : '';

@@ -2,16 +2,15 @@
 import type { Run } from './run.ts';
 import { expiresAtIn } from './submitted.ts';
 
-/** What a run that has expired says, for people. */
+/** The message of an expired run, for people. */
 export function expiredMessage(expiresAt: number): string {
   return `No worker began it by ${new Date(expiresAt).toISOString()}, as its ttl demands.`;
 }
 
 /**
- * Whether a run that has just been claimed was claimed too late. One that was begun before, opened again or lost by an owner goes on whatever
- * the time.
+ * Whether a run just claimed was claimed too late. A run begun before, reopened or lost by an owner continues at any time.
  *
- * @param leaseMs length of the lease just taken, by which the clock of the store is known
+ * @param leaseMs length of the lease just taken, which reveals the store's clock
  */
 export function hasExpired(run: Run, leaseMs: number): boolean {
   if (run.startedAt !== null || run.attempt > 1 || run.recoveries > 0) return false;

@@ -1,4 +1,4 @@
-/** What user code may know of the run and the task run it belongs to. */
+/** What user code may know of its run and task run. */
 
 /** Facts about the run that user code may read. */
 export interface RunFacts {
@@ -6,7 +6,7 @@ export interface RunFacts {
   readonly name: string;
   readonly flow: string;
   readonly deployment: string | null;
-  /** The instant this run stands for when a schedule or a backfill made it, else null. */
+  /** The instant this run stands for if a schedule or backfill made it, else null. */
   readonly scheduledFor: Date | null;
   /** Attempt of the run, from 1. */
   readonly attempt: number;
@@ -18,6 +18,6 @@ export interface TaskFacts {
   readonly name: string;
   /** Attempt of the task run, from 1. */
   readonly attempt: number;
-  /** Position of the item for a mapped task, from 0; else null. */
+  /** Position of the item in a mapped task, from 0; else null. */
   readonly index: number | null;
 }

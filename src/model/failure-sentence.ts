@@ -1,15 +1,15 @@
-/** Why a run failed, as one sentence: the same in every list, on every page and in the command line. Pure. */
+/** Why a run failed, as one sentence: the same in every list, on every page and on the command line. Pure. */
 import { cutText } from '../base/cut-text.ts';
 import type { Failure } from './failure.ts';
 import type { State } from './state.ts';
 
-/** Failures like one, of the same flow: how many runs beside it, and when the first of all ended. */
+/** Similar failures of the same flow: how many other runs, and when the first ended. */
 export interface Alike {
   readonly others: number;
   readonly sinceAt: number;
 }
 
-/** What the sentence is made of. */
+/** Input of the sentence. */
 export interface FailedRun {
   readonly state: State;
   readonly error: Failure | null;
@@ -17,7 +17,7 @@ export interface FailedRun {
 
 export interface SentenceOptions {
   readonly alike?: Alike | null;
-  /** An instant as people read it where the sentence stands. */
+  /** Formats an instant where the sentence appears. */
   readonly time: (at: number) => string;
 }
 
@@ -25,8 +25,8 @@ const maxMessageChars = 300;
 const maxCauses = 3;
 
 /**
- * `TypeError in join, attempt 4 of 4: cannot read … · caused by Error: connect ECONNREFUSED · at flows/weather.ts:12 · 17 more like it since …`;
- * null for a run that did not fail, or of which nothing is known.
+ * `TypeError in join, attempt 4 of 4: cannot read … · caused by Error: connect ECONNREFUSED · at flows/weather.ts:12 · 17 more like it
+ * since …`; null for a run that did not fail, or whose error is unknown.
  */
 export function failureSentence({ state, error }: FailedRun, { alike, time }: SentenceOptions): string | null {
   if (state.type !== 'FAILED' && state.type !== 'CRASHED') return null;
@@ -51,7 +51,7 @@ function headOf(error: Failure): string {
   return `${classOf(error)}${where}, attempt ${attempt} of ${Math.max(attempt, attempts)}`;
 }
 
-/** The class; of an error of Batuta its code, which says more. */
+/** The class; for a Batuta error its code, which says more. */
 function classOf({ name, code }: Failure): string {
   return name === 'BatutaError' && typeof code === 'string' ? code : name;
 }
@@ -61,7 +61,7 @@ function messageOf({ name, message, code }: Failure): string {
   return typeof code !== 'string' || name === 'BatutaError' || message.includes(code) ? text : `${text} [${code}]`;
 }
 
-/** The first part of an AggregateError, and how many there are. */
+/** The first part of an AggregateError, and the count. */
 function partsOf({ errors, errorCount }: Failure): string[] {
   const [first] = errors ?? [];
   if (first === undefined) return [];
@@ -74,7 +74,7 @@ function causesOf(error: Failure): Failure[] {
   return causes;
 }
 
-/** What came of the rollback, which its message says last. */
+/** Outcome of the rollback, last in its message. */
 function rollbackPart({ message }: State): string[] {
   const found = /(?:Rolled back|Rollback incomplete): [^\n]*$/.exec(message ?? '');
   return found === null ? [] : [cutText(found[0].replace(/\.$/, ''), maxMessageChars, '…')];

@@ -1,4 +1,4 @@
-/** The recorded form of an error: what is kept in the store and shown to people. */
+/** The recorded form of an error: as stored and shown to people. */
 import { cutText, shortened } from '../base/cut-text.ts';
 import { hidesValues, withoutHidden, withoutHiddenIn } from '../base/hidden-values.ts';
 import { isSecretName, redacted } from '../base/secret-names.ts';
@@ -6,53 +6,53 @@ import { type ErrorParts, isError, makeError, readError, textOf } from './error-
 import { type Budget, notKept, plainCopy } from './plain-copy.ts';
 import { fromTypedJson, toTypedJson } from './values.ts';
 
-/** A failure as it is stored: plain JSON. */
+/** A failure as stored: plain JSON. */
 export interface Failure {
   /** Class of the error, e.g. `TypeError`. */
   readonly name: string;
-  /** Of an error without one: those of its parts, or of its cause. */
+  /** If it has none: those of its parts, or of its cause. */
   readonly message: string;
-  /** Stable code: of Batuta, or the `code` the user's error carried; null when it had none. */
+  /** Stable code: of Batuta, or the `code` of the user's error; null if none. */
   readonly code: string | null;
   readonly stack: string | null;
-  /** `details` of the original error where it had any that JSON can hold, else null. */
+  /** `details` of the original error if JSON can hold them, else null. */
   readonly details: unknown;
   readonly cause: Failure | null;
-  /** Parts of an AggregateError, the first 20; absent when it is none. */
+  /** Parts of an AggregateError, the first 20; else absent. */
   readonly errors?: readonly Failure[];
-  /** How many parts there were; absent when all are in `errors`. */
+  /** How many parts there were; absent if all are in `errors`. */
   readonly errorCount?: number;
-  /** Its other fields that are plain data (`statusCode`, `headers`, `issues`), secrets masked; absent when it has none. */
+  /** Its other fields that are plain data (`statusCode`, `headers`, `issues`), secrets masked; absent if none. */
   readonly fields?: Readonly<Record<string, unknown>>;
-  /** Which of `fields` are a Date, a Map or the like, as superjson says it; absent when none is. */
+  /** Which of `fields` are a Date, a Map or similar, in superjson notation; absent if none. */
   readonly fieldTypes?: unknown;
-  /** Names of fields that are no plain data, or too large; absent when there are none. */
+  /** Names of fields that are not plain data, or too large; absent if none. */
   readonly fieldsLeftOut?: readonly string[];
-  /** Nearest class of the language that it is an instance of, where that is not `Error`; absent then, and in old rows. */
+  /** Nearest class of the language it is an instance of, unless `Error`; absent then, and in old rows. */
   readonly base?: string;
-  /** Where it comes from; of the failure of a run only. */
+  /** Where it comes from; only for a run's failure. */
   readonly origin?: FailureOrigin;
 }
 
 /** Which task and attempt made a run fail, and where in the user's code. */
 export interface FailureOrigin {
-  /** The same for failures that are alike: 16 hexadecimal digits over task, class, place, and the message without its numbers. */
+  /** The same for similar failures: 16 hexadecimal digits over task, class, place, and the message without its numbers. */
   readonly key: string;
-  /** Name of the task for people, e.g. `measure[7]`; null when the flow itself failed. */
+  /** Name of the task for people, e.g. `measure[7]`; null if the flow itself failed. */
   readonly task: string | null;
-  /** Which attempt it was, and how many it had at most; of the task, or of the run when no task is named. */
+  /** Which attempt it was, and the maximum; of the task, or of the run if no task is named. */
   readonly attempt: number;
   readonly attempts: number;
-  /** `flows/weather.ts:12`, from the folder in which the process was started; null when the stack does not tell. */
+  /** `flows/weather.ts:12`, relative to the process's initial folder; null if the stack does not show it. */
   readonly frame: string | null;
 }
 
-/** Deepest chain of causes that is kept. */
+/** Deepest chain of causes kept. */
 const maxCauses = 8;
-/** Parts that are kept of an AggregateError, and looked at altogether below one failure. */
+/** Parts kept of an AggregateError, and examined in total below one failure. */
 const maxErrors = 20;
 const maxParts = 60;
-/** Characters of a message or stack, of the error itself and of those below it. */
+/** Characters of a message or stack, of the error and those below it. */
 const maxTextChars = 16_384;
 const maxInnerTextChars = 4_096;
 /** The head of a stack repeats the message. */
@@ -62,13 +62,16 @@ const maxFieldChars = 16_384;
 const maxInnerFieldChars = 4_096;
 
 interface Place {
-  /** Errors that it is a cause or part of. */
+  /** Errors it is a cause or part of. */
   readonly above: readonly unknown[];
   /** Errors that may still be recorded below the first. */
   readonly left: { parts: number };
 }
 
-/** Turns anything thrown into its recorded form. Never throws; a thrown non-error keeps its text as message and its fields, a circle of causes ends. */
+/**
+ * Turns anything thrown into its recorded form. Never throws; a thrown non-error keeps its text as message and its fields; circular causes
+ * are cut.
+ */
 export function failureOf(thrown: unknown): Failure {
   const failure = failureWithin(thrown, { above: [], left: { parts: maxParts } });
   return hidesValues() ? withoutHiddenIn(failure) : failure;
@@ -89,7 +92,7 @@ function failureWithin(thrown: unknown, place: Place): Failure {
   const kept = keptFields(typeof code === 'string' || code === undefined ? others : { code, ...others }, budget, below);
   return {
     name,
-    // Hidden values first: cut in the middle they would not be found.
+    // Hidden values first: once cut they would not be found.
     message: shortened(withoutHidden(filledMessage(message, recordedParts, recordedCause, hasCode ? String(code) : null)), maxChars),
     code: hasCode ? String(code) : null,
     stack: stack === null ? null : cutStack(withoutHidden(stack), maxChars),
@@ -103,8 +106,8 @@ function failureWithin(thrown: unknown, place: Place): Failure {
 }
 
 /**
- * The error that reads like the recorded failure: what a `catch` in a code flow and a waiting caller get thrown, the same whether the failure has
- * just happened or was recorded long ago. An instance of the nearest class of the language; a class of the user's is its `name`.
+ * The error that reads like the recorded failure: thrown to a `catch` in a code flow and to a waiting caller, whether the failure is new or
+ * was recorded long ago. An instance of the nearest class of the language; a user class is its `name`.
  */
 export function errorOf(failure: Failure): Error {
   const { name, message, code, stack, details, cause, errors, fields, fieldTypes, base = 'Error' } = failure;
@@ -126,10 +129,10 @@ type KeptFields = Pick<Failure, 'fields' | 'fieldTypes' | 'fieldsLeftOut'>;
 function keptFields(fields: Readonly<Record<string, unknown>>, budget: Budget, below: Place): KeptFields {
   const kept: Record<string, unknown> = {};
   const leftOut: string[] = [];
-  // An error in a field may hold others in turn: they count as parts.
+  // An error in a field may hold others: they count as parts.
   const error = (inner: Error): unknown =>
     below.above.includes(inner) || below.above.length > maxCauses || below.left.parts-- <= 0 ? notKept : spentError(inner, budget, below);
-  // The small ones first, so that a large one does not push out a status.
+  // Small ones first, so that a large one does not push out a status.
   for (const key of Object.keys(fields).sort((a, b) => weightOf(fields[a]) - weightOf(fields[b]))) {
     const value = isSecretName(key) && fields[key] !== null ? redacted : plainCopy(fields[key], { budget, error });
     if (value === notKept) leftOut.push(cutText(key, 100));
@@ -155,14 +158,14 @@ function spentError(inner: Error, budget: Budget, below: Place): unknown {
   return budget.chars < 0 ? notKept : errorOf(failure);
 }
 
-/** Parts of something thrown that is no error: its text, or the message and fields of an object. */
+/** Parts of a thrown non-error: its text, or the message and fields of an object. */
 function readThrown(thrown: unknown): ErrorParts {
   const fields: Record<string, unknown> = {};
   try {
     if (typeof thrown === 'object' && thrown !== null && !Array.isArray(thrown))
       for (const key of Object.keys(thrown)) fields[key] = Reflect.get(thrown, key);
   } catch {
-    // A getter or proxy of the user's that throws: what was read until then is kept.
+    // A user getter or proxy threw: what was read before is kept.
   }
   const { name, message, stack, cause, ...others } = fields;
   return {
@@ -184,7 +187,7 @@ function filledMessage(message: string, errors: readonly Failure[] | undefined, 
   return cause?.message ?? code ?? '(no message)';
 }
 
-/** Cuts the head and keeps the frames, which say where it was. */
+/** Cuts the head and keeps the frames, which say where. */
 function cutStack(stack: string, maxChars: number): string {
   const frames = stack.indexOf('\n    at ');
   if (frames < 0) return shortened(stack, maxChars);

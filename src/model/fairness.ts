@@ -1,4 +1,4 @@
-/** Fairness: within a queue and a priority, keys take turns, however many runs of each wait. Pure. */
+/** Fairness: within a queue and a priority, keys take turns, no matter how many runs wait. Pure. */
 import { cutText } from '../base/cut-text.ts';
 import { BatutaError } from '../base/errors.ts';
 
@@ -6,18 +6,18 @@ import { BatutaError } from '../base/errors.ts';
 export interface FlowFairness {
   /** Template over the parameters, or a function of them. */
   readonly key: string | ((params: unknown) => string);
-  /** How much of the turns a key gets, beside others; null: all the same. */
+  /** A key's share of the turns, relative to others; null: all equal. */
   readonly weight: ((key: string) => number) | null;
 }
 
-/** The least and the most that a weight counts. */
+/** Bounds for a weight. */
 const minWeight = 0.001;
 const maxWeight = 1_000;
 
 /**
- * Fairness as it was written: a template, a function of the parameters, or `{ key, weight? }`.
+ * Fairness as declared: a template, a function of the parameters, or `{ key, weight? }`.
  *
- * @param place whose option it is, for messages
+ * @param place owner of the option, in messages
  * @throws BatutaError OPTION_INVALID, OPTION_UNKNOWN
  */
 export function checkFairness(place: string, value: unknown): FlowFairness {
@@ -33,16 +33,16 @@ export function checkFairness(place: string, value: unknown): FlowFairness {
   return { key: keyFrom(place, key), weight: weight as FlowFairness['weight'] };
 }
 
-/** That of a deployment, which is a template. @throws BatutaError OPTION_INVALID */
+/** Fairness of a deployment, a template. @throws BatutaError OPTION_INVALID */
 export function checkFairTemplate(place: string, value: unknown): string {
   if (typeof value === 'string' && value !== '') return value;
   throw invalid(place, `fairness must be a template over the parameters such as '{customer}', not ${shown(value)}`);
 }
 
 /**
- * The weight of a key: 1 where nothing else is said.
+ * The weight of a key; default 1.
  *
- * @param onFault told why a weight counts as 1, or as the nearest that may be: the function threw, or gave something else than a number above 0
+ * @param onFault called with why a weight counts as 1, or as the nearest bound: the function threw, or returned no number above 0
  */
 export function weightOfKey({ weight }: Pick<FlowFairness, 'weight'>, key: string, onFault: (why: string) => void): number {
   if (weight === null) return 1;
@@ -60,7 +60,7 @@ export function weightOfKey({ weight }: Pick<FlowFairness, 'weight'>, key: strin
   return Math.min(maxWeight, Math.max(minWeight, given));
 }
 
-/** What keeps a run that waits for its turn. @param keys that wait, its own among them */
+/** Why a run waits for its turn. @param keys waiting keys, including its own */
 export function turnText(key: string, ahead: number, keys: number): string {
   const own =
     ahead === 0

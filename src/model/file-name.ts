@@ -1,12 +1,12 @@
-/** Names under which files are downloaded. Pure. */
+/** File names for downloads. Pure. */
 
 const maxChars = 150;
-/** Names of devices on Windows. */
+/** Device names on Windows. */
 const reserved = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 
 /**
- * The last part of a path, made harmless: without control characters, characters that turn the direction of text, and those that file systems refuse; it does not
- * begin with a dot or end with one, and has at most 150 characters with its ending kept. `file` where nothing is left.
+ * The last part of a path, made safe: no control characters, characters that change text direction, or those that file systems refuse; no
+ * dot at the start or end, at most 150 characters with the extension kept. `file` if nothing is left.
  */
 export function safeFileName(name: string): string {
   const part = (

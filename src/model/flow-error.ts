@@ -1,8 +1,8 @@
 /**
- * Errors that tasks and flows throw on purpose: a base for the user's own, and those that say whether another attempt makes sense.
+ * Errors that tasks and flows throw on purpose: a base for user errors, and classes that say whether another attempt makes sense.
  *
- * They keep their class, name, code, stage, details and own plain fields through threads, other workers, sub-flows, a crash and JSON. A class of the user's
- * comes back as an instance of itself where it is known: it was thrown in this process before, or `registerErrors` was told of it.
+ * They keep class, name, code, stage, details and own plain fields across threads, other workers, sub-flows, a crash and JSON. A user class
+ * comes back as an instance of itself if known: thrown in this process before, or passed to `registerErrors`.
  */
 import { type Duration, parseDuration } from '../base/duration.ts';
 import { type ErrorKind, errorKind } from '../base/errors.ts';
@@ -12,21 +12,21 @@ export interface FlowErrorOptions {
   readonly code?: string;
   /** Where in the work it happened: `'download'`. */
   readonly stage?: string;
-  /** What else is known; plain JSON, as much as 16 KiB of it is kept. */
+  /** More data; plain JSON, up to 16 KiB of it kept. */
   readonly details?: unknown;
   readonly cause?: unknown;
 }
 
-/** A class of errors that `registerErrors` takes. */
+/** An error class that `registerErrors` accepts. */
 export type ErrorClass = new (...args: never[]) => FlowError;
 
-/** Under a symbol that all copies of the library share. */
+/** A symbol shared by all copies of the library. */
 const registryKey = Symbol.for('batuta.errorClasses');
 type Holder = { [registryKey]?: Map<string, ErrorClass> };
 const registry: Map<string, ErrorClass> = ((globalThis as Holder)[registryKey] ??= new Map<string, ErrorClass>());
 
 /**
- * Base of errors of one's own.
+ * Base of user errors.
  *
  * @example
  * ```ts
@@ -53,14 +53,14 @@ export class FlowError extends Error {
   }
 }
 
-/** Fails the attempt and has the next one start after a time of its own, whatever `retryDelay` says; it counts as an attempt like any other. */
+/** Fails the attempt and starts the next one after its own delay, whatever `retryDelay` says; it counts like any other attempt. */
 export class RetryAfter extends FlowError {
   /** Wait before the next attempt, ms. */
   readonly delayMs: number;
 
   /**
-   * @param after the wait, such as what a service said in `Retry-After`
-   * @param message default says how long
+   * @param after the wait, such as a service's `Retry-After`
+   * @param message default: the delay
    * @throws BatutaError DURATION_INVALID
    */
   constructor(after: Duration, message?: string, options: FlowErrorOptions = {}) {
@@ -70,28 +70,28 @@ export class RetryAfter extends FlowError {
   }
 }
 
-/** Fails the task for good: no other attempt follows, neither of the task nor of its flow. */
+/** Fails the task for good: no further attempt, of the task or of its flow. */
 export class NonRetryable extends FlowError {
   constructor(message: string, options: FlowErrorOptions = {}) {
     super(message, { code: 'NON_RETRYABLE', ...options });
   }
 }
 
-/** What was given is not as it must be, and will not be in another attempt. `details` best names what and where. */
+/** The input is invalid and will be in any attempt. `details` should say what and where. */
 export class ValidationError extends NonRetryable {
   constructor(message: string, options: FlowErrorOptions = {}) {
     super(message, { code: 'VALIDATION_FAILED', ...options });
   }
 }
 
-/** The classes of ours, by their kind. */
+/** Batuta's classes, by kind. */
 export const flowErrorClasses: Readonly<Record<ErrorKind, ErrorClass>> = { FlowError, RetryAfter, NonRetryable, ValidationError };
 const kinds: ReadonlySet<unknown> = new Set(Object.values(flowErrorClasses));
 for (const [kind, { prototype }] of Object.entries(flowErrorClasses)) Object.defineProperty(prototype, errorKind, { value: kind });
 
 /**
- * Tells of classes that extend `FlowError`, so that those which were thrown elsewhere (in a thread, on another worker, before a crash) are instances of
- * them here, too. Call it where the flow file defines them. They are known by their names: of two that are named alike the last counts.
+ * Registers classes that extend `FlowError`, so that errors thrown elsewhere (in a thread, on another worker, before a crash) become
+ * instances of them. Call it in the flow file that defines them. They are known by name: of two with the same name the last counts.
  */
 export function registerErrors(...classes: readonly ErrorClass[]): void {
   for (const one of classes) {
@@ -101,7 +101,7 @@ export function registerErrors(...classes: readonly ErrorClass[]): void {
   }
 }
 
-/** The class that an error of this name and kind was of: the user's where it is known, else ours. */
+/** The class of an error by its name and kind: the user's if known, else Batuta's. */
 export function classOfFlowError(kind: ErrorKind, name: string): ErrorClass {
   const known = registry.get(name);
   const ours = flowErrorClasses[kind];

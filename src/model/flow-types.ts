@@ -1,52 +1,52 @@
 /**
- * What the compiler knows of a flow by its class: what it takes and what it gives.
+ * What the compiler knows of a flow from its class: parameters and result.
  *
- * A class says so itself, by static members, since types cannot see what a decorator was given:
- * `static readonly params` is the schema of its parameters, `static readonly result` the name of the task whose value is the flow's.
+ * The class declares them in static members, since types cannot see a decorator's arguments: `static readonly params` is the schema of its
+ * parameters, `static readonly result` the name of the task whose value is the flow's.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { FlowDefinition } from './flow.ts';
 
 declare global {
   /**
-   * Flows by their names, each with its class; empty until `batuta flow types` has written the project's `batuta-flows.d.ts`, which adds to it.
-   * What is named here is typed by its class wherever a flow is started by name.
+   * Flow classes by name; empty until `batuta flow types` has written the project's `batuta-flows.d.ts`, which adds to it. Flows started by
+   * a name listed here are typed by their class.
    */
   interface BatutaFlows {}
-  /** Deployments of `batuta.config.ts` by their names, each with the class of its flow; filled by the same file. */
+  /** Deployments of `batuta.config.ts` by name, each with its flow's class; filled by the same file. */
   interface BatutaDeployments {}
 }
 
-/** A class that is a flow; `F` its instance. */
+/** A class that is a flow; `F`: its instance. */
 // oxlint-disable-next-line typescript/no-explicit-any -- a container may give its constructor what it takes.
 export type FlowClass<F extends object = object> = new (...args: any[]) => F;
 
 // oxlint-disable-next-line typescript/no-explicit-any -- any constructor is a class.
 type AnyClass = abstract new (...args: any[]) => object;
 
-/** How a flow may be named where it is started: its class, its name, or its definition. */
+/** How to name a flow when starting it: its class, name or definition. */
 // oxlint-disable-next-line typescript/no-redundant-type-constituents -- no name is known here; users' declarations add them.
 export type FlowRef = FlowClass | keyof BatutaFlows | (string & {}) | FlowDefinition;
 
-/** The class behind a name that `batuta-flows.d.ts` knows; anything else stands for itself. */
+/** The class for a name that `batuta-flows.d.ts` knows; anything else stands for itself. */
 type Named<C> = C extends keyof BatutaFlows ? BatutaFlows[C] : C;
 
 /**
- * What whoever starts the flow `C` (`typeof FlightDelays`, or its name) hands over: the input of its schema, before defaults and conversions.
- * `unknown` when the class has no static `params`.
+ * What a caller passes to start the flow `C` (`typeof FlightDelays`, or its name): the input of its schema, before defaults and
+ * conversions. `unknown` if the class has no static `params`.
  */
 export type ParamsIn<C> = Named<C> extends { readonly params: infer S extends StandardSchemaV1 } ? StandardSchemaV1.InferInput<S> : unknown;
 
 /**
- * What the flow `C` (`typeof FlightDelays`, or its name) works with: the output of its schema, defaults filled in.
- * `unknown` when the class has no static `params`.
+ * What the flow `C` (`typeof FlightDelays`, or its name) works with: the output of its schema, defaults filled in. `unknown` if the class
+ * has no static `params`.
  */
 export type ParamsOf<C> =
   Named<C> extends { readonly params: infer S extends StandardSchemaV1 } ? StandardSchemaV1.InferOutput<S> : unknown;
 
 /**
- * What a flow gives: of a class with `run()` what that returns, else the value of the task that the static `result` names, both awaited;
- * `unknown` when neither says. `C` is the class (`typeof FlightDelays`), its instance, or its name.
+ * The result of a flow: of a class with `run()` its return value, else the value of the task named by the static `result`, awaited;
+ * `unknown` if there is neither. `C` is the class (`typeof FlightDelays`), its instance, or its name.
  */
 export type ResultOf<C> =
   Named<C> extends infer F
@@ -64,15 +64,15 @@ export type ResultOf<C> =
     : never;
 
 /**
- * What the flow `C` (`typeof Chat`, or its name) gives out by `ctx.emit`, by stream: the inputs of the schemas in its static `emits`. Any value
- * by any stream when the class has none.
+ * What the flow `C` (`typeof Chat`, or its name) emits by `ctx.emit`, per stream: the inputs of the schemas in its static `emits`. Any
+ * value on any stream if the class has none.
  */
 export type EmitsIn<C> =
   Named<C> extends { readonly emits: infer E extends Readonly<Record<string, StandardSchemaV1>> }
     ? { readonly [K in keyof E]: StandardSchemaV1.InferInput<E[K]> }
     : Readonly<Record<string, unknown>>;
 
-/** The same as whoever follows a run gets it: the outputs of the schemas. */
+/** The same as received by followers: the outputs of the schemas. */
 export type EmitsOf<C> =
   Named<C> extends { readonly emits: infer E extends Readonly<Record<string, StandardSchemaV1>> }
     ? { readonly [K in keyof E]: StandardSchemaV1.InferOutput<E[K]> }
@@ -83,7 +83,7 @@ type ValueOf<M> = M extends (...args: never[]) => infer R ? Awaited<R> : unknown
 /** The parameters in a context that names `P`: a flow's class stands for the output of its schema, anything else for itself. */
 export type ContextParams<P> = P extends AnyClass ? ParamsOf<P> : P;
 
-/** The arguments that follow a flow where it is started: its parameters, which may be left out when none is required, then `More`. */
+/** The arguments that follow a flow when it is started: its parameters, optional if none is required, then `More`. */
 export type StartArguments<C, More extends readonly unknown[] = []> =
   unknown extends ParamsIn<C>
     ? [params?: unknown, ...more: More]
@@ -99,5 +99,5 @@ export type StartFields<C> =
       ? { readonly params?: ParamsIn<C> }
       : { readonly params: ParamsIn<C> };
 
-/** Parameters that are laid over others, so that any may be left out. */
+/** Parameters that override others: any may be omitted. */
 export type SomeParams<C> = unknown extends ParamsIn<C> ? Readonly<Record<string, unknown>> : Partial<ParamsIn<C>>;

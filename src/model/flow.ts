@@ -21,7 +21,7 @@ export interface HookDefinition {
   readonly method: (this: object, ...args: unknown[]) => unknown;
 }
 
-/** Makes an instance of a flow, such as a container that knows what its constructor takes. */
+/** Creates flow instances, e.g. a container that knows the constructor's arguments. */
 // oxlint-disable-next-line typescript/no-explicit-any -- its constructor may take anything.
 export type Instantiate = (cls: new (...args: any[]) => object) => object | Promise<object>;
 
@@ -29,11 +29,11 @@ export type Instantiate = (cls: new (...args: any[]) => object) => object | Prom
 export interface FlowSource {
   /** Absolute path of the user's file. */
   readonly file: string;
-  /** Name under which the file exports the class. */
+  /** The file's export name of the class. */
   readonly exportName: string;
 }
 
-/** How many runs of a flow may go on at the same time; as `Concurrency`, whose key may be a function here. */
+/** How many runs of a flow may run at the same time; like `Concurrency`, but the key may be a function. */
 export interface FlowConcurrency {
   readonly limit: number;
   /** Template over the parameters, or a function of them; null: one limit for all runs. */
@@ -41,9 +41,9 @@ export interface FlowConcurrency {
   readonly onConflict: OnConflict;
 }
 
-/** The same as it is stored: a key that a function gives is known only to whoever has the class. */
+/** The same as stored; the key function is known only with the class. */
 export interface DeclaredConcurrency extends Concurrency {
-  /** Whether a function gives the key, which is null then. Default false. */
+  /** Whether the key, then null, comes from a function. Default false. */
   readonly byFunction?: boolean;
 }
 
@@ -52,24 +52,24 @@ export interface FlowDefinition {
   readonly name: string;
   readonly className: string;
   readonly version: string;
-  /** Whether runs that this version begins are finished by it alone. Default false. */
+  /** Whether only this version finishes runs it begins. Default false. */
   readonly isPinned?: boolean;
   readonly description: string | null;
   readonly tags: readonly string[];
   readonly params: StandardSchemaV1 | null;
-  /** What it gives out by `ctx.emit`, by stream; null where it does not say, and may give anything. */
+  /** What it emits by `ctx.emit`, by stream; null if undeclared: anything. */
   readonly emits?: Readonly<Record<string, StandardSchemaV1>> | null;
   /** Name of a run for people: a template over params, or a function. Null: two random words. */
   readonly runName: string | ((params: unknown) => string) | null;
   readonly retry: RetryPolicy;
   readonly timeoutMs: number | null;
-  /** Tasks of one run at the same time; null is unlimited. */
+  /** Concurrent tasks of one run; null is unlimited. */
   readonly maxParallelTasks: number | null;
-  /** Runs of it at the same time; null is unlimited. */
+  /** Its concurrent runs; null is unlimited. */
   readonly runConcurrency: FlowConcurrency | null;
-  /** How many of its runs may begin in a window; missing where any number may. */
+  /** How many of its runs may begin in a window; missing if unlimited. */
   readonly rateLimit?: FlowRate | null;
-  /** By which key its runs take turns with those of others; null: they do not. */
+  /** Key by which its runs take turns with others; null: no turns. */
   readonly fairness: FlowFairness | null;
   /** How many of a worker's places one of its runs takes, from 1. */
   readonly slots: number;
@@ -79,22 +79,22 @@ export interface FlowDefinition {
   readonly kind: 'graph' | 'code';
   readonly tasks: ReadonlyMap<string, TaskDefinition>;
   readonly graph: Graph;
-  /** Which of its tasks stream; null where none does. */
+  /** Which of its tasks stream; null if none. */
   readonly streams: StreamPlan | null;
-  /** Whether `graph` says of a code flow in which order its body calls its tasks. Default false. */
+  /** Whether `graph` shows the order in which a code flow's body calls its tasks. Default false. */
   readonly isPlanned?: boolean;
   readonly hooks: readonly HookDefinition[];
-  /** Runs around its runs and each of its tasks, outermost first. */
+  /** Wraps its runs and each of its tasks, outermost first. */
   readonly middleware: readonly Middleware[];
   readonly source: FlowSource | null;
-  /** The code that it was loaded from, which stays as it was while the file changes; absent where its class was not loaded by its file. */
+  /** The code it was loaded from, unaffected by changes of the file; absent if the class was not loaded by file. */
   readonly bundle?: { readonly module: string; readonly version: string };
-  /** Its fields that hold resources, in the order of the class. */
+  /** Its fields that hold resources, in class order. */
   readonly injects: readonly Injection[];
   /**
    * A new instance of the class; one per attempt of a run.
    *
-   * @param instantiate makes it; null: the constructor, without arguments
+   * @param instantiate creates it; null: constructor without arguments
    * @throws BatutaError INSTANTIATE_FAILED, and what the constructor throws
    */
   create(instantiate?: Instantiate | null): object | Promise<object>;

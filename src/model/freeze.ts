@@ -1,4 +1,4 @@
-/** Makes a value such that nobody can change it, for those that share it. */
+/** Makes shared values immutable. */
 
 const changes: Readonly<Record<'Map' | 'Set' | 'Date', readonly string[]>> = {
   Map: ['set', 'delete', 'clear'],
@@ -7,8 +7,8 @@ const changes: Readonly<Record<'Map' | 'Set' | 'Date', readonly string[]>> = {
 };
 
 /**
- * Freezes a value with all that it holds: plain objects and lists, and Map, Set and Date, whose methods that change them throw from then on.
- * False, with nothing frozen, when it holds anything else, such as bytes, which cannot be frozen.
+ * Freezes a value deeply: plain objects and lists, and Map, Set and Date, whose mutating methods then throw. False, with nothing frozen, if
+ * it holds anything else, such as bytes, which cannot be frozen.
  */
 export function freezeDeep(value: unknown): boolean {
   const objects = new Set<object>();
@@ -23,7 +23,7 @@ export function freezeDeep(value: unknown): boolean {
   return true;
 }
 
-/** Whether it is of a kind that can be frozen; then what it holds is put to what is to be looked at. */
+/** Whether its kind can be frozen; if so, its contents are queued for a check. */
 function pushInner(work: unknown[], at: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(at);
   if (prototype === Array.prototype) for (const inner of at as unknown[]) work.push(inner);

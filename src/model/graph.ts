@@ -8,11 +8,11 @@ export interface Edge {
   readonly kind: 'data' | 'each' | 'order';
 }
 
-/** A graph without circles. Nodes stand in an order in which each comes after all it waits for. */
+/** A graph without cycles. Each node comes after all nodes it waits for. */
 export interface Graph {
   readonly nodes: readonly string[];
   readonly edges: readonly Edge[];
-  /** Names of the tasks that nothing waits for, in the order of `nodes`. */
+  /** Names of tasks that nothing waits for, in the order of `nodes`. */
   readonly sinks: readonly string[];
 }
 
@@ -38,9 +38,9 @@ export function edgesInto(task: GraphTask): Edge[] {
 }
 
 /**
- * Orders tasks and finds what is wrong: the first unknown name, else one circle as a path whose first name is repeated at its end.
+ * Orders tasks and reports the first fault: an unknown name, else one cycle as a path that repeats its first name at the end.
  *
- * Tasks that may start together keep the order in which they were declared.
+ * Tasks that may start together keep the order of declaration.
  */
 export function buildGraph(tasks: Iterable<GraphTask>): { readonly graph: Graph } | { readonly fault: GraphFault } {
   const byName = new Map([...tasks].map((task) => [task.name, task]));
@@ -74,7 +74,7 @@ function optionOf(kind: Edge['kind']): 'needs' | 'after' | 'each' {
   return kind === 'data' ? 'needs' : kind === 'order' ? 'after' : 'each';
 }
 
-/** Walks backwards among the tasks that could not be ordered; each of them waits for another such, so the walk must close. */
+/** Walks backwards among the tasks that could not be ordered; each waits for another of them, so the walk must close. */
 function findCycle(byName: ReadonlyMap<string, GraphTask>, ordered: ReadonlySet<string>): string[] {
   const path: string[] = [];
   const seenAt = new Map<string, number>();

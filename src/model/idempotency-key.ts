@@ -1,20 +1,21 @@
-/** The key by which a service elsewhere recognises that two requests are the same piece of work. */
+/** The key by which an external service recognises requests for the same piece of work. */
 import { hash } from 'node:crypto';
 
 /**
- * The same for every attempt of one task run, also after a crash, a retry by hand or on another worker; another for every other task run.
+ * The same for every attempt of a task run, even after a crash, a manual retry or on another worker; different for every other task run.
  *
- * Made of what identifies the task run inside its run, not of its id: a process that dies before anything of the task run is recorded leaves none.
+ * Derived from what identifies the task run in its run, not its id: a process that dies before recording anything of the task run leaves
+ * none.
  *
  * @param key of the task run; empty for the body of a code flow
- * @param itemHash what tells the item of a mapped task from others, else null
+ * @param itemHash identifies the item of a mapped task, else null
  * @returns a UUID of version 8 (RFC 9562), 36 characters: the first 122 bits of SHA-256 over the three parts, each on a line
  */
 export function idempotencyKeyOf(runId: string, key: string, itemHash: string | null): string {
   return hashedId(`${runId}\n${key}\n${itemHash ?? ''}`);
 }
 
-/** A UUID of version 8 that is the same for the same text. */
+/** A version 8 UUID, the same for the same text. */
 export function hashedId(text: string): string {
   const digits = hash('sha256', text, 'hex');
   const variant = ((Number.parseInt(digits.charAt(16), 16) & 0x3) | 0x8).toString(16);

@@ -1,23 +1,23 @@
 /**
  * Ids as people see and type them.
  *
- * An id is a UUIDv7: its beginning is a clock, so that all that is made in one minute begins alike. Its end is random: people see the last
- * eight characters, and may type any beginning or end that fits one thing only. Pure.
+ * An id is a UUIDv7: its start is a clock, so ids made within a minute start alike. Its end is random: people see the last eight
+ * characters, and may type any start or end that is unique. Pure.
  */
 
 /** Length of a whole id. */
 export const idChars = 36;
-/** Shortest beginning or end that is looked up. */
+/** Shortest start or end looked up. */
 export const minIdPartChars = 4;
-/** How many characters of the end are shown. */
+/** How many end characters are shown. */
 const shownChars = 8;
 
-/** The end of an id that is shown and may be typed. */
+/** The end of an id, as shown and typed. */
 export function shortId(id: string): string {
   return id.slice(-shownChars);
 }
 
-/** The same for a list: should two ends be alike, they get as many characters as tell them apart. */
+/** The same for a list: ends that are alike get as many characters as tell them apart. */
 export function shortIds(ids: readonly string[]): ReadonlyMap<string, string> {
   const sorted = [...new Set(ids)].map((id) => ({ id, reversed: reverse(id) })).sort((a, b) => (a.reversed < b.reversed ? -1 : 1));
   return new Map(
@@ -28,12 +28,12 @@ export function shortIds(ids: readonly string[]): ReadonlyMap<string, string> {
   );
 }
 
-/** Whether a text can be a part of an id, by its length and letters. */
+/** Whether a text may be part of an id, by its length and letters. */
 export function isIdPart(text: string): boolean {
   return text.length >= minIdPartChars && text.length <= idChars && /^[0-9a-f-]+$/i.test(text);
 }
 
-/** Whether an id is meant by what was typed: the whole of it, its beginning or its end, in any case. */
+/** Whether the typed text means an id: all of it, its start or its end, in any case. */
 export function fitsId(id: string, typed: string): boolean {
   const part = typed.toLowerCase();
   return id === typed || (part.length >= minIdPartChars && (id.startsWith(part) || id.endsWith(part)));

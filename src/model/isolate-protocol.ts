@@ -1,9 +1,9 @@
 /**
- * The messages between an engine and a guest: the thread or process that executes tasks with `isolate`, one at a time.
+ * The messages between an engine and a guest: a thread or process that executes tasks with `isolate`, one at a time.
  *
- * The engine sends a guest an `IsolatedJob`. Meanwhile the guest sends what the task does with its context, the engine may send `HostMessage`s,
- * and the outcome comes last. All of it carries the number of its job: what code of an ended task still sends is nobody's. A thread is sent
- * them by `postMessage`, a process over its IPC channel with Node's advanced serialization.
+ * The engine sends a guest an `IsolatedJob`. The guest then sends what the task does with its context, the engine may send `HostMessage`s,
+ * and the outcome comes last. All carry the number of their job: messages from the code of an ended task are ignored. A thread gets them by
+ * `postMessage`, a process over its IPC channel with Node's advanced serialization.
  */
 import type { RunFacts, TaskFacts } from './context.ts';
 import type { Failure } from './failure.ts';
@@ -16,14 +16,14 @@ import type { EscapeKind } from './run-context.ts';
 import type { SpanNotes, SpanRecord } from './span.ts';
 import type { TaskUsage } from './task-usage.ts';
 
-/** File descriptor of the pipe by which a process of a task notices the end of its engine. */
+/** File descriptor of the pipe that tells a task's process that its engine has ended. */
 export const lifelineFd = 4;
 
 /** One execution of one task. */
 export interface IsolatedJob {
-  /** Where the class can be loaded from; null when nobody knows, which the guest refuses. */
+  /** Where to load the class from; null if unknown, which the guest refuses. */
   readonly source: FlowSource | null;
-  /** What the engine has of a flow whose runs are pinned, and nothing else may be executed; null where the file may have changed meanwhile. */
+  /** The engine's version of a flow with pinned runs; nothing else may be executed; null if the file may have changed. */
   readonly pinned: { readonly version: string; readonly bundle: { readonly module: string; readonly version: string } } | null;
   readonly flow: string;
   readonly className: string;
@@ -33,42 +33,42 @@ export interface IsolatedJob {
   readonly taskKey: string;
   /** The arguments before the context, as a list. */
   readonly args: Packed;
-  /** The validated parameters, as `encodeValue` writes them. */
+  /** The validated parameters, by `encodeValue`. */
   readonly params: string | null;
   readonly run: RunFacts;
   readonly taskFacts: TaskFacts;
   readonly idempotencyKey: string;
   /** See `RunScope`. */
   readonly traceparent: string | null;
-  /** Whether spans that its code makes are sent to the engine. */
+  /** Whether spans of its code are sent to the engine. */
   readonly isTraced: boolean;
-  /** What middleware has set, names and values as `encodeValue` writes a list; null when nothing. */
+  /** Values set by middleware, by name, a list encoded by `encodeValue`; null if none. */
   readonly contextValues: string | null;
-  /** Least level of lines that are sent, as pino names it. */
+  /** Lowest log level sent, in pino's terms. */
   readonly logLevel: string;
-  /** Whether what the task prints with `console` becomes lines of its log. */
+  /** Whether the task's `console` output becomes lines of its log. */
   readonly captureConsole: boolean;
-  /** Whether a CPU profile of it is kept. */
+  /** Whether to keep a CPU profile. */
   readonly profile: boolean;
 }
 
-/** How the execution ended. A failure is what the method threw, or why it could not be called. */
+/** How the execution ended. A failure is what the method threw, or why it was not callable. */
 export type IsolatedOutcome = { readonly ok: true; readonly value: Packed } | { readonly ok: false; readonly failure: Failure };
 
 /** To a guest. */
 export type ToGuest =
   | { readonly kind: 'job'; readonly number: number; readonly job: IsolatedJob }
   | { readonly kind: 'message'; readonly number: number; readonly message: HostMessage }
-  /** Nothing more comes: it closes what it has open and ends. */
+  /** No more messages: close what is open and end. */
   | { readonly kind: 'close' };
 
 /** From a guest. */
 export interface FromGuest {
-  /** Of the job; 0 for what belongs to none. */
+  /** Of the job; 0 if it belongs to none. */
   readonly number: number;
   readonly message:
     | GuestMessage
-    /** `goesOn`: code of the task may still be going, so that the guest must not be given another. */
+    /** `goesOn`: code of the task may still be running, so the guest must not get another. */
     | { readonly kind: 'outcome'; readonly outcome: IsolatedOutcome; readonly goesOn: boolean; readonly usage: Omit<TaskUsage, 'scope'> };
 }
 
@@ -80,17 +80,17 @@ export type GuestMessage =
   | { readonly kind: 'measure'; readonly measure: OwnMeasure }
   /** Asks whether it may commit its transaction; answered with `commit`, or the guest is ended. */
   | { readonly kind: 'commit' }
-  /** An opening of a resource as it stands. */
+  /** State of a resource's opening. */
   | { readonly kind: 'resource'; readonly use: ResourceUse }
-  /** Its result is that of an earlier execution. */
+  /** Its result is from an earlier execution. */
   | { readonly kind: 'earlier' }
-  /** An error has come past its code when its transaction may have been committed: its result stands, and the run is to fail. */
+  /** An error escaped its code after its transaction may have committed: its result stands, and the run is to fail. */
   | { readonly kind: 'escaped'; readonly failure: Failure; readonly how: EscapeKind }
-  /** Its code has ended a span of OpenTelemetry. */
+  /** Its code ended an OpenTelemetry span. */
   | { readonly kind: 'span'; readonly span: SpanRecord }
-  /** What its code has said of the span of its attempt. */
+  /** Its code annotated the span of its attempt. */
   | { readonly kind: 'notes'; readonly notes: SpanNotes }
-  /** `record` is JSON text where it can be, else text for people as a JSON string. */
+  /** `record` is JSON if possible, else text for people as a JSON string. */
   | { readonly kind: 'reject'; readonly record: string; readonly reason: string }
   /** Answered with `kept` of the same `id`. `data` is JSON text. */
   | {
@@ -101,7 +101,7 @@ export type GuestMessage =
       readonly key: string | null;
       readonly data: string;
     }
-  /** Answered with `kept` of the same `id`. Where `source` is null its bytes are asked for with `pull`, piece by piece. */
+  /** Answered with `kept` of the same `id`. If `source` is null, bytes are requested with `pull`, piece by piece. */
   | {
       readonly kind: 'file';
       readonly id: number;
@@ -110,13 +110,13 @@ export type GuestMessage =
     }
   /** Answers a `pull`: bytes, null at the end, or why there are no more. */
   | { readonly kind: 'piece'; readonly id: number; readonly piece: Uint8Array | string | null; readonly failure: Failure | null }
-  /** Answered with `kept` of the same `id`. `value` is as `encodeValue` writes it. */
+  /** Answered with `kept` of the same `id`. `value` is from `encodeValue`. */
   | { readonly kind: 'emit'; readonly id: number; readonly stream: string; readonly value: string | null }
   | { readonly kind: 'bar'; readonly name: string; readonly value: number; readonly label: string | null }
   /** Answered with `answer` of the same `id`. */
   | GuestQuestion;
 
-/** A secret, variable or connection that the task asks for. */
+/** A secret, variable or connection the task asks for. */
 export interface GuestQuestion {
   readonly kind: 'ask';
   readonly id: number;
@@ -126,14 +126,14 @@ export interface GuestQuestion {
 
 /** To the task. */
 export type HostMessage =
-  /** The transaction may be committed: nothing stops the task any more. */
+  /** The transaction may be committed: nothing stops the task now. */
   | { readonly kind: 'commit' }
   /** Aborts `ctx.signal` with that reason. */
   | { readonly kind: 'abort'; readonly reason: Failure }
-  /** The artifact is durable, or could not be kept. */
+  /** The artifact is durable, or failed to be. */
   | { readonly kind: 'kept'; readonly id: number; readonly failure: Failure | null }
-  /** Asks for the next bytes of a file. */
+  /** Requests the next bytes of a file. */
   | { readonly kind: 'pull'; readonly id: number; readonly isEnd: boolean }
-  /** What was asked for, which goes over by structured clone and is recorded nowhere. */
+  /** The answer, sent by structured clone and recorded nowhere. */
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'answer'; readonly id: number; readonly failure: Failure };

@@ -1,7 +1,7 @@
-/** What people are shown of where a task is executed, and in how many places. */
+/** Words for where a task is executed, and in how many places. */
 import { byteSize } from '../base/byte-size.ts';
 
-/** As a stored flow has it: an older version knows less. */
+/** As in a stored flow: an older version knows less. */
 interface Isolation {
   readonly isolate: string | null;
   readonly memoryBytes: number | null;
@@ -9,7 +9,9 @@ interface Isolation {
   readonly slots: number;
 }
 
-/** `own process`, `at most 512 MiB`, `CPU profile`, `takes 4 places`; none for a task that runs in the thread of its run, without a profile, in one place. */
+/**
+ * `own process`, `at most 512 MiB`, `CPU profile`, `takes 4 places`; none for a task in its run's thread, without a profile, in one place.
+ */
 export function isolationWords({ isolate, memoryBytes, profile, slots }: Isolation): readonly string[] {
   return [
     ...(isolate === null ? [] : [`own ${isolate}`]),

@@ -1,30 +1,30 @@
-/** Whether a key that a person has chosen can be guessed. Keys that we make are random; of others only their text is known. */
+/** Whether a key chosen by a person is guessable. Our keys are random; of others only the text is known. */
 import { deflateRawSync } from 'node:zlib';
 
-/** Shortest and longest that is taken, characters. */
+/** Length limits, characters. */
 export const minKeyChars = 32;
 export const maxKeyChars = 256;
-/** Least number of bits that the text must have by the kindest count. 32 random hexadecimal digits have 128, of which some 110 show. */
+/** Least bits the text must have by the most generous count. 32 random hexadecimal digits have 128, of which some 110 show. */
 const minBits = 72;
-/** What people put into keys that they make up. */
+/** Common in keys that people make up. */
 const commonWords =
   /pass(?:word|phrase)?|secret|admin|batuta|change[-_ ]?me|letmein|welcome|qwert[yz]?|asdf|master|token|default|example|test|key|12345+|(?:19|20)\d\d/gi;
 
-/** Why a key is not taken, as the end of a sentence that begins with its name; null when it is. */
+/** Why a key is refused, as the end of a sentence that begins with its name; null if it is not. */
 export function weaknessOf(key: string): string | null {
   if (key.length < minKeyChars || key.length > maxKeyChars)
     return `must have at least ${minKeyChars} characters (${maxKeyChars} at most), and be random`;
   return bitsOf(key.replace(commonWords, '')) < minBits ? 'can be guessed: it repeats itself, counts on or is made of common words' : null;
 }
 
-/** Upper bound of what a text holds that cannot be told from the rest of it. */
+/** Upper bound of a text's bits that its rest cannot predict. */
 function bitsOf(text: string): number {
   if (text.length === 0) return 0;
   const packed = deflateRawSync(text, { level: 9 }).length * 8;
   return Math.min(shannonBits([...text]), shannonBits(stepsOf(text)), packed);
 }
 
-/** Distances from one character to the next: few of them in `abcdef…`, `acegik…` and `aaaa…`. */
+/** Distances between successive characters: few in `abcdef…`, `acegik…` and `aaaa…`. */
 function stepsOf(text: string): number[] {
   return [...text].slice(1).map((char, index) => (char.codePointAt(0) ?? 0) - (text.codePointAt(index) ?? 0));
 }

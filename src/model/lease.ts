@@ -1,48 +1,48 @@
 /**
- * Leased work: what a process owns for as long as its lease holds. Runs and spread task runs are such work.
+ * Leased work: owned by a process for as long as its lease holds. Runs and spread task runs are such work.
  *
- * It waits (nobody's) → is held (owner, lease, epoch) → is over, or waits again. Each change of hands raises the epoch, and whoever holds an
- * older one can write nothing more. Here stand the rules of who may take what and what follows from a lost owner; the store has
- * the statements (`store/leases`). Pure.
+ * It waits (unowned) → is held (owner, lease, epoch) → is over, or waits again. Each change of owner raises the epoch; holders of an older
+ * one can write nothing more. These are the rules of who may take what and what follows from a lost owner; the store has the statements
+ * (`store/leases`). Pure.
  */
 import type { Owner, Run } from './run.ts';
 import { isTerminal, type State, stateOf } from './state.ts';
 
-/** How early a ticket may come: clocks and timers are not exact, ms. */
+/** How early a ticket may come: clocks and timers are inexact, ms. */
 export const earlyMs = 1_000;
-/** How long after the lease of a process that executed something alone one waits to be told what ended it, ms. */
+/** How long after the lease of a process that executed something alone to wait for news of what ended it, ms. */
 export const toldWithinMs = 10_000;
-/** Losses after which work is on trial: it is executed by a process that executes nothing else. */
+/** Losses after which work is on trial, in a process that executes nothing else. */
 export const lossesBeforeTrial = 2;
-/** Losses alone that prove it when there were others in company before. */
+/** Losses alone that prove it if others were in company before. */
 const provingLosses = 2;
-/** Said of a process that executed something alone when nobody could tell what ended it. */
+/** Said of a process that executed something alone if what ended it is unknown. */
 const unseen = 'it executed nothing else, and its lease ended';
 
-/** Why a run cannot be taken by a process that starts it at once; null when it may be. @param isGone whether an owner is known to be gone */
+/** Why a process may not start a run at once; null if it may. @param isGone whether an owner is known to be gone */
 export function refusalOf({ state, owner }: Pick<Run, 'state' | 'owner'>, isGone: (owner: Owner) => boolean): 'ended' | 'held' | null {
   if (isTerminal(state.type)) return 'ended';
   return owner !== null && !isGone(owner) ? 'held' : null;
 }
 
-/** What its last owner left behind. */
+/** What a lost owner left behind. */
 export interface LostWork {
   readonly id: string;
-  /** Run that it is, or belongs to. */
+  /** The run it is, or belongs to. */
   readonly runId: string;
-  /** Losses that counted so far. */
+  /** Losses counted so far. */
   readonly recoveries: number;
   readonly leaseUntil: number | null;
 }
 
-/** What is known of an owner that is lost. */
+/** What is known of a lost owner. */
 export interface LostOwner {
-  /** Runs with what belongs to them that it held, and spread tasks among that. */
+  /** Runs it held with what belongs to them, including spread tasks. */
   readonly held: number;
   readonly tasks: number;
-  /** When it was last heard of as a worker; null when it was not. */
+  /** When it was last heard of as a worker; null if never. */
   readonly beatAt: number | null;
-  /** The work that was seen to have ended it, and a sentence about it. */
+  /** The work that was seen to end it, and a sentence about it. */
   readonly culprit: string | null;
   readonly seen: string | null;
 }
@@ -56,24 +56,24 @@ export interface Suspicion {
 export interface Judgement {
   /** Whether the loss counts as a recovery. */
   readonly counts: boolean;
-  /** Whether that was one too many. */
+  /** Whether that was too many. */
   readonly crashes: boolean;
-  /** Owners it has lost, this one included. */
+  /** Owners it lost, including this one. */
   readonly losses: number;
-  /** What was seen of the lost process, null when nothing was. */
+  /** What was seen of the lost process, null if nothing. */
   readonly seen: string | null;
-  /** What is remembered of it; null: as it was. */
+  /** What to remember of it; null: unchanged. */
   readonly suspicion: (Suspicion & { readonly isOnTrial: boolean }) | null;
 }
 
-/** Whether its lost owner is charged to it: only a loss that it suffered alone is, or one that it was seen to have caused. */
+/** Whether the lost owner is charged to it: only if it was lost alone, or seen to cause the loss. */
 export function judgeLoss(
   { id, runId, recoveries, leaseUntil }: LostWork,
   { held, tasks, beatAt, culprit, seen }: LostOwner,
   { shared, alone }: Suspicion = { shared: 0, alone: recoveries },
   maxRecoveries: number,
 ): Judgement {
-  // It lives, but could not renew its leases for a while.
+  // Alive, but could not renew its leases for a while.
   const isAlive = beatAt !== null && leaseUntil !== null && beatAt > leaseUntil;
   const wasAlone = held <= 1 && (id === runId || tasks <= 1);
   const isCharged = culprit === null ? wasAlone && !isAlive : culprit === id;
@@ -90,7 +90,7 @@ export function judgeLoss(
   };
 }
 
-/** The state that lost work goes on in. `owners`: names of those it had, the last one last. */
+/** The state in which lost work continues. `owners`: names of its owners, in order. */
 export function stateAfterLoss(
   kind: 'run' | 'task run',
   { isCancelled, owners }: { readonly isCancelled: boolean; readonly owners: readonly string[] },

@@ -1,6 +1,6 @@
-/** Limits on what goes on at the same time, as people read them. Pure. */
+/** Concurrency limits in words. Pure. */
 
-/** Most holders that a sentence names. */
+/** Most holders that a text names. */
 const maxNamed = 3;
 
 /** Name of the limit on tasks of a tag. */
@@ -8,7 +8,7 @@ export function tagLimit(tag: string): string {
   return `tag:${tag}`;
 }
 
-/** How a limit stands: `2 of 2 taken, by quick-otter and calm-heron`. @param names of holders; there may be fewer than are held */
+/** State of a limit: `2 of 2 taken, by quick-otter and calm-heron`. @param names of holders; may be fewer than `held` */
 export function takenText(held: number, slots: number, names: readonly string[]): string {
   const taken = slots === 0 ? 'it is 0, so nothing runs' : `${held} of ${slots} taken`;
   return names.length === 0 ? taken : `${taken}, by ${listText(names, held)}`;

@@ -1,10 +1,10 @@
-/** The filters that lists know. One that is none of them is refused: left out unseen it would give, or cancel, more than was meant. */
+/** The filters of lists. Unknown ones are refused: ignored, they would list, or cancel, more than was meant. */
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 
 const page = ['limit', 'cursor'] as const;
 
-/** By list, as its filter type has them. */
+/** By list, as in its filter type. */
 const filterNames = {
   runs: [
     'flow',
@@ -38,7 +38,7 @@ const filterNames = {
 
 export type ListName = keyof typeof filterNames;
 
-/** @throws BatutaError FILTER_INVALID when a list is asked for by a filter that it does not have */
+/** @throws BatutaError FILTER_INVALID for a filter that the list does not have */
 export function checkFilter(list: ListName, filter: object): void {
   const known: readonly string[] = filterNames[list];
   for (const [name, value] of Object.entries(filter)) {

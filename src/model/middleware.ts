@@ -1,10 +1,10 @@
-/** Functions around runs and tasks: what they are given, and keys of the values they hand to tasks. */
+/** Functions around runs and tasks: their context, and keys of the values they pass to tasks. */
 import type { Logger } from 'pino';
 import { BatutaError } from '../base/errors.ts';
 import type { RunFacts, TaskFacts } from './facts.ts';
 
 /**
- * Names a value that middleware hands to tasks, and says its type. Two keys of one name stand for the same value.
+ * Names and types a value that middleware passes to tasks. Two keys of one name stand for the same value.
  *
  * @typeParam T type of the value; for tasks with `isolate: 'thread'` it must be serialisable
  */
@@ -14,13 +14,13 @@ export interface ContextKey<T> {
   readonly type?: T;
 }
 
-/** Makes a key. @throws TypeError for a name that is empty */
+/** Makes a key. @throws TypeError for an empty name */
 export function contextKey<T>(name: string): ContextKey<T> {
   if (typeof name !== 'string' || name === '') throw new TypeError('contextKey takes a name.');
   return Object.freeze({ name });
 }
 
-/** What middleware is given. */
+/** Context of middleware. */
 export interface MiddlewareContext {
   readonly run: RunFacts;
   /** Null around a run. */
@@ -29,17 +29,17 @@ export interface MiddlewareContext {
   /** Aborts on cancel, timeout, lost lease and shutdown. */
   readonly signal: AbortSignal;
   readonly log: Logger;
-  /** Adds fields to all log lines of the run or task from now on. */
+  /** Adds fields to all further log lines of the run or task. */
   addLogFields(fields: Readonly<Record<string, unknown>>): void;
-  /** Hands a value to the task, or, around a run, to all its tasks that this process executes: `ctx.get(key)` gives it. */
+  /** Passes a value to the task, or, around a run, to all its tasks that this process executes; read by `ctx.get(key)`. */
   set<T>(key: ContextKey<T>, value: T): void;
-  /** A value that was set further out. @throws BatutaError CONTEXT_VALUE_MISSING */
+  /** A value set further out. @throws BatutaError CONTEXT_VALUE_MISSING */
   get<T>(key: ContextKey<T>): T;
 }
 
 /**
- * Runs around a run or a task: `next()` executes what is inside and gives its value, which is to be returned. It may be awaited, timed, and its errors be
- * wrapped in others; the value and the failure stay those of the task.
+ * Runs around a run or a task: `next()` executes what is inside and resolves to its value, which must be returned. It may be awaited and
+ * timed, and its errors wrapped; the value and the failure stay those of the task.
  *
  * @example
  * ```ts
@@ -55,16 +55,16 @@ export interface MiddlewareContext {
  */
 export type Middleware = (ctx: MiddlewareContext, next: () => Promise<unknown>) => unknown;
 
-/** Of what has none; the same list everywhere, so that one comparison tells. */
+/** For those without any; one shared list, compared by identity. */
 export const noMiddleware: readonly Middleware[] = Object.freeze([]);
 
-/** One list in the other; each as it is where the other has none. */
+/** One list inside the other; unchanged if the other is empty. */
 export function joinMiddleware(outer: readonly Middleware[], inner: readonly Middleware[]): readonly Middleware[] {
   if (inner === noMiddleware) return outer;
   return outer === noMiddleware ? inner : [...outer, ...inner];
 }
 
-/** Values by the names of their keys, those of the run behind those of the task. */
+/** Values by key name, those of the task before those of the run. */
 export class ContextValues {
   readonly #outer: ContextValues | null;
   readonly #values = new Map<string, unknown>();
@@ -88,11 +88,11 @@ export class ContextValues {
     );
   }
 
-  /** All of them, as a thread is given them. */
+  /** All of them, as passed to a thread. */
   entries(): [name: string, value: unknown][] {
     return [...new Map([...(this.#outer?.entries() ?? []), ...this.#values])];
   }
 }
 
-/** Where no middleware has set anything. */
+/** Without any values set. */
 export const noContextValues = new ContextValues(null);

@@ -1,32 +1,32 @@
-/** Bytes that are handed on between threads without copying: which may be, and which have gone. */
+/** Bytes passed between threads without copying: which may be, and which are gone. */
 import { BatutaError } from '../base/errors.ts';
 
-/** What `move` takes. */
+/** Input of `move`. */
 export type Movable = ArrayBuffer | ArrayBufferView;
 
 interface Known {
-  /** Buffers that user code has given away. */
+  /** Buffers user code has given away. */
   readonly given: WeakSet<ArrayBufferLike>;
-  /** Values that nobody else has. */
+  /** Values nobody else has. */
   readonly own: WeakSet<object>;
-  /** Buffers that have gone to another thread. */
+  /** Buffers moved to another thread. */
   readonly gone: WeakSet<ArrayBufferLike>;
 }
 
-/** Kept behind a `Symbol.for`, for two copies of the library may be at work. */
+/** Behind a `Symbol.for`: two copies of the library may be loaded. */
 const key = Symbol.for('batuta.movedBytes');
 type Holder = { [key]?: Known };
 const { given, own, gone }: Known = ((globalThis as Holder)[key] ??= { given: new WeakSet(), own: new WeakSet(), gone: new WeakSet() });
 
 /**
- * Gives bytes away: on their way to or from a task with `isolate: 'thread'` they are moved, not copied, and the value is empty (detached) where
- * it was. Returns the value itself, so that it can stand in a result: `return { width, pixels: move(pixels) }`.
+ * Gives bytes away: on their way to or from a task with `isolate: 'thread'` they are moved, not copied, and the value is empty (detached)
+ * where it was. Returns the value itself, so it can be used in a result: `return { width, pixels: move(pixels) }`.
  *
- * What does not cross to a thread is handed on as ever. A view of a part of its buffer takes the whole buffer along. A `Buffer` that lies in the
- * pool that Node shares among small ones, and memory of WebAssembly, cannot be moved and are copied.
+ * What does not cross to a thread is passed as usual. A view of part of a buffer takes the whole buffer along. A `Buffer` in Node's shared
+ * pool for small ones, and WebAssembly memory, cannot be moved and are copied.
  *
- * @throws BatutaError OPTION_INVALID for anything but an ArrayBuffer, typed array, DataView or Buffer, and for a SharedArrayBuffer, which both sides
- *   would have; BUFFER_MOVED where the bytes have gone before
+ * @throws BatutaError OPTION_INVALID for anything but an ArrayBuffer, typed array, DataView or Buffer, and for a SharedArrayBuffer, which
+ *   both sides would have; BUFFER_MOVED if the bytes are gone
  */
 export function move<T extends Movable>(value: T): T {
   const buffer: unknown = ArrayBuffer.isView(value) ? value.buffer : value;
@@ -64,7 +64,7 @@ export function isOwn(value: unknown): boolean {
   return typeof value === 'object' && value !== null && own.has(value);
 }
 
-/** Notes that buffers have gone to another thread. */
+/** Notes that buffers moved to another thread. */
 export function noteGone(buffers: readonly ArrayBuffer[]): void {
   for (const buffer of buffers) gone.add(buffer);
 }

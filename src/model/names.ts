@@ -1,4 +1,4 @@
-/** Names of flows, tasks and resources: which are allowed. */
+/** Rules for names of flows, tasks and resources. */
 import { BatutaError } from '../base/errors.ts';
 import { cutText, isLongerThan } from '../base/cut-text.ts';
 import { maxNameChars } from './run.ts';
@@ -7,7 +7,7 @@ import { maxNameChars } from './run.ts';
 const forbidden = /[/%<>&\p{Cc}]/u;
 
 /**
- * Checks the name of a flow, a task or a resource: 1 to 200 characters, none of `/ % < > &`, no control characters, no blanks at its ends.
+ * Checks the name of a flow, a task or a resource: 1 to 200 characters, none of `/ % < > &`, no control characters, no outer blanks.
  *
  * @param what begins the message, e.g. `FlightDelays: the flow's name`.
  * @throws BatutaError NAME_INVALID

@@ -1,6 +1,6 @@
 /**
- * Metrics that flows declare for Prometheus: counters, gauges and histograms under names of their own. Pure; where they go to is for the
- * process to say, and while nobody wants them they go nowhere.
+ * Metrics that flows declare for Prometheus: counters, gauges and histograms under their own names. Pure; the process decides where they
+ * go, by default nowhere.
  */
 import { BatutaError } from '../base/errors.ts';
 
@@ -8,7 +8,7 @@ import { BatutaError } from '../base/errors.ts';
 export interface OwnMetricOptions<L extends string = string> {
   /** What it counts, one sentence. Default the name. */
   readonly help?: string;
-  /** Names of its labels, 10 at most. Default none. */
+  /** Names of its labels, at most 10. Default none. */
   readonly labels?: readonly L[];
 }
 
@@ -17,7 +17,7 @@ export interface OwnHistogramOptions<L extends string = string> extends OwnMetri
   readonly buckets?: readonly number[];
 }
 
-/** A value for each label; may be left out where there are no labels. */
+/** A value per label; omitted if there are no labels. */
 export type OwnLabels<L extends string> = [L] extends [never] ? [] : [labels: Readonly<Record<L, string | number | boolean>>];
 
 export interface OwnCounter<L extends string = never> {
@@ -40,24 +40,24 @@ export interface OwnHistogram<L extends string = never> {
 /** Metrics that Prometheus scrapes; see the guide on monitoring. */
 export interface OwnMetrics {
   /**
-   * A sum that only grows. Its name is exposed with `_total` at its end.
+   * A sum that only grows. Its name is exposed with the suffix `_total`.
    *
    * @throws BatutaError METRIC_INVALID (the name, a label; another kind or other labels under that name)
    */
   counter<const L extends string = never>(name: string, options?: OwnMetricOptions<L>): OwnCounter<L>;
   /** A value that goes up and down. @throws BatutaError METRIC_INVALID */
   gauge<const L extends string = never>(name: string, options?: OwnMetricOptions<L>): OwnGauge<L>;
-  /** How values are distributed. @throws BatutaError METRIC_INVALID */
+  /** A distribution of values. @throws BatutaError METRIC_INVALID */
   histogram<const L extends string = never>(name: string, options?: OwnHistogramOptions<L>): OwnHistogram<L>;
 }
 
-/** A metric as it was declared. Plain data: it goes from threads to their process. */
+/** A metric as declared. Plain data: sent from threads to their process. */
 export interface OwnMetric {
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly name: string;
   readonly help: string;
   readonly labels: readonly string[];
-  /** Null: the usual ones. */
+  /** Null: the default. */
   readonly buckets: readonly number[] | null;
 }
 
@@ -75,14 +75,14 @@ const maxNameChars = 200;
 const maxLabels = 10;
 const maxBuckets = 50;
 const maxMetrics = 1_000;
-/** Names that Batuta and Node take themselves. */
+/** Names reserved for Batuta and Node. */
 const takenNames = /^(batuta|nodejs|process)_/;
 const takenLabels = new Set(['le', 'quantile', 'job', 'instance']);
 
-/** What was declared in this thread, by name. */
+/** Declared in this thread, by name. */
 const declared = new Map<string, OwnMetric>();
 
-/** Declares metrics; each measurement is given to `report`. */
+/** Declares metrics; each measurement goes to `report`. */
 export function ownMetrics(report: (measure: OwnMeasure) => void): OwnMetrics {
   const declare = (type: OwnMetric['type'], given: string, options: OwnHistogramOptions = {}): ReporterOf => {
     const metric = known(checked(type, given, options));
@@ -110,7 +110,7 @@ export function ownMetrics(report: (measure: OwnMeasure) => void): OwnMetrics {
 
 type ReporterOf = (how: OwnMeasure['how'], value: number, labels: Readonly<Record<string, unknown>> | undefined) => void;
 
-/** Does again what was measured elsewhere. @throws BatutaError METRIC_INVALID */
+/** Repeats measurements made elsewhere. @throws BatutaError METRIC_INVALID */
 export function measureAgain(metrics: OwnMetrics, { metric, how, value, labels }: OwnMeasure): void {
   const { name, help, type, buckets } = metric;
   const options = { help, labels: metric.labels, ...(buckets === null ? {} : { buckets }) };
@@ -134,7 +134,7 @@ function checked(type: OwnMetric['type'], given: string, { help, labels = [], bu
   return { type, name, help: oneLine(help ?? name), labels: [...labels], buckets: buckets ? [...buckets] : null };
 }
 
-/** The metric as it was declared first. */
+/** The metric as first declared. */
 function known(metric: OwnMetric): OwnMetric {
   const before = declared.get(metric.name);
   if (before === undefined) {

@@ -103,7 +103,7 @@ export function isLevel({ kind }: Pick<AlertCondition, 'kind'>): boolean {
   return kind !== 'failed' && kind !== 'crashed' && kind !== 'metric';
 }
 
-/** What a rule checks of a run. */
+/** A run as a rule sees it. */
 export interface FilteredRun {
   readonly flow: string;
   readonly deployment: string | null;
