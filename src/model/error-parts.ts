@@ -32,7 +32,7 @@ const bases: ReadonlySet<string> = new Set([
   'DOMException',
   'BatutaError',
 ]);
-/** Fields with parts of their own. */
+/** Fields that are separate parts. */
 const ownParts: ReadonlySet<string> = new Set(['name', 'message', 'stack', 'cause']);
 /** Longest class chain followed. */
 const maxClasses = 32;

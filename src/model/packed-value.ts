@@ -1,33 +1,33 @@
 /**
- * The form in which values go to and from threads and processes: the text of `encodeValue`, with their bytes beside it, which are moved where
- * nobody else has them, and copied by the channel where somebody has.
+ * The form of values on the way to and from threads and processes: the text of `encodeValue`, with bytes alongside, moved if nobody else
+ * has them, otherwise copied by the channel.
  */
 import { Buffer } from 'node:buffer';
 import { isGiven, isOwn, noteGiven, refuseGone } from './move.ts';
 import { bytesApart, decodeApart, encodeApart } from './values.ts';
 import { typedArrays } from './unstorable.ts';
 
-/** A value on its way. */
+/** A value in transit. */
 export interface Packed {
   /** Null for `undefined`. */
   readonly text: string | null;
-  /** What the text has places for, in their order. */
+  /** For the gaps in the text, in order. */
   readonly bytes: readonly ArrayBuffer[];
-  /** Which of them user code has given away, by their places. */
+  /** Places of those that user code gave away. */
   readonly given: readonly number[];
 }
 
-/** What goes over, and the buffers that leave this thread with it. */
+/** The message, and the buffers that leave this thread with it. */
 export interface Packing {
   readonly packed: Packed;
   readonly moved: readonly ArrayBuffer[];
 }
 
-/** Where bytes lie: the place of the buffer, then offset and length in bytes. */
+/** Where bytes are: index of the buffer, then offset and length in bytes. */
 type Place = readonly [buffer: number, offset: number, length: number];
 type View = ArrayBufferView & { readonly BYTES_PER_ELEMENT?: number };
 
-/** The buffers of the value that is being packed or unpacked; both end before anything else begins. */
+/** The buffers of the value being packed or unpacked; neither is interrupted. */
 let writing: Writing | null = null;
 let reading: readonly ArrayBuffer[] = [];
 
@@ -58,7 +58,7 @@ class Writing {
       if (isGiven(buffer)) this.given.push(place);
       return [place, offset, length];
     }
-    // A part of something larger is cut out: the channel would copy all of it.
+    // Part of a larger buffer is cut out: the channel would copy all of it.
     const part = new Uint8Array(new Uint8Array(buffer, offset, length)).buffer;
     this.moved.push(part);
     return [this.bytes.push(part) - 1, 0, length];
@@ -68,7 +68,7 @@ class Writing {
 const put = (view: View): Place | null => writing?.put(view.buffer, view.byteOffset, view.byteLength) ?? null;
 const bufferAt = ([buffer]: Place): ArrayBuffer => reading[buffer] ?? new ArrayBuffer(0);
 
-// A Buffer is a Uint8Array as well, so it comes first.
+// A Buffer is a Uint8Array too, so it comes first.
 bytesApart<Buffer, Place>(
   'Buffer',
   (value) => Buffer.isBuffer(value),
@@ -97,10 +97,10 @@ bytesApart<DataView, Place>(
 );
 
 /**
- * A value as it goes over.
+ * Packs a value.
  *
  * @param what names the value in errors, e.g. `arguments of task join`
- * @param isOurs whether nobody else has it; default: what is known of it
+ * @param isOurs whether nobody else has it; default: as noted
  * @throws BatutaError RESULT_NOT_SERIALIZABLE, BUFFER_MOVED
  */
 export function packValue(value: unknown, what: string, isOurs = isOwn(value)): Packing {
@@ -114,7 +114,7 @@ export function packValue(value: unknown, what: string, isOurs = isOwn(value)): 
   }
 }
 
-/** The value. Its bytes are those of the packed one: it can be unpacked once. */
+/** Unpacks a value, once: its bytes are those of the packed one. */
 export function unpackValue({ text, bytes, given }: Packed): unknown {
   reading = bytes;
   for (const place of given) {

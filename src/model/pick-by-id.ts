@@ -1,15 +1,15 @@
-/** Which one is meant by a part of an id, and what is said where several fit. Pure. */
+/** Resolves part of an id, and reports ambiguity. Pure. */
 import { BatutaError, type ErrorCode } from '../base/errors.ts';
 import { fitsId } from './ids.ts';
 
-/** Something that an id may mean, with what people know it by. */
+/** A possible match of an id, with what people know it by. */
 export interface IdCandidate {
   readonly id: string;
   /** E.g. `quick-otter of sync`. */
   readonly label: string;
 }
 
-/** What is looked for: the code of the error, and its plural, e.g. `runs`. */
+/** What is searched: the code of the error, and its plural, e.g. `runs`. */
 export interface IdKind {
   readonly code: ErrorCode;
   readonly plural: string;
@@ -19,9 +19,9 @@ export interface IdKind {
 export const maxCandidates = 5;
 
 /**
- * The one of a list that is meant; null when there is none.
+ * The match in a list; null if there is none.
  *
- * @throws BatutaError of the kind's code when several fit.
+ * @throws BatutaError of the kind's code if several fit
  */
 export function pickById<T extends { readonly id: string }>(
   items: readonly T[],
@@ -38,7 +38,7 @@ export function pickById<T extends { readonly id: string }>(
   throw ambiguousId(kind, typed, candidates, candidates.length);
 }
 
-/** The error where several fit. `details` hold `id`, `count` and `candidates` (five at most, of `{ id, label }`). */
+/** The error if several fit. `details` hold `id`, `count` and `candidates` (at most five, of `{ id, label }`). */
 export function ambiguousId(
   { code, plural }: IdKind,
   typed: string,

@@ -1,4 +1,4 @@
-/** Runs that are pinned to a version of their flow, and who may go on with them. */
+/** Runs pinned to a version of their flow, and who may continue them. */
 
 /** One version of a flow. */
 export interface FlowVersion {
@@ -6,11 +6,11 @@ export interface FlowVersion {
   readonly version: string;
 }
 
-/** To what a run is pinned. */
+/** What a run is pinned to. */
 export interface RunPin extends FlowVersion {
   readonly runId: string;
   /**
-   * What a worker must have for that version to be there: the version itself; of a sub-flow whose class came with the file of its caller, that of the
+   * What a worker must have to have that version: the version itself; for a sub-flow whose class came with its caller's file, that of the
    * caller's flow.
    */
   readonly host: FlowVersion;
@@ -18,10 +18,10 @@ export interface RunPin extends FlowVersion {
   readonly at: number;
 }
 
-/** Whom a ticket is for: those who know the flow or, of a run that is pinned, who can go on with it. */
+/** Whom a ticket is for: workers that know the flow or, for a pinned run, can continue it. */
 export type FlowWish = { readonly flow: string; readonly version?: never } | Pick<RunPin, 'flow' | 'version' | 'host'>;
 
-/** Whether a process that has these versions of flows can go on with such a run. */
+/** Whether a process with these flow versions can continue such a run. */
 export function hasVersion(
   flows: Readonly<Record<string, string>>,
   { flow, version, host }: Pick<RunPin, 'flow' | 'version' | 'host'>,
@@ -29,7 +29,10 @@ export function hasVersion(
   return isOf(flows, { flow, version }) || isOf(flows, host);
 }
 
-/** `Waits for a worker that has version 3f2a of the flow weather, to which it is pinned.` @param waiting id of the run that waits; null: a task of the pinned run does */
+/**
+ * `Waits for a worker that has version 3f2a of the flow weather, to which it is pinned.` @param waiting id of the waiting run; null: a task
+ * of the pinned run waits
+ */
 export function pinnedText({ flow, version, runId }: RunPin, waiting: string | null): string {
   const what = waiting === null ? 'its run' : runId === waiting ? 'it' : `its sub-flow run ${runId}`;
   return `Waits for a worker that has version ${version} of the flow ${flow}, to which ${what} is pinned.`;

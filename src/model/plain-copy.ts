@@ -1,31 +1,31 @@
-/** A bounded copy of plain data out of anything, secrets masked: what is kept of the fields of an error, and shown of arguments. */
+/** A bounded copy of plain data out of anything, secrets masked: for fields of recorded errors and for displayed arguments. */
 import { shortened } from '../base/cut-text.ts';
 import { isSecretName, redacted } from '../base/secret-names.ts';
 import { readField } from './error-parts.ts';
 
-/** How much may be kept; shared by all that is copied with it. */
+/** How much may be kept; shared by everything copied with it. */
 export interface Budget {
-  /** Characters that are left, counted about as JSON has them. */
+  /** Characters left, counted roughly as JSON. */
   chars: number;
 }
 
-/** What `plainCopy` gives for what is no plain data, or no longer fits. */
+/** Result of `plainCopy` for what is not plain data, or no longer fits. */
 export const notKept: unique symbol = Symbol('not kept');
 
-/** A text that has more characters than this is cut, and says so. */
+/** Longer texts are cut, with a note. */
 const maxTextChars = 4_096;
 const maxDepth = 8;
 
 export interface PlainCopyOptions {
   readonly budget: Budget;
-  /** Copies an error that is met; default `notKept`. */
+  /** Copies an error; default `notKept`. */
   readonly error?: (error: Error) => unknown;
 }
 
 /**
- * The copy: plain objects and lists, Map, Set, Date, URL, RegExp and primitives as they are; `Headers` and the like as an object; what has a
- * `toJSON` as that gives it. Anything else (functions, sockets, instances of classes) is `notKept`, and left out of what holds it.
- * Circles end. Never throws.
+ * The copy: plain objects and lists, Map, Set, Date, URL, RegExp and primitives as they are; `Headers` and similar as an object; anything
+ * with `toJSON` as its result. Anything else (functions, sockets, class instances) is `notKept`, and omitted from its container. Cycles are
+ * cut. Never throws.
  */
 export function plainCopy(value: unknown, options: PlainCopyOptions): unknown {
   try {
@@ -44,7 +44,7 @@ function copyValue(value: unknown, options: PlainCopyOptions, above: readonly ob
   return copyObject(value, options, [...above, value]);
 }
 
-/** As much of it as fits, when that is worth reading. */
+/** As much as fits, if worth reading. */
 function copyText(text: string, budget: Budget): unknown {
   const room = Math.min(maxTextChars, budget.chars - 2);
   if (text.length > room && room < 64) return notKept;
@@ -101,7 +101,7 @@ function copyFields(value: object, options: PlainCopyOptions, path: readonly obj
   return copy;
 }
 
-/** Names that superjson refuses. */
+/** Names refused by superjson. */
 const unsafeKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 function maskedMap(pairs: readonly unknown[]): Map<unknown, unknown> {
@@ -109,7 +109,7 @@ function maskedMap(pairs: readonly unknown[]): Map<unknown, unknown> {
   return new Map(whole.map(([key, value]) => [key, typeof key === 'string' && isSecretName(key) ? redacted : value]));
 }
 
-/** `Headers`, `URLSearchParams`, `FormData`: what has names and values and is neither Map nor list. */
+/** `Headers`, `URLSearchParams`, `FormData`: names and values, but neither Map nor list. */
 function isListOfPairs(value: object): value is Iterable<[string, unknown]> {
   return typeof Headers === 'function' && (value instanceof Headers || value instanceof URLSearchParams || value instanceof FormData);
 }

@@ -1,31 +1,31 @@
-/** Rates: how many runs or tasks may begin in any window of time, as they are declared and as people read them. Pure. */
+/** Rates: how many runs or tasks may begin in any time window, as declared and as shown to people. Pure. */
 import { cutText } from '../base/cut-text.ts';
 import { type Duration, formatDuration, parseDuration } from '../base/duration.ts';
 import { BatutaError } from '../base/errors.ts';
 
-/** Most starts of a window, and the longest window, ms. */
+/** Most starts per window, and the longest window, ms. */
 export const maxStarts = 1_000_000;
 export const maxPerMs = 31 * 24 * 3_600_000;
-/** The shortest window, ms: below it the clocks of databases tell nothing. */
+/** The shortest window, ms: database clocks are too coarse for less. */
 export const minPerMs = 100;
 
 /** At most `limit` starts in any `perMs`. */
 export interface Rate {
-  /** From 1; of each key apart when there is one. */
+  /** From 1; per key if there is one. */
   readonly limit: number;
   readonly perMs: number;
   /** Template over the parameters, like `{customer}`; null: one rate for all. */
   readonly key: string | null;
 }
 
-/** The same as a flow declares it: its key may be a function. */
+/** The same as declared by a flow: its key may be a function. */
 export interface FlowRate extends Omit<Rate, 'key'> {
   readonly key: string | ((params: unknown) => string) | null;
 }
 
-/** How many tasks of a tag may begin in any window of time. */
+/** How many tasks of a tag may begin in any time window. */
 export interface TagRate {
-  /** 1 to 1,000,000; of each key apart when there is one. */
+  /** 1 to 1,000,000; per key if there is one. */
   readonly limit: number;
   /** 100 ms to 31 days. */
   readonly per: Duration;
@@ -33,23 +33,23 @@ export interface TagRate {
   readonly key?: string | undefined;
 }
 
-/** The rate that something is under. */
+/** The rate something is under. */
 export interface RateName {
   /** With its key, e.g. `flow:sync:acme`. */
   readonly name: string;
-  /** What declares it: `flow:<name>`, `deployment:<name>` or `tag:<tag>`. */
+  /** Its declaration: `flow:<name>`, `deployment:<name>` or `tag:<tag>`. */
   readonly base: string;
 }
 
-/** Name of a rate without a key: a colon parts a name from its key, so it has none of its own. */
+/** Name of a rate without a key: free of colons, which separate a name from its key. */
 export function unkeyedRateName(base: string): string {
   const at = base.indexOf(':') + 1;
   return `${base.slice(0, at)}${base.slice(at).replaceAll(':', '%3A')}`;
 }
 
 /**
- * A name that no other rate has, for metrics. `tag:a:b` is what people call the rate of the tag `a:b`, and that of the value `b` of the key of `tag:a`;
- * here the first is `tag:a%3Ab`.
+ * A unique name of a rate, for metrics. `tag:a:b` is shown both for the rate of the tag `a:b` and for the key value `b` of `tag:a`; here
+ * the first is `tag:a%3Ab`.
  */
 export function rateLabel({ name, base }: RateName): string {
   return name === base ? unkeyedRateName(base) : name;
@@ -65,7 +65,7 @@ export function rateWaitText(name: string, limit: number, perMs: number): string
   return `Waits for the rate ${name} (${rateText(limit, perMs)}).`;
 }
 
-/** Whether a state says that a run waits for its rate, by its message. */
+/** Whether a state's message says that a run waits for its rate. */
 export function isRateWait(message: string | null): boolean {
   return message !== null && /^Waits for the rate \S/.test(message);
 }
@@ -73,9 +73,9 @@ export function isRateWait(message: string | null): boolean {
 const names: readonly string[] = ['limit', 'per', 'key'];
 
 /**
- * A rate as it was written: `{ limit, per, key? }`.
+ * A rate as declared: `{ limit, per, key? }`.
  *
- * @param place whose option it is, for messages; `keyByFunction`: whether the key may be a function
+ * @param place owner of the option, in messages; `keyByFunction`: whether the key may be a function
  * @throws BatutaError OPTION_INVALID, OPTION_UNKNOWN, DURATION_INVALID
  */
 export function checkRate(place: string, value: unknown, { keyByFunction = false } = {}): FlowRate {
@@ -92,7 +92,7 @@ export function checkRate(place: string, value: unknown, { keyByFunction = false
   return { limit, perMs: windowMs(place, per), key: keyFrom(place, key, keyByFunction) };
 }
 
-/** A window as it was written, ms. @throws BatutaError OPTION_INVALID, DURATION_INVALID */
+/** A window as declared, ms. @throws BatutaError OPTION_INVALID, DURATION_INVALID */
 export function windowMs(place: string, per: unknown): number {
   if (per === undefined) throw invalid(place, "per of rateLimit is missing; give the window, for example '1m'");
   let perMs: number;

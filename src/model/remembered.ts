@@ -1,6 +1,6 @@
-/** Keeps what was worked out before. */
+/** Caches computed results. */
 
-/** `make`, with its last results kept by their arguments, at most so many; the oldest goes first. */
+/** `make` with a cache of its last `most` results by arguments; the oldest goes first. */
 export function remembered<Args extends readonly (string | number)[], T>(most: number, make: (...args: Args) => T): (...args: Args) => T {
   const kept = new Map<string, { readonly value: T }>();
   return (...args) => {

@@ -1,4 +1,4 @@
-/** What a run has opened: from when to when, and what went wrong. */
+/** What a run opened: from when to when, and any failure. */
 
 /** One opening of a resource by a run or one of its tasks. All times are UTC epoch ms. */
 export interface ResourceUse {
@@ -6,30 +6,30 @@ export interface ResourceUse {
   readonly runId: string;
   /** The task run that opened it; null for a resource of the run. */
   readonly taskRunId: string | null;
-  /** Its name, with its key where it has one: `'tenant-db' (acme)`. */
+  /** Its name, with its key if any: `'tenant-db' (acme)`. */
   readonly resource: string;
   /** `run`: open for an attempt of the run · `task`: for an attempt of a task. */
   readonly scope: 'run' | 'task';
   /** Opening began. */
   readonly beganAt: number;
-  /** It was open; null while it is being opened, and where that failed. */
+  /** It was open; null while it is opening or if that failed. */
   readonly openedAt: number | null;
   /** Closing began; null before that. */
   readonly closingAt: number | null;
-  /** It was closed, or opening or closing it failed; null before that, and where its process was lost. */
+  /** It was closed, or opening or closing failed; null before that, and if its process was lost. */
   readonly closedAt: number | null;
-  /** Why it could not be opened or closed; null when nothing went wrong. */
+  /** Why opening or closing failed; null if neither did. */
   readonly error: string | null;
 }
 
-/** How long opening took, how long it stayed open, how long closing took, ms; null for what has not happened. */
+/** Duration of opening, of being open, and of closing, ms; null for what has not happened. */
 export interface ResourceTimes {
   readonly openingMs: number | null;
   readonly openMs: number | null;
   readonly closingMs: number | null;
 }
 
-/** The durations of an opening that has them; of one that failed, how long it was tried. */
+/** The durations of an opening; of a failed one, how long it was tried. */
 export function resourceTimes({ beganAt, openedAt, closingAt, closedAt }: Omit<ResourceUse, 'runId'>): ResourceTimes {
   return {
     openingMs: between(beganAt, openedAt ?? closedAt),

@@ -1,6 +1,6 @@
-/** Resources as user code declares and is handed them; `src/resources` opens and closes them. */
+/** Resources as user code declares and receives them; `src/resources` opens and closes them. */
 
-/** How long a resource stays open, the longest first. */
+/** How long a resource stays open, longest first. */
 export const resourceScopes = ['worker', 'run', 'task'] as const;
 
 /** `worker`: until the process stops · `run`: for one attempt of a run · `task`: for one attempt of a task. */
@@ -12,23 +12,23 @@ declare const valueType: unique symbol;
 declare const keyType: unique symbol;
 
 /**
- * Something that is opened before it is used and always closed afterwards; made by `resource()`.
+ * Something opened before use and always closed afterwards; made by `resource()`.
  *
- * @typeParam T what `ctx.use` gives
- * @typeParam K its key; `void` when it takes none
+ * @typeParam T value of `ctx.use`
+ * @typeParam K its key; `void` if it takes none
  * @typeParam S its scope
  */
 export interface Resource<T = unknown, K = void, S extends ResourceScopeName = ResourceScopeName> {
   readonly name: string;
   readonly scope: S;
-  /** Longest time that opening may take, ms. */
+  /** Longest time opening may take, ms. */
   readonly openTimeoutMs: number;
-  /** Longest time that closing may take, ms. */
+  /** Longest time closing may take, ms. */
   readonly closeTimeoutMs: number;
-  /** As it was declared: gives a generator, an object that can be disposed of, or a plain value. */
+  /** As declared: returns a generator, a disposable object, or a plain value. */
   readonly open: ResourceOpener;
   readonly [resourceMark]: true;
-  /** Types alone. */
+  /** Types only. */
   readonly [valueType]?: T;
   readonly [keyType]?: (key: K) => void;
 }
@@ -40,13 +40,13 @@ export type ResourceOpener = (ctx: any, key: any) => unknown;
 // oxlint-disable-next-line typescript/no-explicit-any -- a key may be of any type.
 export type AnyResource = Resource<unknown, any>;
 
-/** A field of a flow that holds the value of a resource. */
+/** A flow field that holds the value of a resource. */
 export interface Injection {
   readonly field: string;
   readonly resource: AnyResource;
 }
 
-/** The scopes whose resources something of the scope `S` may use: its own and longer ones. */
+/** Scopes of resources that scope `S` may use: its own and longer ones. */
 export type WithinReach<S extends ResourceScopeName> = S extends 'worker'
   ? 'worker'
   : S extends 'run'

@@ -1,4 +1,4 @@
-/** When a failed attempt is followed by another, and how long after. Pure. */
+/** When a failed attempt is followed by another, and after how long. Pure. */
 
 import { kindOf } from '../base/errors.ts';
 import type { RetryAfter } from './flow-error.ts';
@@ -7,26 +7,26 @@ import type { RetryAfter } from './flow-error.ts';
 export type RetryDelay = number | readonly number[] | ((attempt: number, error: unknown) => number);
 
 export interface RetryPolicy {
-  /** How often a failed attempt is followed by another; 0 is never. */
+  /** How often a failed attempt is retried; 0 is never. */
   readonly retries: number;
   readonly delayMs: RetryDelay;
   readonly backoff: 'fixed' | 'exponential';
-  /** Upper bound of a wait in ms, jitter included; null is none. */
+  /** Upper bound of a wait in ms with jitter; null is none. */
   readonly maxDelayMs: number | null;
-  /** Share of the wait that is random, 0 to 1: the wait is drawn evenly from `wait × (1 ± jitter)`. */
+  /** Random share of the wait, 0 to 1: the wait is uniform in `wait × (1 ± jitter)`. */
   readonly jitter: number;
-  /** Asked before a retry with the error and the attempt that failed (from 1); false ends it. Null is always. */
+  /** Called before a retry with the error and the failed attempt (from 1); false ends it. Null is always. */
   readonly retryIf: ((error: unknown, attempt: number) => boolean | Promise<boolean>) | null;
 }
 
 export const noRetry: RetryPolicy = { retries: 0, delayMs: 0, backoff: 'fixed', maxDelayMs: null, jitter: 0, retryIf: null };
 
 /**
- * Wait in ms before the attempt that follows failure number `failures` (from 1). At least 0, whole ms.
+ * Wait in ms after failure number `failures` (from 1). At least 0, whole ms.
  *
- * Exponential doubles: delay, 2 × delay, 4 × delay. A list or a function gives its value as it is. A `RetryAfter` says the wait itself.
+ * Exponential doubles: delay, 2 × delay, 4 × delay. A value from a list or function is used as is. A `RetryAfter` sets the wait itself.
  *
- * @param random gives numbers in [0, 1), as `Math.random` does.
+ * @param random returns numbers in [0, 1), like `Math.random`
  */
 export function retryDelayMs(policy: RetryPolicy, failures: number, error: unknown, random: () => number): number {
   if (kindOf(error) === 'RetryAfter') return (error as RetryAfter).delayMs;
@@ -42,7 +42,7 @@ function baseDelayMs({ delayMs, backoff }: RetryPolicy, failures: number, error:
   return backoff === 'exponential' ? delayMs * 2 ** (failures - 1) : delayMs;
 }
 
-/** Whether the error says itself that no other attempt makes sense. */
+/** Whether the error itself rules out another attempt. */
 export function isNonRetryable(error: unknown): boolean {
   const kind = kindOf(error);
   return kind === 'NonRetryable' || kind === 'ValidationError';

@@ -1,12 +1,12 @@
-/** Undoing what the tasks of a run have done, because it ended badly. Pure. */
+/** Undoing what the tasks of a run did, because it ended badly. Pure. */
 import type { Failure } from './failure.ts';
 import type { State } from './state.ts';
 
-/** How far the rollback of a run has come. */
+/** Stages of a run's rollback. */
 export type RollbackStage =
-  /** The run has done what is to be undone should it end badly. */
+  /** The run did something to undo if it ends badly. */
   | 'armed'
-  /** It has ended badly; what it has done is being undone. */
+  /** It ended badly; what it did is being undone. */
   | 'begun'
   /** All of it was undone. */
   | 'complete'
@@ -18,13 +18,13 @@ export interface NotUndone {
   readonly task: string;
   readonly index: number | null;
   readonly taskRunId: string;
-  /** Method that should have undone it. */
+  /** Method meant to undo it. */
   readonly undo: string;
-  /** Why it could not. */
+  /** Why it failed. */
   readonly message: string;
 }
 
-/** The end that a run comes to once everything that can be undone is. */
+/** The end of a run once everything that can be undone is. */
 export interface IntendedEnd {
   readonly state: State;
   readonly error: Failure | null;
@@ -34,24 +34,24 @@ export interface IntendedEnd {
 export interface Rollback {
   readonly runId: string;
   readonly stage: RollbackStage;
-  /** When it came to this stage, UTC epoch ms. */
+  /** When it reached this stage, UTC epoch ms. */
   readonly at: number;
   /** Null before it has begun. */
   readonly end: IntendedEnd | null;
   /** Task runs undone; null before it has ended. */
   readonly undone: number | null;
-  /** What could not be undone, the latest done first. */
+  /** What could not be undone, latest first. */
   readonly remaining: readonly NotUndone[];
 }
 
-/** The part of a rollback that stands with its run in lists. */
+/** The part of a rollback shown with its run in lists. */
 export interface RollbackSummary extends Pick<Rollback, 'runId' | 'undone' | 'remaining'> {
   readonly stage: Exclude<RollbackStage, 'armed'>;
 }
 
 const keyHead = 'rollback:';
 
-/** Key of the task run that undoes another, in that attempt of the run. */
+/** Key of the task run that undoes another, in that run attempt. */
 export function undoKey(key: string, attempt: number): string {
   return `${keyHead}${attempt}:${key}`;
 }
@@ -61,13 +61,13 @@ export function isUndo({ key }: { readonly key: string }): boolean {
   return key.startsWith(keyHead);
 }
 
-/** The beginning of such keys, as a pattern of SQL. */
+/** Prefix of such keys, as a SQL pattern. */
 export const undoKeyPattern = `${keyHead}%`;
 
-/** Most names in the sentence about what could not be undone. */
+/** Most names in the sentence on what could not be undone. */
 const maxNamed = 5;
 
-/** What a run's message says about its rollback. */
+/** A run's message about its rollback. */
 export function rollbackSentence(undone: number, remaining: readonly NotUndone[]): string {
   if (remaining.length === 0) return `Rolled back: ${undone} ${undone === 1 ? 'task was' : 'tasks were'} undone.`;
   const named = remaining.slice(0, maxNamed).map(({ task, index }) => (index === null ? task : `${task}[${index}]`));

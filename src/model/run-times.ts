@@ -1,8 +1,8 @@
-/** How long a run or a task run was executed, apart from how long it took in all. Pure. */
+/** How long a run or task run was executed, and how long it took in all. Pure. */
 import type { Transition } from './run.ts';
 import { isTerminal, type State } from './state.ts';
 
-/** What the times of a run are counted from, epoch ms. */
+/** Input for the times of a run, epoch ms. */
 export interface TimedRun {
   readonly state: Pick<State, 'type'>;
   readonly startedAt: number | null;
@@ -14,13 +14,13 @@ export interface TimedRun {
 export interface RunTimes {
   /** While it was Running. */
   readonly executingMs: number;
-  /** Between its first start and its end (or now), when it was not: for its next attempt, a slot, a signal, a retry by hand. */
+  /** Not executed between first start and end (or now): waiting for its next attempt, a slot, a signal, a manual retry. */
   readonly waitingMs: number;
   /** From its first start to its end, or to now. */
   readonly wallMs: number;
 }
 
-/** Null before it has started. `now` counts for one that goes on. */
+/** Null before it has started. `now` counts until it has ended. */
 export function runTimes({ state, startedAt, endedAt, executedMs, resumedAt }: TimedRun, now: number): RunTimes | null {
   if (startedAt === null) return null;
   const until = endedAt ?? now;
@@ -31,19 +31,19 @@ export function runTimes({ state, startedAt, endedAt, executedMs, resumedAt }: T
   return { executingMs, waitingMs: wallMs - executingMs, wallMs };
 }
 
-/** The same from the history, which also tells being suspended apart; of a run or of a task run. */
+/** The same from the history, with suspension separate; of a run or of a task run. */
 export interface SpentTimes extends RunTimes {
   /** While it slept or waited for a signal or an approval. */
   readonly suspendedMs: number;
-  /** Otherwise not executed between its first start and its end: for its next attempt, a slot, a worker, a retry by hand. */
+  /** Otherwise not executed between first start and end: for its next attempt, a slot, a worker, a manual retry. */
   readonly waitingMs: number;
 }
 
 /**
  * Null before it has started.
  *
- * @param history its transitions alone, oldest first
- * @param now counts for one that goes on
+ * @param history its transitions only, oldest first
+ * @param now counts until it has ended
  */
 export function spentTimes(history: readonly Pick<Transition, 'at' | 'type'>[], now: number): SpentTimes | null {
   const first = history.findIndex(({ type }) => type === 'RUNNING' || type === 'PAUSED');

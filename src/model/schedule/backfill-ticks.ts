@@ -1,7 +1,7 @@
-/** The ticks of a stretch of the past, from either end, and how many there are. Pure; no list is ever longer than what is asked for. */
+/** The ticks of a past period, from either end, and their number. Pure; no list is longer than requested. */
 import { nextAfter, type Schedule } from './schedule.ts';
 
-/** Ticks from an instant on and before another. UTC epoch ms. */
+/** Ticks from one instant to before another. UTC epoch ms. */
 export interface Stretch {
   readonly schedule: Schedule;
   readonly fromAt: number;
@@ -11,7 +11,7 @@ export interface Stretch {
 /** How many ticks there are. */
 export interface TickCount {
   readonly total: number;
-  /** False when there are more than were counted: the rest is estimated by how far apart those are. */
+  /** False if there are more than were counted: the rest is estimated from their spacing. */
   readonly exact: boolean;
 }
 
@@ -28,10 +28,10 @@ export function firstTicks({ schedule, fromAt, untilAt }: Stretch, count: number
 }
 
 /**
- * The last `count` ticks, newest first. A schedule only knows what comes next, so windows before the end are gone through, wider where they
- * hold nothing and narrower where they hold too much.
+ * The last `count` ticks, newest first. A schedule only knows its next tick, so windows before the end are searched, wider if they hold
+ * nothing and narrower if they hold too much.
  *
- * @param apartMs about how far ticks are apart.
+ * @param apartMs approximate spacing of ticks
  */
 export function lastTicks({ schedule, fromAt, untilAt }: Stretch, count: number, apartMs: number): number[] {
   const most = 2 * count;
@@ -51,7 +51,7 @@ export function lastTicks({ schedule, fromAt, untilAt }: Stretch, count: number,
   return found.slice(0, count);
 }
 
-/** Counts up to `most` ticks; of more the number is estimated by how far apart those counted are. */
+/** Counts up to `most` ticks; beyond that, estimates from the spacing of those counted. */
 export function countTicks(stretch: Stretch, most: number): TickCount {
   const { schedule, fromAt, untilAt } = stretch;
   let total = 0;

@@ -1,4 +1,4 @@
-/** What clock changes do to a schedule, for showing it. */
+/** Effects of clock changes on a schedule, for display. */
 import { isFixedTime, nextCron } from './cron.ts';
 import { dayRule } from './interval.ts';
 import type { LocalRule } from './local-rule.ts';
@@ -6,23 +6,23 @@ import { recurrenceRule } from './rrule.ts';
 import type { Schedule } from './schedule.ts';
 import { type ClockChange, changesBetween, localAt } from './zone.ts';
 
-/** A clock change that touches ticks. */
+/** A clock change that affects ticks. */
 export interface TouchedChange extends ClockChange {
-  /** In spring a tick is `moved` or `skipped`; in autumn it comes `once` although its time does twice, or `twice`. */
+  /** In spring a tick is `moved` or `skipped`; in autumn it occurs `once`, though its time does twice, or `twice`. */
   readonly effect: 'moved' | 'skipped' | 'once' | 'twice';
-  /** The first wall-clock time it touches, local (see zone.ts). */
+  /** The first wall-clock time affected, local (see zone.ts). */
   readonly local: number;
 }
 
-/** What a clock change did to one tick. */
+/** What a clock change did to a tick. */
 export type TickMark = 'moved' | 'only' | 'first' | 'second';
 
 const dayMs = 86_400_000;
 
 /**
- * The clock changes that touch ticks among those given, oldest first; none for intervals in elapsed time, for they pay no heed to clocks.
+ * The clock changes that affect the given ticks, oldest first; none for intervals in elapsed time, which ignore clocks.
  *
- * @param from where the ticks were counted from. @param ticks as `nextTicks` gives them. All UTC epoch ms.
+ * @param from where counting of the ticks began. @param ticks from `nextTicks`. All UTC epoch ms.
  */
 export function touchedChanges(schedule: Schedule, from: number, ticks: readonly number[]): TouchedChange[] {
   const rule = wallRule(schedule);
@@ -40,21 +40,21 @@ export function touchedChanges(schedule: Schedule, from: number, ticks: readonly
   });
 }
 
-/** What was done to one tick, null when nothing. */
+/** How a tick was affected, null if not at all. */
 export function markOf(tick: number, schedule: Schedule, changes: readonly TouchedChange[]): TickMark | null {
   const local = localAt(schedule.timezone, tick);
   for (const { at, offsetBefore, offsetAfter, effect } of changes) {
     const [begin, end] = [at + Math.min(offsetBefore, offsetAfter), at + Math.max(offsetBefore, offsetAfter)];
     if (effect === 'once' && local >= begin && local < end && tick < at) return 'only';
     if (effect === 'twice' && local >= begin && local < end) return tick < at ? 'first' : 'second';
-    // A tick may fall where one has moved to by its own right; then it is not a moved one.
+    // A tick may fall in its own right where another moved to; then it is not a moved one.
     if (effect === 'moved' && tick >= at && tick < at + offsetAfter - offsetBefore && wallRule(schedule)?.next(local) !== local)
       return 'moved';
   }
   return null;
 }
 
-/** Cron moves a time only within its day; the others wherever it leads. */
+/** Cron moves a time only within its day; others anywhere. */
 function movesTo(schedule: Schedule, rule: LocalRule, { at, offsetAfter }: ClockChange, local: number): boolean {
   if (rule.across === 'each') return false;
   return schedule.kind !== 'cron' || Math.floor(local / dayMs) === Math.floor((at + offsetAfter) / dayMs);

@@ -1,14 +1,14 @@
-/** Times of day that are made of hours, minutes and seconds, each with each; found by arithmetic, never listed. In seconds of the day. */
+/** Times of day from all combinations of hours, minutes and seconds; computed, never listed. In seconds of the day. */
 
 export interface ClockTimes {
   readonly count: number;
-  /** The first at or after `second`, null when the day has no more. */
+  /** The first at or after `second`, null if the day has no more. */
   next(second: number): number | null;
-  /** The one at a place, from 0. */
+  /** The one at index `place`. */
   nth(place: number): number;
 }
 
-/** Numbers in any order; null: all there are. */
+/** Numbers in any order; null: all. */
 interface ClockParts {
   readonly hours: readonly number[] | null;
   readonly minutes: readonly number[] | null;
@@ -47,7 +47,7 @@ export function clockTimes(parts: ClockParts): ClockTimes {
   };
 }
 
-/** The allowed numbers below `size` in order, all where none are given, and for each number the next of them from it on. */
+/** The allowed numbers below `size` in order, all if none are given, and for each number the next allowed from it on. */
 function nextTable(
   size: number,
   given: readonly number[] | null,

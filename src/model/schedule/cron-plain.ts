@@ -1,7 +1,7 @@
 /**
- * Ticks of a plain cron expression by table, away from clock changes: croner takes some hundred times as long for the same.
+ * Ticks of a plain cron expression by table, away from clock changes: croner takes some hundred times as long.
  *
- * Plain is one whose days are numbers and whole weekdays; L, W and # are left to croner, and so is all within a day of a clock change.
+ * Plain means numeric days and whole weekdays; L, W and # are left to croner, as is anything within a day of a clock change.
  */
 import type { CronPattern } from 'croner';
 import { type ClockTimes, clockTimes } from './clock-times.ts';
@@ -9,17 +9,17 @@ import { changesBetween, offsetAt } from './zone.ts';
 
 export interface PlainCron {
   readonly times: ClockTimes;
-  /** Whether a day, counted from 1970-01-01, is one of its days. */
+  /** Whether a day, counted from 1970-01-01, matches. */
   hasDay(day: number): boolean;
 }
 
 const dayMs = 86_400_000;
-/** Days looked at; what comes more rarely than yearly costs croner little. */
+/** Days searched; croner handles anything rarer than yearly cheaply. */
 const maxDays = 370;
-/** A weekday that is asked for in every week of the month. */
+/** A weekday in every week of the month. */
 const everyWeek = 0b111111;
 
-/** Null when the expression is not plain. */
+/** Null if the expression is not plain. */
 export function plainCron(pattern: CronPattern): PlainCron | null {
   const { dayOfWeek, starDOM, starDOW, useAndLogic, nearestWeekdays } = pattern;
   const isPlain =
@@ -43,7 +43,7 @@ export function plainCron(pattern: CronPattern): PlainCron | null {
   };
 }
 
-/** The first tick after an instant, both UTC epoch ms; undefined where croner has to be asked. */
+/** The first tick after an instant, both UTC epoch ms; undefined if only croner can tell. */
 export function nextPlain({ times, hasDay }: PlainCron, timezone: string, instant: number): number | undefined {
   const offset = offsetNear(timezone, instant);
   const local = (Math.floor(instant / 1_000) + 1) * 1_000 + offset;
@@ -58,7 +58,7 @@ export function nextPlain({ times, hasDay }: PlainCron, timezone: string, instan
   return undefined;
 }
 
-/** That of the last change, or found anew: changes are kept, offsets are not. */
+/** From the last change, or found again: changes are kept, offsets are not. */
 function offsetNear(timezone: string, instant: number): number {
   return changesBetween(timezone, instant - 200 * dayMs, instant).at(-1)?.offsetAfter ?? offsetAt(timezone, instant);
 }

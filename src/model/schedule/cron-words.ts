@@ -1,8 +1,8 @@
-/** Cron expressions in plain English, by cronstrue, and only what holds for every tick. */
+/** Cron expressions in plain English, by cronstrue, only if true of every tick. */
 import cronstrue from 'cronstrue';
 import { shortMonthNames } from './phrases.ts';
 
-/** Fields from seconds to weekdays: how many values each has, its first, and whether a step that divides them comes after even times. */
+/** Fields from seconds to weekdays: their number of values, the first, and whether a step that divides it is evenly spaced. */
 const fields = [
   { first: 0, size: 60, isEven: true },
   { first: 0, size: 60, isEven: true },
@@ -17,13 +17,13 @@ type Field = (typeof fields)[number];
 const months = shortMonthNames.map((name) => name.toUpperCase());
 const weekdays = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 
-/** E.g. `At 02:30, only on Monday`; the expression itself where there are no words for it. */
+/** E.g. `At 02:30, only on Monday`; the expression itself if it has no words. */
 export function cronWords(expression: string): string {
   const written = `By the cron expression ${expression}`;
   const parts = expression.startsWith('@') ? [expression] : evenParts(expression.split(' '));
   try {
     const words = cronstrue.toString(parts.join(' '), { use24HourTimeFormat: true });
-    // "Every 10 minutes, at 09:00 and 17:00" would be said of the whole hours of 9 and 17, "Every second, every 2 minutes" of whole minutes.
+    // "Every 10 minutes, at 09:00 and 17:00" would mean all of hours 9 and 17, "Every second, every 2 minutes" whole minutes.
     const isOdd = words.startsWith('Every') && (/, (every|on the hour)\b/.test(words) || parts.at(-4)?.includes(',') === true);
     return isOdd ? written : words;
   } catch {
@@ -33,12 +33,12 @@ export function cronWords(expression: string): string {
 
 function evenParts(written: readonly string[]): readonly string[] {
   const parts = written.map((part, at) => withEvenSteps(part, fields[at + fields.length - written.length]));
-  // A day that fits either of both fields counts, so all of one is all.
+  // A day that fits either field counts, so if one is all, both are.
   const days = [written.at(-3), written.at(-1)];
   return days.some((part) => part?.split(',').includes('*/1')) ? parts.with(-3, '*').with(-1, '*') : parts;
 }
 
-/** "Every 7 minutes" is untrue of `*\/7`, which begins anew each hour: such steps are written as the values they give. */
+/** "Every 7 minutes" is untrue of `*\/7`, which restarts each hour: such steps are written as their values. */
 function withEvenSteps(part: string, field: Field | undefined): string {
   return field === undefined
     ? part
@@ -61,7 +61,7 @@ function evenItem(item: string, { first, size, isEven }: Field): string {
   return values.join(',');
 }
 
-/** Of a number, or the name of a month or day. */
+/** Of a number, or a month or day name. */
 function numberOf(text: string): number {
   const name = text.toUpperCase();
   if (months.includes(name)) return months.indexOf(name) + 1;

@@ -22,9 +22,9 @@ const fields: readonly Field[] = [
 ];
 const nicknames = ['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly'];
 
-/** Longest expression shown in full when its fields cannot be counted. */
+/** Longest expression shown in full if its fields cannot be counted. */
 const maxShown = 80;
-/** A compiled pattern holds a table of 10,000 years, so only some are kept: at most about 20 MB. */
+/** A compiled pattern has a table of 10,000 years, so only some are kept: about 20 MB at most. */
 const compile = remembered(
   256,
   (expression: string, timezone: string) => new Cron(expression, { timezone, mode: '5-or-6-parts', fixedTimeRule: 'no-wildcard' }),
@@ -33,9 +33,9 @@ const compile = remembered(
 const plainOf = remembered(5_000, (expression: string) => plainCron(pattern(expression)));
 
 /**
- * The expression with single spaces, once it is one: 5 fields, 6 with seconds first, or a nickname such as `@daily`.
+ * The expression with single spaces, if valid: 5 fields, 6 with seconds first, or a nickname such as `@daily`.
  *
- * @throws BatutaError SCHEDULE_INVALID naming the field and what it allows, or saying that it never comes.
+ * @throws BatutaError SCHEDULE_INVALID naming the field and what it allows, or saying that it never ticks
  */
 export function checkCron(expression: string): string {
   const text = expression.trim().replace(/\s+/g, ' ');
@@ -56,10 +56,10 @@ export function checkCron(expression: string): string {
 }
 
 /**
- * First instant after `instant` (UTC epoch ms) that a checked expression gives in the zone, null when there is none before the year 3000.
+ * First tick of a checked expression in the zone after `instant` (UTC epoch ms), null if there is none before the year 3000.
  *
- * Where neither second, minute nor hour holds `*` or a step, a time in the gap of spring moves to the end of the gap, and one that comes twice
- * in autumn counts once. Other expressions leave out what is in the gap and count the repeated hour twice.
+ * If none of second, minute and hour holds `*` or a step, a time in the spring gap moves to its end, and one that occurs twice in autumn
+ * counts once. Other expressions skip the gap and count the repeated hour twice.
  */
 export function nextCron(expression: string, timezone: string, instant: number): number | null {
   const plain = plainOf(expression);
@@ -67,7 +67,7 @@ export function nextCron(expression: string, timezone: string, instant: number):
   return found !== undefined ? found : (compile(expression, timezone).nextRun(new Date(instant))?.getTime() ?? null);
 }
 
-/** Whether a time in the gap moves and one that comes twice counts once; see `nextCron`. */
+/** Whether a time in the gap moves and a repeated one counts once; see `nextCron`. */
 export function isFixedTime(expression: string): boolean {
   return pattern(expression).isFixedTime;
 }

@@ -1,9 +1,9 @@
-/** Intervals: whole days on the wall clock, all else in elapsed time. */
+/** Intervals: whole days by wall clock, others in elapsed time. */
 import { parseDuration } from '../../base/duration.ts';
 import { BatutaError } from '../../base/errors.ts';
 import type { LocalRule } from './local-rule.ts';
 
-/** How far apart ticks are. */
+/** Spacing of ticks. */
 export type Every = { readonly days: number } | { readonly ms: number };
 
 const dayMs = 86_400_000;
@@ -13,7 +13,7 @@ const mostDays = 36_500;
 /**
  * An interval from text such as `'1 hour'`, `'2 days'`, `'PT5M'`, or a number of seconds. A multiple of 24 hours is that many days.
  *
- * @throws BatutaError SCHEDULE_INVALID for what is no duration, for 0 or less, under a second or over 100 years.
+ * @throws BatutaError SCHEDULE_INVALID for a non-duration, 0 or less, under a second or over 100 years
  */
 export function readEvery(text: string): Every {
   const trimmed = text.trim();
@@ -27,12 +27,12 @@ export function readEvery(text: string): Every {
   return whole % dayMs === 0 ? { days: whole / dayMs } : { ms: whole };
 }
 
-/** Exact elapsed time: the first instant after `instant` a whole number of `ms` away from the anchor, on either side of it. */
+/** Exact elapsed time: the first instant after `instant` a whole number of `ms` from the anchor, in either direction. */
 export function nextElapsed(ms: number, anchor: number, instant: number): number {
   return anchor + (Math.floor((instant - anchor) / ms) + 1) * ms;
 }
 
-/** The same wall-clock time every so many days, on either side of the anchor. */
+/** The same wall-clock time every `days` days, before and after the anchor. */
 export function dayRule(days: number, localAnchor: number): LocalRule {
   const ms = days * dayMs;
   return { next: (local) => localAnchor + Math.ceil((local - localAnchor) / ms) * ms, across: 'once' };

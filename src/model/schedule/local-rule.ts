@@ -1,26 +1,26 @@
-/** Turns a rule about wall-clock times into instants, across clock changes. */
+/** Turns rules about wall-clock times into instants, across clock changes. */
 import { changesBetween, type ClockChange, offsetAt } from './zone.ts';
 
-/** Wall-clock times of a rule, before any zone is thought of. */
+/** Wall-clock times of a rule, independent of any zone. */
 export interface LocalRule {
-  /** The first local time at or after `local`, null when there is none. */
+  /** The first local time at or after `local`, null if there is none. */
   next(local: number): number | null;
   /**
-   * What a clock change does to it. `once`: a time in the gap moves forward by its length, one that comes twice counts once, the first time.
-   * `each`: a time in the gap is left out, one that comes twice counts twice.
+   * Effect of a clock change. `once`: a time in the gap moves forward by its length, a repeated one counts once, the first time. `each`: a
+   * time in the gap is skipped, a repeated one counts twice.
    */
   readonly across: 'once' | 'each';
 }
 
-/** Longer than any gap or repetition: Samoa left out a whole day. */
+/** Longer than any gap or repetition: Samoa skipped a whole day. */
 const longestShiftMs = 25 * 3_600_000;
-/** After so long without a change no later one leads back to times passed already. */
+/** After this long without a change, no later one repeats past times. */
 const quietMs = 3 * longestShiftMs;
 
 /**
- * First instant after `instant` at which the rule holds in the zone, null when there is none. All in UTC epoch ms.
+ * First instant after `instant` at which the rule holds in the zone, null if there is none. All in UTC epoch ms.
  *
- * Goes from one stretch of constant offset to the next. Within a stretch local and UTC times keep their order, so the rule is asked once.
+ * Goes from one period of constant offset to the next. Within one, local and UTC times have the same order, so the rule is asked once.
  */
 export function nextInstant(rule: LocalRule, timezone: string, instant: number): number | null {
   for (let from = instant + 1; ; ) {
@@ -31,19 +31,19 @@ export function nextInstant(rule: LocalRule, timezone: string, instant: number):
     const [change] = changesBetween(timezone, from, Math.min(until, from + quietMs));
     if (change !== undefined) from = change.at;
     else if (until - from <= quietMs) return found;
-    // No clock shows a time of the rule before that found, so the changes until then need no look.
+    // No clock shows a time of the rule before that, so earlier changes need no check.
     else from = Math.max(from + quietMs, until - quietMs);
   }
 }
 
-/** A time that the clock shows in the stretch which holds `from`. */
+/** A time the clock shows in the period that contains `from`. */
 function ordinary(rule: LocalRule, last: ClockChange | undefined, from: number, offset: number): number | null {
   const repeatedUntil = last !== undefined && rule.across === 'once' ? last.at + last.offsetBefore : Number.NEGATIVE_INFINITY;
   const local = rule.next(Math.max(from + offset, repeatedUntil));
   return local === null ? null : local - offset;
 }
 
-/** A time within the gap right before the stretch, which moves into it. */
+/** A time in the gap right before the period, which moves into it. */
 function moved(rule: LocalRule, { at, offsetBefore, offsetAfter }: ClockChange, from: number): number | null {
   if (offsetAfter <= offsetBefore || rule.across === 'each') return null;
   const local = rule.next(Math.max(from, at) + offsetBefore);

@@ -1,24 +1,24 @@
 /**
- * What a tick does while runs of earlier ticks of its deployment have not ended. Pure.
+ * What a tick does while runs of its deployment's earlier ticks are unfinished. Pure.
  *
- * Runs that count are those that stand for a tick of any schedule of the deployment. Runs that people or programs started, and those of
- * backfills, neither hold a tick up nor are cancelled by one.
+ * Only runs for a tick of any of the deployment's schedules count. Runs started by people or programs, and those of backfills, neither
+ * delay a tick nor are cancelled by one.
  */
 import type { Overlap } from '../deployment.ts';
 
-/** A run of an earlier tick that has not ended. */
+/** An unfinished run of an earlier tick. */
 export interface OpenTick {
   readonly name: string;
   readonly scheduledFor: number;
-  /** Whether it waits for runs before it itself. */
+  /** Whether it waits for earlier runs itself. */
   readonly held: boolean;
 }
 
 export type OverlapVerdict =
   | { readonly kind: 'start' }
-  /** Its run waits until those before it have ended. */
+  /** Its run waits until earlier ones have ended. */
   | { readonly kind: 'hold'; readonly message: string }
-  /** No run is made. */
+  /** No run results. */
   | { readonly kind: 'drop'; readonly message: string };
 
 /** @param open oldest tick first */

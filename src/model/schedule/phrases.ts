@@ -1,4 +1,4 @@
-/** Small phrases that sentences about schedules are made of. */
+/** Phrases for sentences about schedules. */
 
 export const weekdayNames: readonly string[] = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 export const monthNames: readonly string[] = [
@@ -35,7 +35,7 @@ export function nthText(number: number): string {
   return `${number}${{ 1: 'st', 2: 'nd', 3: 'rd' }[last] ?? 'th'}`;
 }
 
-/** Seconds of a day as `09:30`, with seconds only where there are any. */
+/** Seconds of a day as `09:30`, with seconds only if not 0. */
 export function timeOfDayText(second: number): string {
   const text = new Date(second * 1_000).toISOString().slice(11, 19);
   return text.endsWith(':00') ? text.slice(0, 5) : text;
@@ -46,7 +46,7 @@ export function dateText(local: number): string {
   return new Date(local).toISOString().slice(0, 10);
 }
 
-/** The time of day of a local time, as `timeOfDayText` has it. */
+/** The time of day of a local time, like `timeOfDayText`. */
 export function timeText(local: number): string {
   return timeOfDayText(Math.floor(local / 1_000) % 86_400);
 }

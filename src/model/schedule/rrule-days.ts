@@ -1,7 +1,7 @@
 /**
  * The days of a recurrence rule, a year at a time. Source: RFC 5545, section 3.3.10.
  *
- * Days are counted from 1970-01-01. A year is a table of at most 366 entries, so no search over years can run away.
+ * Days are counted from 1970-01-01. A year is a table of at most 366 entries, so no search over years runs away.
  */
 import { remembered } from '../remembered.ts';
 import type { Recurrence } from './rrule-read.ts';
@@ -11,7 +11,7 @@ const weekdayNames = ['SU', 'MO', 'TU', 'WE', 'TH', 'FR', 'SA'];
 /** Years beyond this have no ticks. */
 export const lastYear = 2999;
 
-/** A day with what the parts of a rule ask of it. */
+/** A day with what the parts of a rule check. */
 interface Day {
   readonly day: number;
   readonly date: number;
@@ -24,7 +24,7 @@ interface Day {
 /** The days of a year that the rule names, oldest first; BYSETPOS and the times of day are left to the caller. */
 export type DaysOfYear = (year: number) => readonly number[];
 
-/** Days of the week, with the place in month or year where one is asked for: `2FR` is `{ weekday: 5, nth: 2 }`. */
+/** Days of the week, with the position in month or year if given: `2FR` is `{ weekday: 5, nth: 2 }`. */
 export function weekdaysOf(list: string): readonly { readonly weekday: number; readonly nth: number | null }[] {
   return list.split(',').map((item) => {
     const nth = item.slice(0, -2);
@@ -32,7 +32,7 @@ export function weekdaysOf(list: string): readonly { readonly weekday: number; r
   });
 }
 
-/** Numbers of a part, null where the rule does not have it. */
+/** Numbers of a part, null if the rule does not have it. */
 export function numbersOf(parts: Recurrence['parts'], name: string): readonly number[] | null {
   return parts.get(name)?.split(',').map(Number) ?? null;
 }
@@ -42,19 +42,19 @@ export function yearStart(year: number): number {
   return Date.UTC(year, 0, 1) / dayMs;
 }
 
-/** Year that a day lies in. */
+/** Year of a day. */
 export function yearOf(day: number): number {
   return new Date(day * dayMs).getUTCFullYear();
 }
 
-/** First day of the week that holds a day, by the WKST of the rule. */
+/** First day of a day's week, by the WKST of the rule. */
 export function weekStarter(parts: Recurrence['parts']): (day: number) => number {
   const first = weekdayNames.indexOf(parts.get('WKST') ?? 'MO');
   // 1970-01-01 was a Thursday.
   return (day) => day - ((((day + 4 - first) % 7) + 7) % 7);
 }
 
-/** Reads the parts once; the last years asked for are kept. */
+/** Reads the parts once; caches the last years requested. */
 export function dayTable({ start, parts }: Recurrence): DaysOfYear {
   const frequency = parts.get('FREQ') ?? '';
   const interval = Number(parts.get('INTERVAL') ?? 1);
@@ -85,7 +85,7 @@ export function dayTable({ start, parts }: Recurrence): DaysOfYear {
     }
     return days;
   };
-  // Weeks and clock changes look across the end of a year.
+  // Weeks and clock changes reach across year ends.
   return remembered(2, compute);
 }
 
@@ -95,7 +95,7 @@ function monthsOf(frequency: string, parts: Recurrence['parts'], first: Date): R
   return frequency === 'YEARLY' && !namesDays(parts) ? new Set([first.getUTCMonth() + 1]) : null;
 }
 
-/** Where no part says which days, DTSTART does. */
+/** If no part says which days, DTSTART does. */
 function namesDays(parts: Recurrence['parts']): boolean {
   return ['BYWEEKNO', 'BYYEARDAY', 'BYMONTHDAY', 'BYDAY'].some((name) => parts.has(name));
 }
@@ -137,7 +137,7 @@ function membership(values: readonly number[] | null): ((value: number) => boole
   return (value) => set.has(value);
 }
 
-/** Number of the week of its year that a day lies in, from 1, and from the end, from -1. Week 1 is the first with four days in the year. */
+/** Number of a day's week in its year, from 1, and from the end, from -1. Week 1 is the first with four days in the year. */
 function weekCounter(parts: Recurrence['parts']): (day: number) => { readonly week: number; readonly fromEnd: number } {
   const weekStart = weekStarter(parts);
   const firstWeek = (year: number): number => weekStart(yearStart(year) + 3);

@@ -1,7 +1,7 @@
 /**
  * The times of a recurrence rule in order: days from a table, times of day by arithmetic.
  *
- * A search goes over years, at most a thousand of them, and takes a bounded number of steps within their days.
+ * A search covers at most a thousand years, and takes a bounded number of steps within their days.
  */
 import { type DaysOfYear, dayTable, lastYear, numbersOf, weekStarter, yearOf } from './rrule-days.ts';
 import type { Recurrence } from './rrule-read.ts';
@@ -9,10 +9,10 @@ import { countSteps, timesOfDay, type Steps, type TimesOfDay } from './rrule-tim
 
 const dayMs = 86_400_000;
 
-/** The first local time of the RRULE at or after another, null when there is none before the year 3000. */
+/** The first local time of the RRULE at or after another, null if there is none before the year 3000. */
 export type NextOfRule = (local: number) => number | null;
 
-/** @throws BatutaError SCHEDULE_TOO_COSTLY when it is asked something that takes too many steps. */
+/** @throws BatutaError SCHEDULE_TOO_COSTLY on a query that takes too many steps */
 export function expandRule(recurrence: Recurrence): NextOfRule {
   const { start, parts, until } = recurrence;
   const days = dayTable(recurrence);
@@ -24,7 +24,7 @@ export function expandRule(recurrence: Recurrence): NextOfRule {
 
   return (local) => {
     const from = Math.max(Math.ceil(local / 1_000) * 1_000, start);
-    // Whoever looks for a rare tick asks for it again and again, from a little later.
+    // Searches for a rare tick repeat, each a little later.
     if (from < asked || (found !== null && from > found)) {
       const steps = countSteps();
       found = search.next(from, steps);
@@ -37,14 +37,14 @@ export function expandRule(recurrence: Recurrence): NextOfRule {
 
 interface Search {
   next(from: number, steps: Steps): number | null;
-  /** Goes through a year from `from` on: the `count`-th time in it, or how many are still to come after that year. */
+  /** Searches a year from `from` on: the `count`-th time in it, or how many remain after that year. */
   nthOfYear(year: number, from: number, count: number, steps: Steps): { readonly found: number } | { readonly left: number };
 }
 
 /**
- * The last time of a rule with COUNT, as far as it must be known to judge one time: infinity while that lies before it.
+ * The last time of a rule with COUNT, as far as needed to judge one time: infinity while that is before it.
  *
- * Each year is counted once, when it is first asked about, so that no question goes back to DTSTART.
+ * Each year is counted once, on first use, so that no query goes back to DTSTART.
  */
 function countedEnd(search: Search, start: number, count: number): (time: number, steps: Steps) => number {
   let year = yearOf(Math.floor(start / dayMs)) - 1;
@@ -94,7 +94,7 @@ function wholeDays(days: DaysOfYear, times: TimesOfDay): Search {
   };
 }
 
-/** BYSETPOS: only some places of what a year, month or week holds. */
+/** BYSETPOS: only some positions in a year, month or week. */
 function placesOf({ parts }: Recurrence, days: DaysOfYear, times: TimesOfDay): Search {
   const places = numbersOf(parts, 'BYSETPOS') ?? [];
   const periodsOf = periodCutter(parts, days);
@@ -155,7 +155,7 @@ function groupBy(days: readonly number[], keyOf: (day: number) => number): reado
   return [...groups.values()];
 }
 
-/** Place of the first of a sorted list at or after a value. */
+/** Index of the first of a sorted list at or after a value. */
 export function lowerBound(sorted: readonly number[], value: number): number {
   let low = 0;
   for (let high = sorted.length; low < high; ) {

@@ -1,4 +1,4 @@
-/** Whether there is any time at all that a recurrence rule asks for. */
+/** Whether a recurrence rule matches any time at all. */
 
 const unitsADay: ReadonlyMap<string, number> = new Map([
   ['HOURLY', 24],
@@ -7,9 +7,9 @@ const unitsADay: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * Whether the steps of a rule faster than daily ever meet the hours, minutes and seconds it asks for.
+ * Whether the steps of a rule faster than daily ever meet its hours, minutes and seconds.
  *
- * @param start local time of the first step, ms. @param parts parts of an RRULE that were checked.
+ * @param start local time of the first step, ms. @param parts checked parts of an RRULE.
  */
 export function firstReachable(start: number, parts: ReadonlyMap<string, string>): boolean {
   const units = unitsADay.get(parts.get('FREQ') ?? '');

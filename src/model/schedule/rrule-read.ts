@@ -1,9 +1,9 @@
-/** Reads recurrence rules of RFC 5545, section 3.3.10, and checks each part by itself. */
+/** Reads recurrence rules of RFC 5545, section 3.3.10, and checks each part alone. */
 import { BatutaError } from '../../base/errors.ts';
 import { hintFor } from '../../base/nearest.ts';
 import { localAt } from './zone.ts';
 
-/** A rule taken apart; times are local (see zone.ts). */
+/** A parsed rule; times are local (see zone.ts). */
 export interface Recurrence {
   readonly start: number;
   readonly parts: ReadonlyMap<string, string>;
@@ -16,7 +16,7 @@ const dayMs = 86_400_000;
 const frequencies = ['YEARLY', 'MONTHLY', 'WEEKLY', 'DAILY', 'HOURLY', 'MINUTELY', 'SECONDLY'];
 const numbers = (from: number, to: number, signed = false): string => `${signed ? `-${to} to -1 and ` : ''}${from} to ${to}, with commas`;
 
-/** What each part may hold: a check and its words. */
+/** Values of each part: a check and its words. */
 const allowedParts: Readonly<Record<string, readonly [(value: string) => boolean, string]>> = {
   FREQ: [(value) => frequencies.includes(value), frequencies.join(', ')],
   INTERVAL: [within(1, 100_000), 'a whole number from 1 to 100000'],
@@ -37,7 +37,7 @@ const allowedParts: Readonly<Record<string, readonly [(value: string) => boolean
   WKST: [(value) => /^(MO|TU|WE|TH|FR|SA|SU)$/.test(value), 'MO to SU'],
 };
 
-/** One line as written, upper case apart from the zone. */
+/** One line as written, upper case except the zone. */
 export interface Line {
   readonly name: string;
   readonly zone: string | undefined;
@@ -69,7 +69,7 @@ function readLine(line: string): Line {
   return { name: name.toUpperCase(), zone, value: value.toUpperCase() };
 }
 
-/** Takes lines apart and checks every part. @throws BatutaError SCHEDULE_INVALID naming the part and what it allows. */
+/** Parses lines and checks every part. @throws BatutaError SCHEDULE_INVALID naming the part and what it allows. */
 export function readRecurrence(rule: string, timezone: string): Recurrence {
   const lines = linesOf(rule);
   const timesOf = (wanted: string): number[] =>

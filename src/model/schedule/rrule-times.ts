@@ -1,26 +1,26 @@
-/** The times of day of a recurrence rule, by arithmetic: no list of them is ever made. */
+/** The times of day of a recurrence rule, computed: never listed. */
 import { BatutaError } from '../../base/errors.ts';
 import { type ClockTimes, clockTimes } from './clock-times.ts';
 import { numbersOf } from './rrule-days.ts';
 import type { Recurrence } from './rrule-read.ts';
 
 const daySeconds = 86_400;
-/** Most steps of one search, some hundredths of a second; an ordinary rule needs a few. */
+/** Most steps per search, some hundredths of a second; ordinary rules need few. */
 const maxSteps = 300_000;
 
 /** Counts the steps of one search. */
 export interface Steps {
-  /** @throws BatutaError SCHEDULE_TOO_COSTLY when there were too many. */
+  /** @throws BatutaError SCHEDULE_TOO_COSTLY after too many */
   take(): void;
 }
 
 /** Times of day in seconds. */
 export interface TimesOfDay {
-  /** The first of a day at or after `second`; null when there is none. */
+  /** The first of a day at or after `second`; null if there is none. */
   firstOf(day: number, second: number, steps: Steps): number | null;
   /** How many a day has. */
   countOf(day: number, steps: Steps): number;
-  /** The one at a place, from 0; for rules whose days all have the same times. */
+  /** The one at index `place`; for rules whose days all have the same times. */
   nth(place: number): number;
 }
 
@@ -39,7 +39,7 @@ export function countSteps(): Steps {
   };
 }
 
-/** Reads the parts once. HOURLY and faster rules count their INTERVAL through the days, the others have the same times every day. */
+/** Reads the parts once. HOURLY and faster rules count their INTERVAL across days, the others have the same times every day. */
 export function timesOfDay({ start, parts }: Recurrence): TimesOfDay {
   const unitSeconds = { HOURLY: 3_600, MINUTELY: 60, SECONDLY: 1 }[parts.get('FREQ') ?? ''] ?? daySeconds;
   const interval = Number(parts.get('INTERVAL') ?? 1);
@@ -47,7 +47,7 @@ export function timesOfDay({ start, parts }: Recurrence): TimesOfDay {
   const allowed = allowedTimes(parts, unitSeconds, first);
   const firstUnit = Math.floor(start / 1_000 / unitSeconds);
   const unitsADay = daySeconds / unitSeconds;
-  /** Units from the midnight of a day to the next step of the rule. */
+  /** Units from midnight of a day to the next step of the rule. */
   const phaseOf = (day: number): number => (((firstUnit - day * unitsADay) % interval) + interval) % interval;
 
   const firstOf = (day: number, second: number, steps: Steps): number | null => {
@@ -81,7 +81,7 @@ export function timesOfDay({ start, parts }: Recurrence): TimesOfDay {
   };
 }
 
-/** What a rule does not ask for comes from DTSTART, or is any within its steps. */
+/** Parts that a rule lacks come from DTSTART, or are any within its steps. */
 function allowedTimes(parts: Recurrence['parts'], unitSeconds: number, first: Date): ClockTimes {
   return clockTimes({
     hours: numbersOf(parts, 'BYHOUR') ?? (unitSeconds > 3_600 ? [first.getUTCHours()] : null),

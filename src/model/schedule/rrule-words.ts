@@ -1,6 +1,4 @@
-/**
- * Recurrence rules in plain English. A sentence is made only where it holds for every tick; any other rule is shown as it is written.
- */
+/** Recurrence rules in plain English. A sentence is made only if true of every tick; any other rule is shown as written. */
 import { countFrom, dateText, joinWords, monthNames, nthText, timeOfDayText, timeText, weekdayNames } from './phrases.ts';
 import { numbersOf, weekdaysOf } from './rrule-days.ts';
 import type { Recurrence } from './rrule-read.ts';
@@ -15,7 +13,7 @@ const units: Readonly<Record<string, { readonly name: string; readonly seconds: 
   MINUTELY: { name: 'minute', seconds: 60 },
   SECONDLY: { name: 'second', seconds: 1 },
 };
-/** More times of day than these are no sentence any more. */
+/** Too many times of day make no sentence. */
 const maxTimes = 6;
 
 /** E.g. `Every week on Friday at 09:30, except at 1 named time`, or `By the rule FREQ=YEARLY;BYWEEKNO=20`. */
@@ -89,7 +87,7 @@ function fastSentence(
   return parts.has('BYSECOND') || parts.has('BYMINUTE') ? null : spanSentence({ parts, start }, unit, interval, days);
 }
 
-/** Every so many minutes or seconds, all day or in some hours that follow one another. */
+/** Every n minutes or seconds, all day or in consecutive hours. */
 function spanSentence(
   { parts, start }: Pick<Recurrence, 'parts' | 'start'>,
   { name, seconds }: { readonly name: string; readonly seconds: number },
@@ -131,7 +129,7 @@ function timesText(
   return { words: `at ${joinWords(times.map(timeOfDayText))}`, count: times.length };
 }
 
-/** Which days, with a space before; empty for all of them; null where that takes more than a phrase. */
+/** Which days, with a leading space; empty for all; null if that takes more than a phrase. */
 function daysText(parts: Recurrence['parts'], start: number): string | null {
   const frequency = parts.get('FREQ') ?? '';
   const byday = parts.get('BYDAY');
@@ -173,7 +171,7 @@ function weekdayText(parts: Recurrence['parts'], byday: string): string | null {
     return ` on ${joinWords(asked.map(({ weekday, nth }) => `the ${placeText(nth ?? 1)} ${weekdayNames[weekday]}`))}`;
   }
   const [place] = places;
-  // Over several months of one year a place is one of the year.
+  // Over several months, a position is one in the year.
   if (!isPlain || place === undefined || places.length > 1 || parts.get('FREQ') !== 'MONTHLY') return null;
   const weekdays = weekOrder(asked.map(({ weekday }) => weekday));
   const which =

@@ -1,4 +1,4 @@
-/** Recurrence rules of RFC 5545, in local time, which knows no zones; by hand, for libraries go through every tick (docs/decisions/0008). */
+/** Recurrence rules of RFC 5545, in local time, without zones; our own, because libraries go through every tick (docs/decisions/0008). */
 import { BatutaError } from '../../base/errors.ts';
 import { remembered } from '../remembered.ts';
 import type { LocalRule } from './local-rule.ts';
@@ -9,14 +9,14 @@ import { recurrenceWords } from './rrule-words.ts';
 import { checkZone } from './zone.ts';
 
 const fasterThanDaily = /^(HOURLY|MINUTELY|SECONDLY)$/;
-/** Most times that RDATE and EXDATE name together. */
+/** Most times in RDATE and EXDATE together. */
 const maxNamedTimes = 2_000;
 
 /**
- * The rule as lines with DTSTART first, and the zone it is in: that given, else that of DTSTART, else UTC.
+ * The rule as lines with DTSTART first, and its zone: the given one, else that of DTSTART, else UTC.
  *
- * @param anchor local time that stands in for a missing DTSTART.
- * @throws BatutaError SCHEDULE_INVALID naming the line or part and what it allows, or saying that it never comes; SCHEDULE_TOO_COSTLY
+ * @param anchor local time that replaces a missing DTSTART
+ * @throws BatutaError SCHEDULE_INVALID naming the line or part and what it allows, or saying that it never ticks; SCHEDULE_TOO_COSTLY
  */
 export function checkRecurrence(
   text: string,
@@ -45,10 +45,10 @@ export function checkRecurrence(
   return { rule, timezone };
 }
 
-/** A checked rule. HOURLY and faster ones pass over clock changes as a clock does (`each`), the others keep their time of day (`once`). */
+/** A checked rule. HOURLY and faster ones follow the clock across changes (`each`), others keep their time of day (`once`). */
 export const recurrenceRule = remembered(2_000, (rule: string, timezone: string) => makeRule(readRecurrence(rule, timezone)));
 
-/** What was read in stored rules before, but does not mean what its writer thinks, or takes too long. */
+/** Refuses rules that were once accepted but are misleading or too slow. */
 function refuseStray({ parts, added, excluded }: Recurrence): void {
   if (/\d/.test(parts.get('BYDAY') ?? '') && !/^(YEAR|MONTH)LY$/.test(parts.get('FREQ') ?? ''))
     throw refuse('BYDAY of an rrule takes a number, such as 2FR, only with FREQ MONTHLY or YEARLY.');
