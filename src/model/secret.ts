@@ -1,4 +1,4 @@
-/** Secrets, variables and connections: what is stored of them and what code is given. Times are UTC epoch ms. */
+/** Secrets, variables and connections: as stored and as given to code. Times are UTC epoch ms. */
 import { cutText } from '../base/cut-text.ts';
 import { BatutaError } from '../base/errors.ts';
 
@@ -14,9 +14,9 @@ export interface SecretEntry {
   readonly description: string | null;
   /** `stored`: encrypted in the database · `reference`: kept elsewhere. */
   readonly kind: 'stored' | 'reference';
-  /** Where it is kept, e.g. `env:STRIPE_KEY`; null when it is stored. */
+  /** Where it is kept, e.g. `env:STRIPE_KEY`; null if stored. */
   readonly reference: string | null;
-  /** Of the key that it is encrypted with; null for a reference. */
+  /** Of its encryption key; null for a reference. */
   readonly keyId: string | null;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -31,7 +31,7 @@ export interface Variable {
   readonly updatedAt: number;
 }
 
-/** A connection; of its secret fields only where they are. */
+/** A connection; for secret fields only where they are. */
 export interface ConnectionEntry {
   readonly name: string;
   readonly description: string | null;
@@ -39,28 +39,28 @@ export interface ConnectionEntry {
   readonly kind: string;
   /** Its other fields. */
   readonly fields: Readonly<Record<string, unknown>>;
-  /** Its secret fields by name: the reference, or null when the value is stored here, encrypted. */
+  /** Its secret fields by name: the reference, or null if the value is stored here, encrypted. */
   readonly secrets: Readonly<Record<string, string | null>>;
   readonly createdAt: number;
   readonly updatedAt: number;
 }
 
-/** A connection as code gets it: all its fields, secret ones included. */
+/** A connection as code gets it: all fields, also secret ones. */
 export interface ConnectionValues {
   readonly name: string;
   readonly kind: string;
   readonly fields: Readonly<Record<string, unknown>>;
-  /** Names of those that are secret. */
+  /** Names of the secret ones. */
   readonly secretFields: readonly string[];
 }
 
-/** Reads what is stored under names; behind `ctx.secret`, `ctx.variable` and connections. */
+/** Reads values stored by name; behind `ctx.secret`, `ctx.variable` and connections. */
 export interface NamedValues {
   /** @throws BatutaError SECRET_NOT_FOUND, SECRET_KEY_MISSING, SECRET_KEY_WRONG, SECRET_UNREADABLE, STORE_… */
   secret(name: string): Promise<string>;
-  /** Null when there is none of that name; `value` may be null as well. @throws BatutaError STORE_… */
+  /** Null if there is none of that name; `value` may also be null. @throws BatutaError STORE_… */
   findVariable(name: string): Promise<{ readonly value: unknown } | null>;
-  /** The error for a variable that is not there. */
+  /** The error for a missing variable. */
   variableMissing(name: string): Promise<BatutaError>;
   /** @throws BatutaError CONNECTION_NOT_FOUND, SECRET_… */
   connection(name: string): Promise<ConnectionValues>;

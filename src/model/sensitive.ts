@@ -1,8 +1,8 @@
 /**
- * Fields of parameters that a schema marks as sensitive: which they are, and how they are kept from people's eyes. Pure.
+ * Parameter fields that a schema marks as sensitive: which they are, and how they are hidden from people. Pure.
  *
- * Their paths stand beside the recorded value (`{"json":…,"sensitive":["card.number"]}`), so that everyone who shows it knows them without the
- * flow, and a later version of the flow changes nothing about runs of before. Code gets the values as they are.
+ * Their paths are stored with the recorded value (`{"json":…,"sensitive":["card.number"]}`), so that they are known without the flow, and a
+ * later version of the flow changes nothing about earlier runs. Code gets the values unmasked.
  */
 import { createHash } from 'node:crypto';
 import { redacted } from '../base/secret-names.ts';
@@ -10,9 +10,9 @@ import { withoutSubmitted } from './submitted.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Stands for every item of a list or field of a record. */
+/** Matches every item of a list or field of a record. */
 const every = '*';
-/** Marks of a field in its JSON Schema: what `.meta({ sensitive: true })` of zod becomes, and the standard's own word for passwords. */
+/** Marks of a field in its JSON Schema: from `.meta({ sensitive: true })` of zod, and the standard's own word for passwords. */
 const marks = ['sensitive', 'x-sensitive', 'writeOnly'] as const;
 const maxDepth = 20;
 
@@ -45,15 +45,15 @@ function collect(schema: unknown, root: Fields, path: readonly string[], found: 
   for (const word of ['anyOf', 'oneOf', 'allOf']) for (const inner of [schema[word]].flat()) below(inner);
 }
 
-/** The recorded text of a value with the paths of its sensitive fields beside it. */
+/** The recorded text of a value with the paths of its sensitive fields. */
 export function withSensitivePaths(text: string, paths: readonly string[]): string {
   return paths.length === 0 ? text : `${text.slice(0, -1)},"sensitive":${JSON.stringify(paths)}}`;
 }
 
 /**
- * The recorded text as people may see it: sensitive fields are `[redacted]`, and it holds the value alone. Any other text is given back as it is.
+ * The recorded text for people: sensitive fields are `[redacted]`, and it holds only the value. Any other text is returned as is.
  *
- * @param by `hash` makes them `[redacted 1f2e3d4c]`, so that a change of one is seen
+ * @param by `hash` makes them `[redacted 1f2e3d4c]`, so that changes show
  */
 export function forPeople(text: string, by: 'mask' | 'hash' = 'mask'): string {
   const marked = markedOf(text);
@@ -63,7 +63,7 @@ export function forPeople(text: string, by: 'mask' | 'hash' = 'mask'): string {
   return JSON.stringify(meta === undefined ? masked : { ...masked, meta: withoutTypes(meta, paths) });
 }
 
-/** Texts and numbers that stand in sensitive fields of a recorded value; none for most. */
+/** Texts and numbers in sensitive fields of a recorded value; none for most. */
 export function sensitiveValuesIn(text: string): readonly string[] {
   const marked = markedOf(text);
   if (marked === null) return [];
@@ -76,12 +76,14 @@ export function sensitiveValuesIn(text: string): readonly string[] {
   return found;
 }
 
-/** A copy of plain data for names: its sensitive fields are `[redacted]`, or for names of limits a hash, so that each value still counts by itself. */
+/**
+ * A copy of plain data for names: sensitive fields are `[redacted]`, or a hash for names of limits, so that each value counts separately.
+ */
 export function maskedParams(params: unknown, paths: readonly string[], by: 'mask' | 'hash'): unknown {
   return paths.length === 0 ? params : maskedAt(params, paths, (value) => (by === 'mask' ? redacted : hashOf(value, 16)));
 }
 
-/** Paths that stand beside a recorded value. */
+/** Paths stored with a recorded value. */
 export function sensitivePathsIn(text: string): readonly string[] {
   return markedOf(text)?.paths ?? [];
 }
@@ -94,13 +96,13 @@ function hashOf(value: unknown, chars: number): string {
 }
 
 function markedOf(text: string): { readonly paths: readonly string[]; readonly json: unknown; readonly meta: unknown } | null {
-  // The paths come last; of most texts these two signs tell that there are none.
+  // The paths come last; most texts are ruled out by these two signs.
   if (!text.endsWith('"]}') || !text.includes(',"sensitive":[')) return null;
   try {
     const { sensitive, json, meta } = JSON.parse(text) as { readonly sensitive?: unknown; readonly json: unknown; readonly meta?: unknown };
     return Array.isArray(sensitive) ? { paths: sensitive.map(String), json, meta } : null;
   } catch {
-    // Nothing of a text that cannot be read may be shown: what is sensitive in it is not known.
+    // Nothing of an unreadable text may be shown: what is sensitive in it is unknown.
     return { paths: [''], json: null, meta: undefined };
   }
 }
@@ -118,7 +120,7 @@ function maskedIn(value: unknown, [step, ...rest]: readonly string[], replace: (
   return { ...value, ...Object.fromEntries(names.map((name) => [name, maskedIn(value[name], rest, replace)])) };
 }
 
-/** superjson's types of what is masked would read it as a date or the like. */
+/** superjson's types would read masked values as dates or similar. */
 function withoutTypes(meta: unknown, paths: readonly string[]): unknown {
   if (!isFields(meta) || !isFields(meta['values'])) return meta;
   const isMasked = (at: string): boolean => paths.some((path) => fits(at.split('.'), path === '' ? [] : path.split('.')));

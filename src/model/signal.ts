@@ -1,14 +1,14 @@
-/** Signals: what a run can be told from outside while it goes on or waits. */
+/** Signals: messages to a run from outside while it runs or waits. */
 import { BatutaError } from '../base/errors.ts';
 import type { TaskRun } from './run.ts';
 
-/** One signal that was sent to a run. */
+/** One signal sent to a run. */
 export interface Signal {
   readonly runId: string;
   readonly name: string;
-  /** Counts the signals of this name to this run, from 1. */
+  /** Number among this run's signals of the name, from 1. */
   readonly number: number;
-  /** Its data as `encodeValue` writes it, null when it carries none. */
+  /** Its data as `encodeValue` writes it, null if none. */
   readonly data: string | null;
   /** UTC epoch ms. */
   readonly sentAt: number;
@@ -29,7 +29,7 @@ export function signalTaskName(name: string): string {
   return taskPrefix + name;
 }
 
-/** Names of the signals that a run waits for now, each once. */
+/** Names of the signals a run waits for now, each once. */
 export function awaitedSignals(taskRuns: readonly Pick<TaskRun, 'name' | 'state'>[]): string[] {
   const waiting = taskRuns.filter(({ name, state }) => state.type === 'PAUSED' && name.startsWith(taskPrefix));
   return [...new Set(waiting.map(({ name }) => name.slice(taskPrefix.length)))];

@@ -1,6 +1,6 @@
-/** A span as plain data: it goes from threads to their process, and from there to the thread that exports it. */
+/** A span as plain data: sent from threads to their process, and on to the thread that exports it. */
 
-/** What OpenTelemetry allows as a value of an attribute. */
+/** Values OpenTelemetry allows for attributes. */
 export type SpanValue = string | number | boolean | readonly (string | number | boolean | null | undefined)[];
 export type SpanAttributes = Readonly<Record<string, SpanValue | undefined>>;
 
@@ -10,20 +10,20 @@ export interface SpanLink {
   readonly attributes?: SpanAttributes;
 }
 
-/** Times are UTC epoch ms, and may have a fraction. */
+/** Times are UTC epoch ms, possibly fractional. */
 export interface SpanRecord {
   readonly name: string;
-  /** As OpenTelemetry counts them: 0 internal, 1 server, 2 client, 3 producer, 4 consumer. */
+  /** OpenTelemetry's numbers: 0 internal, 1 server, 2 client, 3 producer, 4 consumer. */
   readonly kind: number;
   readonly traceId: string;
   readonly spanId: string;
-  /** Null: it is the root of its trace. */
+  /** Null: the root of its trace. */
   readonly parentSpanId: string | null;
   readonly startMs: number;
   readonly endMs: number;
   readonly attributes: SpanAttributes;
   readonly hasFailed: boolean;
-  /** Why it has failed. */
+  /** Why it failed. */
   readonly message: string | null;
   readonly links: readonly SpanLink[];
   readonly events?: readonly { readonly name: string; readonly atMs: number; readonly attributes?: SpanAttributes }[];
@@ -36,11 +36,11 @@ export const internalSpan = 0;
 export const producerSpan = 3;
 export const consumerSpan = 4;
 
-/** What code of a run has said of the span that is active in it, which is made once its end is on record. Plain data. */
+/** Notes of a run's code on its active span, which is created once its end is recorded. Plain data. */
 export interface SpanNotes {
   readonly spanId: string;
   readonly attributes: SpanAttributes;
   readonly events: NonNullable<SpanRecord['events']>;
-  /** Why the code says it has failed; null: it does not say so. */
+  /** Why the code says it failed; null: it does not. */
   readonly failure: string | null;
 }

@@ -1,31 +1,31 @@
-/** What has gone through the tasks of the streams of a run. Pure. */
+/** Throughput of the streaming tasks of a run. Pure. */
 import type { TaskRun } from './run.ts';
 
-/** What is read of a task run. */
+/** Input from a task run. */
 type Counted = Pick<TaskRun, 'name' | 'state' | 'metrics' | 'attempt' | 'startedAt' | 'endedAt'>;
 
 /** Counts of one task, of its last attempt. */
 export interface StageStats {
   readonly task: string;
   readonly state: string;
-  /** Records that it has taken; null where it takes no stream. */
+  /** Records taken; null if it takes no stream. */
   readonly in: number | null;
-  /** Records that it has given; null where it gives no stream. */
+  /** Records yielded; null if it yields no stream. */
   readonly out: number | null;
-  /** Records that it has put aside by `ctx.reject`. */
+  /** Records rejected by `ctx.reject`. */
   readonly rejected: number;
-  /** Lines and records that the readers of `batuta/streams` could not read in it. */
+  /** Lines and records that the readers of `batuta/streams` could not read. */
   readonly parseErrors: number;
-  /** Empty lines and comments that the readers have passed over in it, and records that `filter` has left out. */
+  /** Empty lines and comments that the readers skipped, and records that `filter` left out. */
   readonly skipped: number;
-  /** Records a second: of the last second while it runs, over the attempt once it has ended; null where it takes and gives no stream. */
+  /** Records per second: over the last second while it runs, over the attempt once ended; null if it takes and yields no stream. */
   readonly perSecond: number | null;
   /** From its first start to its end, ms; null before its end. */
   readonly tookMs: number | null;
   readonly attempt: number;
 }
 
-/** Of the tasks that take or give a stream, and of those that have rejected records or could not read some, in the order of the list. */
+/** For the tasks that take or yield a stream, and those that rejected records or could not read some, in list order. */
 export function stageStatsOf(taskRuns: readonly Counted[]): readonly StageStats[] {
   return taskRuns.flatMap(({ name, state, metrics, attempt, startedAt, endedAt }) => {
     const { in: taken, out, rejected, parseErrors, skipped = 0, perSecond } = metrics ?? {};

@@ -1,11 +1,11 @@
 /**
- * States of runs and task runs. Types drive rules, names are for people.
+ * States of runs and task runs. Types are for rules, names for people.
  *
  * One table says which type may follow which; `engine/run/transition.ts` is the one writer.
  */
 import { shortened } from '../base/cut-text.ts';
 
-/** What rules look at. */
+/** Used by rules. */
 export const stateTypes = [
   'SCHEDULED',
   'PENDING',
@@ -19,7 +19,7 @@ export const stateTypes = [
 ] as const;
 export type StateType = (typeof stateTypes)[number];
 
-/** What people read, by type. The first of each type is its plain form. */
+/** Shown to people, by type. The first of each type is its plain form. */
 export const stateNames = {
   SCHEDULED: ['Scheduled', 'Late', 'AwaitingRetry', 'AwaitingSlot', 'Resuming'],
   PENDING: ['Pending'],
@@ -34,8 +34,8 @@ export const stateNames = {
 export type StateName = (typeof stateNames)[StateType][number];
 
 /**
- * The words by which lists are filtered, in any case. A type stands for all its names, also where one of them is the same word (`failed`
- * finds TimedOut); a name for itself under every type that has it; `TYPE/Name` for that name under that type alone.
+ * The words that filter lists, in any case. A type stands for all its names, even if one of them is the same word (`failed` finds
+ * TimedOut); a name for itself under every type that has it; `TYPE/Name` for that name under that type only.
  */
 export const stateWords: readonly string[] = [
   ...stateTypes,
@@ -45,12 +45,12 @@ export const stateWords: readonly string[] = [
 
 const byWord: ReadonlyMap<string, string> = new Map(stateWords.map((word) => [word.toLowerCase(), word]));
 
-/** One of `stateWords` that means the same; null when there is none. */
+/** The equivalent one of `stateWords`; null if there is none. */
 export function stateWord(text: string): string | null {
   return byWord.get(text.trim().toLowerCase()) ?? null;
 }
 
-/** State of a run or a task run. `message` is one sentence for people, or null. */
+/** State of a run or task run. `message` is one sentence for people, or null. */
 export interface State {
   readonly type: StateType;
   readonly name: StateName;
@@ -62,10 +62,7 @@ const terminal: ReadonlySet<StateType> = new Set(['COMPLETED', 'FAILED', 'CRASHE
 /** The terminal types, for queries. */
 export const terminalTypes: readonly StateType[] = stateTypes.filter((type) => terminal.has(type));
 
-/**
- * Which type may follow which. A terminal type is followed by nothing: only an explicit retry opens a new attempt,
- * and says so (`canReopen`).
- */
+/** Which type may follow which. Nothing follows a terminal type: only an explicit retry opens a new attempt (`canReopen`). */
 const followers: Readonly<Record<StateType, readonly StateType[]>> = {
   SCHEDULED: ['SCHEDULED', 'PENDING', 'RUNNING', 'CANCELLING', 'COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED'],
   PENDING: ['SCHEDULED', 'PENDING', 'RUNNING', 'CANCELLING', 'FAILED', 'CRASHED', 'CANCELLED'],
@@ -78,7 +75,7 @@ const followers: Readonly<Record<StateType, readonly StateType[]>> = {
   CANCELLED: [],
 };
 
-/** Longest message of a state, in characters: it stands in every row and list. The whole of an error's is in its failure. */
+/** Longest message of a state, in characters: it is in every row and list. An error's full message is in its failure. */
 const maxMessageChars = 1_000;
 
 /** Makes a state; `name` defaults to the plain form of its type, a long message is cut. */
@@ -86,12 +83,12 @@ export function stateOf(type: StateType, name: StateName = stateNames[type][0], 
   return { type, name, message: message === null || message.length <= maxMessageChars ? message : shortened(message, maxMessageChars) };
 }
 
-/** Whether nothing follows this type save an explicit retry. */
+/** Whether nothing but an explicit retry follows this type. */
 export function isTerminal(type: StateType): boolean {
   return terminal.has(type);
 }
 
-/** Whether `to` may follow `from`; `null` means that nothing was recorded yet. */
+/** Whether `to` may follow `from`; `null`: nothing recorded yet. */
 export function canFollow(from: StateType | null, to: StateType): boolean {
   return from === null || followers[from].includes(to);
 }

@@ -1,9 +1,9 @@
-/** Whether bytes are an SVG document, by what they begin with. Pure; nothing is executed or resolved. */
+/** Whether bytes are an SVG document, by their beginning. Pure; nothing is executed or resolved. */
 
-/** Characters that may stand before the root element. */
+/** Most characters before the root element. */
 const maxProlog = 64 * 1024;
 
-/** Whether the root element is `svg`, behind an XML declaration, comments, and a document type. */
+/** Whether the root element is `svg`, after an XML declaration, comments, and a document type. */
 export function isSvg(bytes: Uint8Array): boolean {
   const text = new TextDecoder('utf-8').decode(bytes.subarray(0, maxProlog));
   let at = skipBlank(text, 0);
@@ -21,7 +21,7 @@ function skipBlank(text: string, from: number): number {
   return at;
 }
 
-/** Where a declaration, comment or document type ends; -1 when it does not. */
+/** Where a declaration, comment or document type ends; -1 if it does not. */
 function endOfProlog(text: string, at: number): number {
   if (text.startsWith('<?', at)) return after(text, '?>', at);
   if (text.startsWith('<!--', at)) return after(text, '-->', at + 4);

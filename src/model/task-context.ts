@@ -1,6 +1,6 @@
 /**
- * The context object of a task, in the process of its run and in a thread. Everything on it is made on first use: most tasks of a large run
- * touch none of it.
+ * The context object of a task, in its run's process and in a thread. All parts are created on first use: most tasks of a large run use
+ * none.
  */
 import { inspect } from 'node:util';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
@@ -16,19 +16,19 @@ import type { NamedValues } from './secret.ts';
 import { readConnection } from './connection.ts';
 import { readVariable } from './variable.ts';
 
-/** Rejected records that are kept whole, a task run; the rest is only counted. */
+/** Rejected records kept whole, per task run; the rest is only counted. */
 export const maxRejects = 1_000;
 
-/** What a context asks of the execution behind it. */
+/** What a context needs of its execution. */
 export interface ContextSource {
   readonly params: unknown;
   readonly runFacts: RunFacts;
   readonly taskFacts: TaskFacts;
-  /** See `idempotencyKeyOf`; made when it is asked for. */
+  /** See `idempotencyKeyOf`; made on first use. */
   readonly idempotencyKey: string;
-  /** Of the source of a stream: where the attempt before has come to. */
+  /** For the source of a stream: how far the previous attempt got. */
   readonly resumeFrom?: unknown;
-  /** What middleware has set. */
+  /** What middleware set. */
   readonly contextValues: ContextValues;
   readonly signal: AbortSignal;
   logger(): Logger;
@@ -36,17 +36,17 @@ export interface ContextSource {
   namedValues(): NamedValues;
   reportProgress(done: number, total: number | null): void;
   changeMetric(change: 'add' | 'set', name: string, value: number): void;
-  /** Takes what is measured for Prometheus. */
+  /** Takes measurements for Prometheus. */
   measure(measure: OwnMeasure): void;
   useResource(resource: AnyResource, key: unknown): Promise<unknown>;
   putReject(record: unknown, reason: string): void;
-  /** Keeps what the task shows. */
+  /** Stores what a task shows. */
   readonly artifacts: ArtifactKeeper;
-  /** Records what the task gives out while it runs. */
+  /** Records what the task emits. */
   readonly emissions: EmissionKeeper;
 }
 
-/** The context handed to user code; its methods may be taken off it (`const { log, progress } = ctx`). */
+/** The context handed to user code; its methods may be detached (`const { log, progress } = ctx`). */
 export class LiveTaskContext implements TaskContext {
   readonly #source: ContextSource;
 
@@ -92,14 +92,14 @@ export class LiveTaskContext implements TaskContext {
     return (resource, ...[key]) => source.useResource(resource, key) as Promise<never>;
   }
 
-  /** That of a task with `transaction`. @throws BatutaError TRANSACTION_UNSUPPORTED in any other */
+  /** Of a task with `transaction`. @throws BatutaError TRANSACTION_UNSUPPORTED in any other */
   get tx(): never {
     throw new BatutaError('TRANSACTION_UNSUPPORTED', `${this.task.name} has no transaction: give it one by @Task({ transaction: … }).`);
   }
 
-  /** Sets it as the work begins. */
+  /** Set as the work begins. */
   setTransaction(tx: unknown): void {
-    // On the object itself, so that contexts of other tasks have no place for it.
+    // On the object itself, so other tasks' contexts have no place for it.
     Object.defineProperty(this, 'tx', { value: tx, configurable: true });
   }
 
@@ -160,7 +160,7 @@ function metricsOf(source: ContextSource): Metrics {
   };
 }
 
-/** A rejected record as plain JSON; one that cannot be is kept as text, so that the others are not lost with it. */
+/** A rejected record as plain JSON; otherwise as text, so that the others are not lost with it. */
 export function plainReject({ record, reason }: { readonly record: unknown; readonly reason: string }): {
   readonly record: unknown;
   readonly reason: string;

@@ -1,23 +1,23 @@
-/** `@Task({ profile: true })`: keeps a CPU profile and heap figures of an attempt as its artifacts. */
+/** `@Task({ profile: true })`: saves a CPU profile and heap figures of an attempt as its artifacts. */
 import { Buffer } from 'node:buffer';
 import { type HeapFigures, heapFigures, type Profiling, startProfiling } from '../base/profiler.ts';
 import type { TaskContext } from './context.ts';
 
-/** How the names of files with profiles end. */
+/** Suffix of profile file names. */
 export const profileEnding = '.cpuprofile';
 
-/** The part of a context that is used here. */
+/** The parts of a context used here. */
 type ProfiledContext = Pick<TaskContext, 'artifact' | 'log' | 'signal' | 'task'>;
 
 /**
- * What the work gives. Its profile is kept whether it succeeds or throws; of one that is ended from outside there is none. A profile that cannot
- * be taken or kept fails nothing, and stands in the log.
+ * Result of the work. Its profile is kept whether it succeeds or throws, but not if it is ended from outside. If profiling or saving fails,
+ * it is only logged.
  */
 export async function profiled<T>(context: ProfiledContext, work: () => T): Promise<Awaited<T>> {
   const { signal } = context;
   const before = heapFigures();
   const profiling = await startProfiling().catch((error: unknown) => void warn(context, error));
-  // Its code may go on for ever, and so would the profile.
+  // Its code may run forever, and so would the profile.
   const giveUp = (): void => void profiling?.stop().catch(() => undefined);
   if (signal.aborted) giveUp();
   else signal.addEventListener('abort', giveUp, { once: true });

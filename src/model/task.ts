@@ -5,10 +5,10 @@ import type { AnyResource } from './resource.ts';
 import type { RetryPolicy } from './retry.ts';
 
 /**
- * What the tasks before it must have come to for a task to run. Looked at once they all are terminal.
+ * Required outcomes of the tasks before it for a task to run. Checked once they are all terminal.
  *
- * `allSucceeded` a failed one makes it UpstreamFailed, a skipped one Skipped · `allDone` always · `anySucceeded`
- * at least one succeeded · `anyFailed` at least one failed, else Skipped · `noneFailed` skipped ones are fine.
+ * `allSucceeded` a failed one makes it UpstreamFailed, a skipped one Skipped · `allDone` always · `anySucceeded` at least one succeeded ·
+ * `anyFailed` at least one failed, else Skipped · `noneFailed` skipped ones are fine.
  */
 export const triggers = ['allSucceeded', 'allDone', 'anySucceeded', 'anyFailed', 'noneFailed'] as const;
 export type Trigger = (typeof triggers)[number];
@@ -22,47 +22,47 @@ export interface TaskDefinition {
   readonly tags: readonly string[];
   /** Tasks whose results are its arguments, in this order. */
   readonly needs: readonly string[];
-  /** Tasks that must come before it without giving data. */
+  /** Tasks that must precede it without passing data. */
   readonly after: readonly string[];
-  /** Task whose list it runs once per item of; the item is its first argument. */
+  /** Task whose list it runs over, once per item, passed as first argument. */
   readonly each: string | null;
-  /** How many items run at the same time; null is all. */
+  /** Concurrent items; null is all. */
   readonly eachLimit: number | null;
   /** Called with the task's arguments and context; false makes it Skipped. */
   readonly when: ((...args: readonly unknown[]) => boolean | Promise<boolean>) | null;
   readonly trigger: Trigger;
   readonly retry: RetryPolicy;
   readonly timeoutMs: number | null;
-  /** Higher starts first where tasks wait for a place; 0 is normal. */
+  /** Higher starts first among those awaiting a place; 0 is normal. */
   readonly priority: number;
-  /** How many places it takes: of the tasks of its run, of the threads or processes of its process, and of a worker when it is spread; from 1. */
+  /** How many places it takes: of its run's tasks, of its process's threads or processes, and of a worker if spread; from 1. */
   readonly slots: number;
-  /** Where its method runs: a thread or a process of its own, or null: the thread of its run. */
+  /** Where its method runs: in its own thread or process, or null: in its run's thread. */
   readonly isolate: 'thread' | 'process' | null;
-  /** Most memory of that thread (its heap) or process (all of it), bytes; null: no limit of its own. */
+  /** Memory limit of that thread (its heap) or process (all of it), bytes; null: none of its own. */
   readonly memoryBytes: number | null;
-  /** Whether a CPU profile of each attempt is kept. */
+  /** Whether to keep a CPU profile of each attempt. */
   readonly profile: boolean;
   /** Whether any worker may execute it, apart from its run. */
   readonly spread: boolean;
-  /** Queue whose workers execute it when it is spread; null: that of its run. */
+  /** Queue whose workers execute it if spread; null: its run's. */
   readonly queue: string | null;
-  /** The resource in whose transaction it works, so that it takes effect once; null for none. */
+  /** The resource in whose transaction it works, for effects that happen once; null for none. */
   readonly transaction: AnyResource | null;
   /** False keeps the result in memory only; such a task runs again after a crash. */
   readonly persist: boolean;
-  /** Whether and for how long its values are taken instead of being made again; null: never. */
+  /** Whether and how long its values are reused; null: never. */
   readonly cache: CachePolicy | null;
-  /** What undoes it when its run ends badly: called with its result and a context, with options of its own. Null: nothing does. */
+  /** Undoes it if its run ends badly: called with its result and a context, with its own options. Null: no undo. */
   readonly rollback: TaskDefinition | null;
-  /** Runs around it, outermost first, inside of that of its flow. */
+  /** Wraps it, outermost first, inside its flow's. */
   readonly middleware: readonly Middleware[];
   /** Records between it and each task that takes its stream; null: 256. */
   readonly buffer: number | null;
-  /** The share of the records of a stream that it may reject, once there are so many; null: any. */
+  /** The share of a stream's records it may reject, from a number of records on; null: any. */
   readonly maxErrorRate: { readonly share: number; readonly from: number } | null;
   /** Name of a task run for people: a template over params, or a function. Null: the task's name. */
   readonly runName: string | ((args: readonly unknown[]) => string) | null;
-  /** The method as it was written, without the wrapper that the decorator put around it. */
+  /** The method as written, without the decorator's wrapper. */
   readonly method: (this: object, ...args: unknown[]) => unknown;
 }

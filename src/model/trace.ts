@@ -1,10 +1,10 @@
-/** The trace of a run, as W3C Trace Context has it: one trace for a run and its sub-flows, one span for each run and task run. */
+/** The trace of a run, per W3C Trace Context: one trace for a run and its sub-flows, one span for each run and task run. */
 import { hash } from 'node:crypto';
 
-/** Versions after 00 may add parts, which are not for us. */
+/** Versions after 00 may add parts, ignored here. */
 const form = /^(?!ff)[0-9a-f]{2}-(?<trace>(?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-(?<flags>[0-9a-f]{2})(?:-.*)?$/;
 
-/** As ids are made: most are known by this alone. */
+/** The usual form of ids; most match. */
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const noSpan = '0000000000000000';
 
@@ -13,25 +13,25 @@ export function isTraceparent(text: string): boolean {
   return text.length <= 256 && form.test(text) && (!text.startsWith('00') || text.length === 55);
 }
 
-/** Id of the trace of a `traceparent`; null for a text that is none. */
+/** Trace id of a `traceparent`; null for other text. */
 export function traceIdIn(text: string): string | null {
   return isTraceparent(text) ? (form.exec(text)?.groups?.['trace'] ?? null) : null;
 }
 
-/** Id of the trace, 32 hexadecimal digits: that of the request which submitted the run, else made of the id of the run. */
+/** Trace id, 32 hexadecimal digits: that of the submitting request, else derived from the run's id. */
 export function traceIdOf(runId: string, traceparent: string | null): string {
   return form.exec(traceparent ?? '')?.groups?.['trace'] ?? digitsOf(runId);
 }
 
-/** Address of a trace. @param template with `{traceId}` in it; null: there is none */
+/** Address of a trace. @param template with `{traceId}` in it; null: none */
 export function traceUrlOf(template: string | null, traceId: string): string | null {
   return template?.replaceAll('{traceId}', traceId) ?? null;
 }
 
 /**
- * The `traceparent` that code hands on.
+ * The `traceparent` to pass on.
  *
- * @param spanOwner id of the task run, or of the run outside of tasks
+ * @param spanOwner id of the task run, or of the run outside tasks
  * @param traceparent what the run was submitted with, else null; then the trace counts as sampled
  */
 export function traceparentOf(runId: string, spanOwner: string, traceparent: string | null): string {
@@ -39,7 +39,7 @@ export function traceparentOf(runId: string, spanOwner: string, traceparent: str
   return `00-${traceIdOf(runId, traceparent)}-${spanIdOf(spanOwner)}-${flags}`;
 }
 
-/** What a `traceparent` says; null for a text that is none. */
+/** Parts of a `traceparent`; null if it is none. */
 export function readTraceparent(
   text: string | null | undefined,
 ): { readonly traceId: string; readonly spanId: string; readonly isSampled: boolean } | null {
@@ -49,8 +49,8 @@ export function readTraceparent(
 }
 
 /**
- * Id of the span of a run or a task run, 16 hexadecimal digits. It follows from the id, so that every process of a fleet knows it: what is executed
- * elsewhere, or later after a crash, hangs below the same span.
+ * Span id of a run or task run, 16 hexadecimal digits. Derived from the id, so that every process of a fleet knows it: work executed
+ * elsewhere, or later after a crash, belongs to the same span.
  */
 export function spanIdOf(id: string): string {
   if (!uuid.test(id)) return digitsOf(id).slice(16);
@@ -58,19 +58,19 @@ export function spanIdOf(id: string): string {
   return last === noSpan ? digitsOf(id).slice(16) : last;
 }
 
-/** Id of the span of one attempt of a task run. The span ids of UUIDs begin with 8, 9, a or b, these with a lower digit. */
+/** Span id of one attempt of a task run. Span ids of UUIDs begin with 8, 9, a or b, these with a lower digit. */
 export function attemptSpanIdOf(taskRunId: string, attempt: number): string {
   return attemptSpanIdBelow(spanIdOf(taskRunId), attempt);
 }
 
-/** The same where the span of the task run is known. */
+/** The same if the task run's span is known. */
 export function attemptSpanIdBelow(own: string, attempt: number): string {
   if (attempt <= 7) return attempt + own.slice(1);
   const low = (Number.parseInt(own.slice(8), 16) ^ (attempt >>> 3)) >>> 0;
   return `${attempt & 7}${own.slice(1, 8)}${low.toString(16).padStart(8, '0')}`;
 }
 
-/** As the API of OpenTelemetry is found by all of its copies in a process. */
+/** OpenTelemetry's API, as its copies in a process find it. */
 const openTelemetry = Symbol.for('opentelemetry.js.api.1');
 const spanKey = Symbol.for('OpenTelemetry Context Key SPAN');
 
@@ -87,12 +87,12 @@ function globals(): OpenTelemetryGlobals | undefined {
   return (globalThis as { [openTelemetry]?: OpenTelemetryGlobals })[openTelemetry];
 }
 
-/** Whether the program has registered a tracer provider of OpenTelemetry. Asked without loading any of it. */
+/** Whether the program registered an OpenTelemetry tracer provider. Checked without loading it. */
 export function hasTracerProvider(): boolean {
   return globals()?.trace !== undefined;
 }
 
-/** The `traceparent` of the span of OpenTelemetry in which the code runs that asks; null where there is none, as in a process without traces. */
+/** The `traceparent` of the calling code's OpenTelemetry span; null if there is none, as in a process without traces. */
 export function activeTraceparent(): string | null {
   const span = globals()?.context?.active().getValue(spanKey) as SpanLike | undefined;
   if (span === undefined) return null;
@@ -101,7 +101,7 @@ export function activeTraceparent(): string | null {
   return isTraceparent(text) ? text : null;
 }
 
-/** The digits of a UUID; of any other id digits that follow from it. */
+/** The digits of a UUID; for any other id, digits derived from it. */
 function digitsOf(id: string): string {
   const digits = id.replaceAll('-', '').toLowerCase();
   return /^[0-9a-f]{16}(?!0{16})[0-9a-f]{16}$/.test(digits) ? digits : hash('sha256', id, 'hex').slice(0, 32);

@@ -1,8 +1,8 @@
-/** Finds what in a value would come back from the record as something else. */
+/** Finds what in a value would change when read back from the record. */
 import { Buffer } from 'node:buffer';
 import { readError } from './error-parts.ts';
 
-/** Lists of numbers that come back as what they were. */
+/** Lists of numbers that survive unchanged. */
 export const typedArrays = [
   Uint8Array,
   Int8Array,
@@ -18,8 +18,8 @@ export const typedArrays = [
 ] as const;
 
 /**
- * Whether JSON by itself writes the value as superjson does, which takes ten times as long over it: plain objects and lists of texts, finite
- * numbers, booleans and null, each object in one place only.
+ * Whether JSON alone writes the value as superjson does, which is ten times slower: plain objects and lists of texts, finite numbers,
+ * booleans and null, each object in one place only.
  */
 export function isPlainJson(value: unknown): boolean {
   if (isPlainLeaf(value)) return true;
@@ -35,10 +35,10 @@ export function isPlainJson(value: unknown): boolean {
   if (!take(value)) return false;
   for (let at = work.pop(); at; at = work.pop()) {
     const prototype: unknown = Object.getPrototypeOf(at);
-    // The keys that JSON would leave out; an `arguments` object has one as well.
+    // Keys that JSON would omit; an `arguments` object has one too.
     if (Object.getOwnPropertySymbols(at).length > 0) return false;
     if (prototype === Array.prototype) {
-      // A place without a value gives undefined, which JSON would make null.
+      // A place without a value is undefined, which JSON would make null.
       for (const inner of at as unknown[]) if (!take(inner)) return false;
       if (hasNamedFields(at as unknown[])) return false;
     } else if (prototype === Object.prototype) {
@@ -48,7 +48,7 @@ export function isPlainJson(value: unknown): boolean {
   return true;
 }
 
-/** Of an object with a getter that throws none: `findUnstorable` says where it is. */
+/** One undefined entry if a getter throws: `findUnstorable` says where. */
 function entriesOf(value: object): readonly (readonly [string, unknown])[] {
   try {
     return Object.entries(value);
@@ -57,7 +57,10 @@ function entriesOf(value: object): readonly (readonly [string, unknown])[] {
   }
 }
 
-/** Whether a list has fields beside its items, as the match of a regular expression does. Only short lists are asked: their keys cost as much as the items. */
+/**
+ * Whether a list has fields besides its items, like a regular expression match. Only short lists are checked: their keys cost as much as
+ * the items.
+ */
 function hasNamedFields(list: readonly unknown[]): boolean {
   return list.length <= maxListAsked && Object.keys(list).length > list.length;
 }
@@ -67,7 +70,7 @@ function isPlainLeaf(value: unknown): boolean {
   return value === null || typeof value === 'string' || typeof value === 'boolean';
 }
 
-/** Built-in classes that superjson brings back as they were. */
+/** Built-in classes that superjson restores unchanged. */
 const storable = new Set<unknown>([
   Object,
   Array,
@@ -83,11 +86,11 @@ const storable = new Set<unknown>([
   ...typedArrays,
 ]);
 
-/** Names that no field may have: superjson refuses them, against changes of prototypes. */
+/** Forbidden field names: superjson refuses them, against prototype pollution. */
 const forbidden: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 const maxListAsked = 10_000;
-/** Deeper values are refused: writing and reading them goes down level by level, on a stack that ends somewhere. */
+/** Deeper values are refused: writing and reading them recurses, on a limited stack. */
 const maxDepth = 1_000;
 
 export interface Fault {
@@ -102,9 +105,9 @@ interface Place {
 }
 
 /**
- * First place in a value that would not come back as it was, or null. Walks each object once; circles are fine.
+ * First place in a value that would not survive unchanged, or null. Walks each object once; cycles are fine.
  *
- * @param looksFor `opaque`: only for what has no text at all, such as functions and instances of classes, and not into errors
+ * @param looksFor `opaque`: only what has no text at all, such as functions and class instances, and not inside errors
  */
 export function findUnstorable(value: unknown, looksFor: 'any' | 'opaque' = 'any'): Fault | null {
   const seen = new Set<object>();
@@ -143,7 +146,7 @@ function opaqueFault(at: object, path: string): Fault | null {
   return null;
 }
 
-/** What of the object itself would be lost. */
+/** What the object itself would lose. */
 function lossFault(at: object, path: string): Fault | null {
   if (Object.prototype.toString.call(at) === '[object Arguments]')
     return { path, why: 'it is an arguments object, which would come back as none' };
@@ -157,7 +160,7 @@ function lossFault(at: object, path: string): Fault | null {
   return field === undefined ? null : { path: fieldPath(path, field), why: `a ${at.constructor.name} would come back without it` };
 }
 
-/** superjson closes circles of lists, objects and maps only: the place in an error would be null. */
+/** superjson handles cycles only of lists, objects and maps: the place in an error would be null. */
 function holdsItself(error: Error): boolean {
   const seen = new Set<unknown>();
   const work: unknown[] = Object.values(partsOf(error));
@@ -179,7 +182,7 @@ function faultOfList(list: readonly unknown[], path: string): Fault | null {
   return { path: fieldPath(path, field), why: 'a list would come back without its named fields' };
 }
 
-/** Puts what the object holds among what is to be looked at. Gives a field that may not be. */
+/** Queues the contents of an object for checks. Returns a field that is not allowed. */
 function pushInner(work: Place[], at: object, path: string, depth: number): Fault | null {
   if (ArrayBuffer.isView(at)) return null;
   if (at instanceof Map) {
@@ -205,7 +208,7 @@ function partsOf(error: Error): object {
   return { ...fields, cause, errors };
 }
 
-/** Leaves are looked at on the spot: a path is built only for what can hold or be a fault. */
+/** Leaves are checked on the spot: a path is built only for what can hold or be a fault. */
 function pushDeep(work: Place[], value: unknown, depth: number, path: () => string): void {
   if ((typeof value === 'object' && value !== null) || typeof value === 'function' || typeof value === 'symbol')
     work.push({ value, path: path(), depth });

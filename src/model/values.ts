@@ -1,8 +1,8 @@
 /**
- * The text form of values that tasks pass on.
+ * Text form of values passed between tasks.
  *
- * It is superjson's, so Date, Map, Set, BigInt, RegExp, URL, Error, undefined, NaN and bytes survive. What would come back as
- * something else (functions, promises, instances of the user's classes) is refused with the path inside the value.
+ * It is superjson's, so Date, Map, Set, BigInt, RegExp, URL, Error, undefined, NaN and bytes survive. Anything that would not (functions,
+ * promises, instances of user classes) is refused with its path in the value.
  */
 import { Buffer } from 'node:buffer';
 import { SuperJSON } from 'superjson';
@@ -13,9 +13,9 @@ import { noteOwn } from './move.ts';
 import { type Fault, findUnstorable, isPlainJson, typedArrays } from './unstorable.ts';
 
 const superjson = new SuperJSON();
-/** Tells calls apart as it always has: an error by its name, message and cause, for a stack is not the same on every pass. */
+/** Identifies calls as ever: an error by name, message and cause, since its stack differs between passes. */
 const identities = new SuperJSON();
-/** Writes values whose bytes go beside the text. */
+/** Writes values with bytes outside the text. */
 const apart = new SuperJSON();
 const register: SuperJSON['registerCustom'] = (transformer, name) => {
   superjson.registerCustom(transformer, name);
@@ -30,7 +30,7 @@ register<Buffer, string>(
   },
   'Buffer',
 );
-// As numbers in JSON, NaN and the infinities of a list of floats would come back as 0.
+// As JSON numbers, NaN and the infinities of a list of floats would be read as 0.
 type TypedArray = InstanceType<(typeof typedArrays)[number]>;
 for (const maker of typedArrays) {
   register<TypedArray, string>(
@@ -53,7 +53,7 @@ for (const [name, maker, write, read] of [
   if (maker === URLSearchParams)
     apart.registerCustom<never, string>({ isApplicable, serialize: write, deserialize: read as (text: string) => never }, name);
 }
-// superjson's own keeps name, message and cause only. Fields stand beside them, so that a place in a circle has the same path before and after.
+// superjson keeps only name, message and cause. Fields are next to them, so that a place in a cycle has the same path before and after.
 const errors: Parameters<typeof superjson.registerCustom<Error, never>>[0] = {
   isApplicable: (value): value is Error => value instanceof Error,
   serialize: (error) => {
@@ -65,10 +65,10 @@ const errors: Parameters<typeof superjson.registerCustom<Error, never>>[0] = {
 };
 superjson.registerCustom(errors, 'Error');
 apart.registerCustom(errors, 'Error');
-/** Where the base of an error stands among what is written of it. */
+/** Where an error's base is in its written form. */
 export const errorBase = '#base';
 
-/** The error of what is written of one. */
+/** The error from its written form. */
 export function errorFromParts(written: Readonly<Record<string, unknown>>): Error {
   const { name, message, stack, [errorBase]: base, cause, errors, ...fields } = written;
   const isPart = Array.isArray(errors) && (base === 'AggregateError' || errors.every((one) => one instanceof Error));
@@ -84,13 +84,13 @@ export function errorFromParts(written: Readonly<Record<string, unknown>>): Erro
   });
 }
 
-/** JSON for people, and beside it what of it is a Date, a Map or the like, as superjson says it; undefined where nothing is. */
+/** JSON for people, and which parts of it are a Date, a Map or similar, in superjson notation; undefined if none. */
 export function toTypedJson(value: unknown): { readonly json: unknown; readonly types: unknown } {
   const { json, meta } = superjson.serialize(value);
   return { json, types: meta };
 }
 
-/** A value of its own of what `toTypedJson` gave. */
+/** A fresh value from `toTypedJson`'s result. */
 export function fromTypedJson(json: unknown, types: unknown): unknown {
   return superjson.deserialize({ json, meta: types } as Written);
 }
@@ -98,24 +98,24 @@ export function fromTypedJson(json: unknown, types: unknown): unknown {
 /**
  * Text of a value; null for `undefined`.
  *
- * @param what names the value in the error, e.g. `result of task join`.
+ * @param what names the value in the error, e.g. `result of task join`
  * @throws BatutaError RESULT_NOT_SERIALIZABLE with `details.path`
  */
 export function encodeValue(value: unknown, what: string): string | null {
   return encodeBy(superjson, value, what);
 }
 
-/** The same, with bytes as `bytesApart` writes them. */
+/** The same, with bytes written by `bytesApart`. */
 export function encodeApart(value: unknown, what: string): string | null {
   return encodeBy(apart, value, what);
 }
 
-/** The value of a text that `encodeApart` made. */
+/** The value of a text from `encodeApart`. */
 export function decodeApart(text: string | null): unknown {
   return text === null ? undefined : apart.deserialize(JSON.parse(text) as Written, { inPlace: true });
 }
 
-/** Says how one kind of bytes is written and read by `encodeApart`. */
+/** Registers how `encodeApart` writes and reads one kind of bytes. */
 export function bytesApart<Kind extends object, Place extends readonly number[]>(
   name: string,
   isOfKind: (value: unknown) => boolean,
@@ -133,7 +133,7 @@ function encodeBy(json: SuperJSON, value: unknown, what: string): string | null 
   try {
     return isPlain ? `{"json":${JSON.stringify(value)}}` : json.stringify(value);
   } catch (cause) {
-    // Out of stack: it is nested deeper than JSON can be written here.
+    // Stack overflow: it is nested too deep for JSON.
     if (cause instanceof RangeError) refuse(findUnstorable(value), what);
     if (cause instanceof BatutaError) throw cause;
     throw new BatutaError(
@@ -144,7 +144,7 @@ function encodeBy(json: SuperJSON, value: unknown, what: string): string | null 
   }
 }
 
-/** Of a path that is named. */
+/** Of a path in messages. */
 const maxPathChars = 200;
 
 function refuse(fault: Fault | null, what: string): void {
@@ -160,8 +160,8 @@ function refuse(fault: Fault | null, what: string): void {
 }
 
 /**
- * Text that identifies a value, for the identity of calls; null for values that hold something without identity. Of plain JSON it is the text of the
- * value. It must never change: calls on record are found by it.
+ * Text that identifies a value, for the identity of calls; null if it holds something without identity. For plain JSON it is the text of
+ * the value. It must never change: recorded calls are found by it.
  */
 export function identityOf(value: unknown): { readonly text: string; readonly isPlain: boolean } | null {
   try {
@@ -172,12 +172,12 @@ export function identityOf(value: unknown): { readonly text: string; readonly is
   }
 }
 
-/** The value of a text that `encodeValue` made. */
+/** The value of a text from `encodeValue`. */
 export function decodeValue(text: string | null): unknown {
   return text === null ? undefined : decodeParted(text).value;
 }
 
-/** The same, and whether no two places of the value hold the same object. */
+/** The same, and whether no object occurs twice in the value. */
 export function decodeParted(text: string): { readonly value: unknown; readonly isParted: boolean } {
   const written = readText(text) as Written | null;
   if (written === null) return { value: undefined, isParted: true };
@@ -188,10 +188,10 @@ export function decodeParted(text: string): { readonly value: unknown; readonly 
   return { value, isParted: meta.referentialEqualities === undefined };
 }
 
-/** Begins the text of a value that is encrypted at rest. */
+/** Prefix of the text of a value encrypted at rest. */
 export const sealedPayload = 'sealed:';
 
-/** What a stored text holds. @throws BatutaError PAYLOAD_UNREADABLE when it is encrypted and was not opened, or damaged */
+/** Value of a stored text. @throws BatutaError PAYLOAD_UNREADABLE if it is encrypted and was not opened, or damaged */
 export function readText(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -202,7 +202,7 @@ export function readText(text: string): unknown {
   }
 }
 
-/** @throws BatutaError PAYLOAD_UNREADABLE for a text that is encrypted */
+/** @throws BatutaError PAYLOAD_UNREADABLE for an encrypted text */
 export function refuseSealed(text: string): void {
   if (!text.startsWith(sealedPayload)) return;
   const keyId = text.split('.', 2)[1] ?? '';
@@ -219,7 +219,7 @@ function base64(bytes: Uint8Array | DataView): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 }
 
-/** A buffer of its own: small ones of Node's share one. */
+/** Its own buffer: small ones in Node share one. */
 function bytesOf(text: string): ArrayBuffer {
   return new Uint8Array(Buffer.from(text, 'base64')).buffer;
 }

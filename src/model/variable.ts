@@ -4,9 +4,9 @@ import { BatutaError } from '../base/errors.ts';
 import type { NamedValues } from './secret.ts';
 
 /**
- * The value of a variable, its caller's own.
+ * The caller's own value of a variable.
  *
- * @param schema what the value has to fit; null takes it as it is
+ * @param schema what the value must fit; null: unchecked
  * @throws BatutaError VARIABLE_NOT_FOUND, unless the schema takes undefined; VARIABLE_INVALID
  */
 export async function readVariable(values: NamedValues, name: string, schema: StandardSchemaV1 | null): Promise<unknown> {
@@ -29,7 +29,7 @@ export async function readVariable(values: NamedValues, name: string, schema: St
   );
 }
 
-/** Where there is no store to read from. */
+/** Without a store. */
 export const noNamedValues: NamedValues = {
   secret: (name) => Promise.reject(new BatutaError('SECRET_NOT_FOUND', `There is no secret '${name}': this engine reads none.`)),
   findVariable: async () => null,

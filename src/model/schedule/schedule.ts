@@ -1,7 +1,7 @@
 /**
- * When a schedule ticks. Pure: the same schedule and instant always give the same next tick, so any number of schedulers agree.
+ * When a schedule ticks. Pure: the same schedule and instant always have the same next tick, so any number of schedulers agree.
  *
- * How clock changes are met stands beside each kind: cron.ts, interval.ts, rrule.ts.
+ * Clock changes are described with each kind: cron.ts, interval.ts, rrule.ts.
  */
 import { BatutaError } from '../../base/errors.ts';
 import { checkCron, nextCron } from './cron.ts';
@@ -10,7 +10,7 @@ import { nextInstant } from './local-rule.ts';
 import { checkRecurrence, recurrenceRule } from './rrule.ts';
 import { checkZone, instantOfLocal, localAt, readInstant, readLocalTime } from './zone.ts';
 
-/** From when until when a schedule ticks. */
+/** First and last time of ticks. */
 export interface Bounds {
   /** Name of the IANA time zone whose wall clock counts. */
   readonly timezone: string;
@@ -20,13 +20,13 @@ export interface Bounds {
   readonly end: number | null;
 }
 
-/** A schedule once checked; plain data that can be stored as JSON. */
+/** A checked schedule; plain data that can be stored as JSON. */
 export type Schedule =
   | (Bounds & { readonly kind: 'cron'; readonly expression: string })
   | (Bounds & { readonly kind: 'interval'; readonly every: Every /** An instant it ticks at, UTC epoch ms. */; readonly anchor: number })
   | (Bounds & { readonly kind: 'rrule' /** Lines of RFC 5545, DTSTART first. */; readonly rule: string });
 
-/** A schedule as a user writes it: exactly one of `cron`, `interval` and `rrule`. */
+/** A schedule as users write it: exactly one of `cron`, `interval` and `rrule`. */
 export interface ScheduleInput {
   readonly cron?: string | undefined;
   /** A duration, or a number of seconds. */
@@ -41,14 +41,14 @@ export interface ScheduleInput {
   readonly end?: string | undefined;
 }
 
-/** A Monday, so that weeks begin where people begin them. */
+/** A Monday, so that weeks begin where people expect. */
 const defaultAnchorLocal = Date.UTC(2001, 0, 1);
 const dayMs = 86_400_000;
 
 /**
- * The schedule that was written.
+ * Parses a schedule.
  *
- * @throws BatutaError SCHEDULE_INVALID with one sentence that says which part is wrong and what is allowed.
+ * @throws BatutaError SCHEDULE_INVALID whose message says which part is wrong and what is allowed
  */
 export function parseSchedule(input: ScheduleInput): Schedule {
   const given = (['cron', 'interval', 'rrule'] as const).filter((kind) => input[kind] !== undefined);
@@ -75,7 +75,7 @@ export function parseSchedule(input: ScheduleInput): Schedule {
   return { kind: 'interval', every, anchor: anchorOf(input.anchor, every, timezone), ...bounds };
 }
 
-/** An instant at which the clock shows the time of the anchor: where it leaves that out on the day itself, one some intervals before. */
+/** An instant at which the clock shows the anchor's time: if skipped on the day itself, one some intervals before. */
 function anchorOf(text: string | undefined, every: Every, timezone: string): number {
   const local = text === undefined ? defaultAnchorLocal : readLocalTime('anchor', text, timezone);
   const step = 'days' in every ? every.days * dayMs : 0;
@@ -91,14 +91,14 @@ function anchorOf(text: string | undefined, every: Every, timezone: string): num
   );
 }
 
-/** First tick strictly after an instant, null when there is none. Both UTC epoch ms. */
+/** First tick strictly after an instant, null if there is none. Both UTC epoch ms. */
 export function nextAfter(schedule: Schedule, instant: number): number | null {
   const from = schedule.start === null ? instant : Math.max(instant, schedule.start - 1);
   const tick = unboundedNext(schedule, from);
   return tick === null || (schedule.end !== null && tick >= schedule.end) ? null : tick;
 }
 
-/** The next ticks strictly after `from`, oldest first; fewer than `count` when the schedule ends. UTC epoch ms. */
+/** The next ticks strictly after `from`, oldest first; fewer than `count` if the schedule ends. UTC epoch ms. */
 export function nextTicks(schedule: Schedule, from: number, count: number): number[] {
   const ticks: number[] = [];
   for (let tick = nextAfter(schedule, from); tick !== null && ticks.length < count; tick = nextAfter(schedule, tick)) ticks.push(tick);

@@ -1,5 +1,5 @@
 /**
- * Which ticks of a schedule become runs now, which are dropped, and which comes next. Pure: schedulers that ask the same get the same.
+ * Which ticks of a schedule become runs now, which are dropped, and which comes next. Pure: schedulers with the same input agree.
  *
  * The work does not grow with the length of an outage: dropped ticks are not visited one by one.
  */
@@ -7,12 +7,12 @@ import { formatDuration } from '../../base/duration.ts';
 import type { Catchup } from '../deployment.ts';
 import { nextAfter, type Schedule } from './schedule.ts';
 
-/** A tick without a run counts as missed so long after it, ms. */
+/** When a tick without a run counts as missed, ms after it. */
 export const missedAfterMs = 2_000;
-/** Dropped ticks are counted up to here. */
+/** Limit for counting dropped ticks. */
 const maxCounted = 1_000;
 
-/** What is asked about one schedule. Instants are UTC epoch ms. */
+/** Query about one schedule. Instants are UTC epoch ms. */
 export interface TickQuestion {
   readonly schedule: Schedule;
   /** The first tick without a run. */
@@ -21,13 +21,13 @@ export interface TickQuestion {
   readonly catchupWindowMs: number;
   /** Instant as of which ticks count as missed. */
   readonly asOf: number;
-  /** Runs are made for ticks up to this instant. */
+  /** Ticks up to this instant become runs. */
   readonly until: number;
-  /** Most ticks of one answer, from 1. */
+  /** Most ticks in an answer, from 1. */
   readonly limit: number;
 }
 
-/** Ticks that no run is made for, together. */
+/** Ticks without runs, summed up. */
 export interface DroppedTicks {
   readonly firstAt: number;
   readonly lastAt: number;
@@ -39,11 +39,11 @@ export interface TickAnswer {
   /** Oldest first. */
   readonly ticks: readonly { readonly at: number; readonly missed: boolean }[];
   readonly dropped: DroppedTicks | null;
-  /** The first tick after all these; null when the schedule has ended. */
+  /** The first tick after these; null once the schedule has ended. */
   readonly nextTickAt: number | null;
 }
 
-/** Applies the catch-up policy to what was missed, and gives what is due. */
+/** Applies the catch-up policy to missed ticks, and returns those due. */
 export function ticksDue(question: TickQuestion): TickAnswer {
   const { schedule, nextTickAt, asOf, until, limit } = question;
   const missedBefore = asOf - missedAfterMs;
@@ -56,10 +56,10 @@ export function ticksDue(question: TickQuestion): TickAnswer {
   return { ticks, dropped: nextTickAt < keptFrom ? droppedBefore(question, keptFrom) : null, nextTickAt: next };
 }
 
-/** How much later than its tick a run starts, ms: from 0 to `jitterMs`, always the same for the same schedule and tick. */
+/** How much later than its tick a run starts, ms: from 0 to `jitterMs`, fixed for a schedule and tick. */
 export function jitterOf(scheduleId: string, tick: number, jitterMs: number): number {
   if (jitterMs <= 0) return 0;
-  // FNV-1a, then a last mixing, for neighbouring ticks differ in few digits only.
+  // FNV-1a, then a final mix, as neighbouring ticks differ in few digits.
   let hash = 0x811c9dc5;
   for (const char of `${scheduleId}:${tick}`) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
@@ -67,7 +67,7 @@ export function jitterOf(scheduleId: string, tick: number, jitterMs: number): nu
   return Math.floor((((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32) * (jitterMs + 1));
 }
 
-/** The instant from which on ticks are kept, when some were missed. */
+/** The instant from which ticks are kept, if some were missed. */
 function keepFrom({ schedule, nextTickAt, catchup, catchupWindowMs, asOf }: TickQuestion, missedBefore: number): number {
   const windowFrom = Math.min(asOf - catchupWindowMs, missedBefore);
   if (catchup === 'none') return missedBefore;
@@ -89,10 +89,10 @@ function droppedBefore({ schedule, nextTickAt, catchup, catchupWindowMs }: TickQ
   return { firstAt: nextTickAt, lastAt, message: `${which} missed while no scheduler was at work; ${why}.` };
 }
 
-/** The newest tick before `instant`, given one that is before it. By halving: some 40 questions, however many ticks lie between. */
+/** The newest tick before `instant`, given one before it. By bisection: some 40 queries, however many ticks are in between. */
 function lastBefore(schedule: Schedule, known: number, before: number): number {
   let last = known;
-  // After `last` there may be more; after `high` there is none.
+  // There may be more after `last`, but none after `high`.
   for (let low = known, high = before - 1; high > low; ) {
     const middle = low + Math.floor((high - low) / 2);
     const tick = nextAfter(schedule, middle);

@@ -33,7 +33,7 @@ export function describeChange({ at, offsetBefore, offsetAfter, effect, local }:
   }
 }
 
-/** What was done to one tick, in a few words. */
+/** Effect on one tick, in a few words. */
 export function describeMark(mark: TickMark): string {
   return {
     moved: 'moved: its time does not exist this day',
@@ -72,7 +72,7 @@ function describeRule(schedule: Schedule): string {
   }
 }
 
-/** A day is named where the clock jumps to another one. */
+/** Names a day if the clock jumps to another one. */
 function endText(at: number, offsetBefore: number, offsetAfter: number): string {
   const [before, after] = [dateText(at + offsetBefore), dateText(at + offsetAfter)];
   return before === after ? timeText(at + offsetAfter) : `${timeText(at + offsetAfter)} of ${after}`;

@@ -1,34 +1,34 @@
 /**
- * Wall clocks of time zones, by Intl alone: a polyfill of Temporal takes five times as long (docs/decisions/0008).
+ * Wall clocks of time zones, by Intl only: a polyfill of Temporal takes five times as long (docs/decisions/0008).
  *
- * A *local* time here is what a wall clock shows, kept as the epoch ms at which a clock in UTC would show the same.
+ * A *local* time is what a wall clock shows, stored as the epoch ms at which a UTC clock would show the same.
  */
 import { BatutaError } from '../../base/errors.ts';
 import { nearestNames } from '../../base/nearest.ts';
 import { remembered } from '../remembered.ts';
 
-/** A moment at which the wall clock of a zone jumps. */
+/** A jump of a zone's wall clock. */
 export interface ClockChange {
   /** First instant with the new offset, UTC epoch ms. */
   readonly at: number;
-  /** Local minus UTC before and from then on, ms. Greater afterwards: a gap; smaller: an hour that comes twice. */
+  /** Local minus UTC before and from then on, ms. Greater afterwards: a gap; smaller: a repeated hour. */
   readonly offsetBefore: number;
   readonly offsetAfter: number;
 }
 
 const secondMs = 1_000;
 const dayMs = 86_400_000;
-/** Zones do change twice within a month (Ramadan in Morocco), but never within two days. */
+/** Zones do change twice within a month (Ramadan in Morocco), never within two days. */
 const probeMs = 2 * dayMs;
-/** From here on zones follow rules of two changes a year, or those of Morocco, which lie a month apart. */
+/** From here on zones follow rules of two changes a year, or Morocco's, a month apart. */
 const ruledFrom = Date.UTC(2040, 0, 1);
 const ruledProbeMs = 16 * dayMs;
-/** By then every zone follows yearly rules, so that years of the same days have the same changes; among these each kind of year is found. */
+/** By then every zone follows yearly rules, so years with the same days have the same changes; these include every kind of year. */
 const [firstTwin, lastTwin] = [2101, 2128];
 const earliestYear = 1970;
 const latestYear = 2999;
 
-/** More than there are zones. */
+/** More than all zones. */
 const formatterOf = remembered(
   1_000,
   (timeZone: string) => new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', year: 'numeric', ...twoDigits }),
@@ -51,7 +51,7 @@ export function localAt(timezone: string, instant: number): number {
   return instant + offsetAt(timezone, instant);
 }
 
-/** The changes with `after < at <= until`, oldest first; empty when there are none. Both bounds in UTC epoch ms. */
+/** The changes with `after < at <= until`, oldest first; or empty. Both bounds in UTC epoch ms. */
 export function changesBetween(timezone: string, after: number, until: number): ClockChange[] {
   const found: ClockChange[] = [];
   if (timezone === 'UTC') return found;
@@ -63,7 +63,7 @@ export function changesBetween(timezone: string, after: number, until: number): 
 }
 
 /**
- * The instant at which a wall clock shows a local time: the earlier of two; one that does not exist moves forward by the length of the gap.
+ * The instant at which a wall clock shows a local time: the earlier of two; a nonexistent time moves forward by the length of the gap.
  * Source: RFC 5545, section 3.3.5.
  */
 export function instantOfLocal(timezone: string, local: number): number {
@@ -73,10 +73,10 @@ export function instantOfLocal(timezone: string, local: number): number {
   return fitting.length > 0 ? Math.min(...fitting) : early;
 }
 
-/** The zone as written, once it is known. @throws BatutaError SCHEDULE_INVALID with the nearest names. */
+/** The zone as written, if known. @throws BatutaError SCHEDULE_INVALID with the nearest names */
 export function checkZone(name: string): string {
   const wanted = name.trim();
-  // Node 20 knows no offsets as zones; refused everywhere, for they know no clock changes either.
+  // Node 20 has no offsets as zones; refused everywhere, as they lack clock changes.
   if (/^[a-z]/i.test(wanted) && isKnown(wanted)) return wanted;
   const near = nearestZones(wanted);
   const hint =
@@ -85,10 +85,10 @@ export function checkZone(name: string): string {
 }
 
 /**
- * An instant, UTC epoch ms, from an ISO 8601 date or time; one without Z or offset is read on the wall clock of the zone.
+ * An instant, UTC epoch ms, from an ISO 8601 date or time; without Z or offset it is wall-clock time in the zone.
  *
- * @param what names the value in the message, e.g. `--from`.
- * @throws BatutaError SCHEDULE_INVALID for anything else, for days that no calendar has, and outside the years 1970 to 2999.
+ * @param what names the value in messages, e.g. `--from`
+ * @throws BatutaError SCHEDULE_INVALID for anything else, for nonexistent days, and outside the years 1970 to 2999
  */
 export function readInstant(what: string, text: string, timezone: string): number {
   const pattern = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?$/i;
@@ -108,9 +108,9 @@ export function readInstant(what: string, text: string, timezone: string): numbe
 }
 
 /**
- * What the wall clock of the zone shows at a written time: one without Z or offset is taken as it stands, also where that day leaves it out.
+ * The zone's wall-clock time for a written time: one without Z or offset is taken as is, even if that day skips it.
  *
- * @throws BatutaError SCHEDULE_INVALID as `readInstant`
+ * @throws BatutaError SCHEDULE_INVALID: see `readInstant`
  */
 export function readLocalTime(what: string, text: string, timezone: string): number {
   const instant = readInstant(what, text, timezone);
@@ -131,11 +131,11 @@ function changesOfYear(timezone: string, year: number): readonly ClockChange[] {
   return searchYear(timezone, twin).map((change) => ({ ...change, at: change.at + shift }));
 }
 
-/** The changes of a year; kept, of all zones together, for 20,000 years. */
+/** The changes of a year; cached for 20,000 years over all zones. */
 const searchYear = remembered(20_000, (timezone: string, year: number): readonly ClockChange[] => {
   const found: ClockChange[] = [];
   const end = Date.UTC(year + 1, 0, 1);
-  // A year owns the changes at its instants, so the first probe stands just before it.
+  // A year owns the changes at its instants, so the first probe is just before it.
   let before = Date.UTC(year, 0, 1) - secondMs;
   let offsetBefore = offsetAt(timezone, before);
   const stepMs = before < ruledFrom ? probeMs : ruledProbeMs;
@@ -149,7 +149,7 @@ const searchYear = remembered(20_000, (timezone: string, year: number): readonly
   return found;
 });
 
-/** A year of rules that begins on the same weekday and is as long. */
+/** A rule-based year of the same length and first weekday. */
 function twinOf(year: number): number {
   const kindOf = (one: number): string => `${new Date(Date.UTC(one, 0, 1)).getUTCDay()} ${Date.UTC(one + 1, 0, 1) - Date.UTC(one, 0, 1)}`;
   let twin = firstTwin;
@@ -176,7 +176,7 @@ function isKnown(timezone: string): boolean {
   }
 }
 
-/** By the whole name first, then by the city alone, for many write just that. */
+/** First by whole name, then by city alone, as many write just that. */
 function nearestZones(wanted: string): string[] {
   const zones = Intl.supportedValuesOf('timeZone');
   const spelled = wanted.replace(/\s+/g, '_');

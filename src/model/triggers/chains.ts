@@ -1,7 +1,7 @@
-/** Chains of deployments that start each other, and those that would feed themselves. Pure. */
+/** Chains of deployments that start each other, and those that feed themselves. Pure. */
 import { endWords, meansEnd, sourceText, type Trigger } from './trigger.ts';
 
-/** A deployment as far as chains go: runs of it that a trigger makes have its tags and no others. */
+/** A deployment in a chain: runs created by its triggers have exactly its tags. */
 export interface ChainLink {
   readonly name: string;
   readonly flow: string;
@@ -15,8 +15,8 @@ interface Step {
 }
 
 /**
- * A circle of deployments in which each is started by an end of the one before, in words (`a → completed:a → b → failed:b → a`); null when
- * there is none. Only circles through one of `changed` are looked for. What events do inside of flows cannot be seen here.
+ * A cycle of deployments in which each is started by an end of the one before, in words (`a → completed:a → b → failed:b → a`); null if
+ * there is none. Only cycles through one of `changed` are searched. Events emitted inside flows are not visible here.
  */
 export function selfFeeding(links: readonly ChainLink[], changed: readonly string[]): string | null {
   const steps = stepsOf(links);
@@ -56,7 +56,7 @@ function groupBy(links: readonly ChainLink[], keyOf: (link: ChainLink) => string
   return groups;
 }
 
-/** Breadth first, so that the shortest circle is named. */
+/** Breadth first, to name the shortest cycle. */
 function circleFrom(start: string, steps: ReadonlyMap<string, readonly Step[]>): string | null {
   const reached = new Map<string, string>([[start, start]]);
   const queue = [start];

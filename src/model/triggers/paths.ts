@@ -1,12 +1,12 @@
-/** Paths into what an event or an ended run has: `payload.order.id`, `result.rows`, `payload.items.0.sku`. Pure; nothing is evaluated. */
+/** Paths into an event or an ended run: `payload.order.id`, `result.rows`, `payload.items.0.sku`. Pure; nothing is evaluated. */
 import { cutText } from '../../base/cut-text.ts';
 import type { FilterValue, TriggerRule } from './trigger.ts';
 
-/** What a path may begin with. */
+/** First parts of paths. */
 export const pathRoots = ['payload', 'event', 'run', 'params', 'result'] as const;
 export type PathRoot = (typeof pathRoots)[number];
 
-/** What one source has occurred with, by the roots of paths. A root that it does not have is left out. */
+/** Facts about an occurrence of a source, by path root. Missing roots are left out. */
 export type CauseFacts = Readonly<Partial<Record<PathRoot, unknown>>>;
 
 const maxPathChars = 200;
@@ -14,14 +14,14 @@ const maxSegments = 20;
 /** Longest value of `by`, in characters. */
 const maxGroupChars = 200;
 
-/** A path split: the number of the source that it is for, from 1, or null for the first that has it. */
+/** A parsed path: the number of its source, from 1, or null for the first that has it. */
 export interface ParsedPath {
   readonly source: number | null;
   readonly root: PathRoot;
   readonly segments: readonly string[];
 }
 
-/** Null for what is no path. */
+/** Null if it is no path. */
 export function parsePath(text: string): ParsedPath | null {
   if (text.length > maxPathChars || /[\p{Cc}\p{Cs}]/u.test(text)) return null;
   const parts = text.split('.');
@@ -32,12 +32,12 @@ export function parsePath(text: string): ParsedPath | null {
   return known === undefined ? null : { source, root: known, segments };
 }
 
-/** What stands at a path; undefined for nothing. Own fields alone. */
+/** The value at a path; undefined if none. Own fields only. */
 export function valueAt(facts: CauseFacts, { root, segments }: Pick<ParsedPath, 'root' | 'segments'>): unknown {
   return dig(facts[root], segments);
 }
 
-/** What stands below a value by these fields; undefined for nothing. */
+/** The value below another by these fields; undefined if none. */
 export function dig(value: unknown, segments: readonly string[]): unknown {
   let at = value;
   for (const segment of segments) {
@@ -48,13 +48,13 @@ export function dig(value: unknown, segments: readonly string[]): unknown {
   return at;
 }
 
-/** Roots that a rule looks at, so that nothing else has to be read. */
+/** Roots used by a rule, so that nothing else is read. */
 export function rootsOf({ where, params, by }: Pick<TriggerRule, 'where' | 'params' | 'by'>): ReadonlySet<PathRoot> {
   const texts = [...Object.keys(where), ...Object.values(params), ...(by === null ? [] : [by])];
   return new Set(texts.flatMap((text) => parsePath(text)?.root ?? []));
 }
 
-/** Whether what has occurred passes the filters. A filter over what this source cannot have is for the others. */
+/** Whether an occurrence passes the filters. A filter that cannot apply to this source is for the others. */
 export function passes(where: TriggerRule['where'], facts: CauseFacts, source: number): boolean {
   return Object.entries(where).every(([text, wanted]) => {
     const path = parsePath(text);
@@ -65,7 +65,7 @@ export function passes(where: TriggerRule['where'], facts: CauseFacts, source: n
   });
 }
 
-/** Values of parameters that one source has, by name. */
+/** Parameter values from one source, by name. */
 export function mapParams(params: TriggerRule['params'], facts: CauseFacts, source: number): Readonly<Record<string, unknown>> {
   const values = Object.entries(params).flatMap(([name, text]): [string, unknown][] => {
     const path = parsePath(text);
@@ -76,7 +76,7 @@ export function mapParams(params: TriggerRule['params'], facts: CauseFacts, sour
   return Object.fromEntries(values);
 }
 
-/** Which window or debounce it belongs to: the value at `by` as text, cut. */
+/** Key of its window or debounce: the value at `by` as text, cut. */
 export function groupOf(by: string | null, facts: CauseFacts): string {
   const path = by === null ? null : parsePath(by);
   if (path === null) return '';

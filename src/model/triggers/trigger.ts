@@ -1,11 +1,11 @@
 /**
- * Triggers of deployments: what starts a run of one, beside its schedules. Plain data; times are UTC epoch ms.
+ * Triggers of deployments: what starts their runs, besides schedules. Plain data; times are UTC epoch ms.
  *
- * A source is an event by its name, or the end of a run. A trigger over one source fires at each that fits; one over several fires once
- * each of them has occurred within its window; one with a debounce fires once it has been quiet for a while.
+ * A source is an event by name, or the end of a run. A trigger with one source fires at each match; with several it fires once each has
+ * occurred within its window; with a debounce, once it has been quiet for a while.
  */
 
-/** Ends of runs that a source may name, each with the types of state it means. `ended` is any of them. */
+/** Ends of runs that a source may name, each with its state types. `ended` is any of them. */
 export const endWords = {
   completed: ['COMPLETED'],
   failed: ['FAILED'],
@@ -17,7 +17,7 @@ export type EndWord = keyof typeof endWords;
 
 /** What may start a run. */
 export type TriggerSource =
-  /** An event by its name; a name that ends in `*` means all that begin so. */
+  /** An event by name; a name that ends in `*` means all with that prefix. */
   | { readonly kind: 'event'; readonly name: string }
   /** The end of a run of a deployment, or of a flow; `*`: of any deployment but the trigger's own. */
   | { readonly kind: EndWord; readonly of: 'deployment' | 'flow'; readonly name: string };
@@ -26,21 +26,21 @@ export type FilterValue = string | number | boolean | null;
 
 /** Checked, with defaults filled in; plain JSON. */
 export interface TriggerRule {
-  /** One, or several of which each must have occurred. */
+  /** One, or several that must all have occurred. */
   readonly sources: readonly TriggerSource[];
-  /** By path: the values of which one must stand there. Empty: no filter. */
+  /** By path: the allowed values. Empty: no filter. */
   readonly where: Readonly<Record<string, readonly FilterValue[]>>;
-  /** Tags of the run that ended, all of them. */
+  /** Required tags of the ended run. */
   readonly tags: readonly string[];
   /** Parameter by name: the path of its value. */
   readonly params: Readonly<Record<string, string>>;
-  /** Length of the window in which all sources must occur, ms; null for a single source. */
+  /** Window in which all sources must occur, ms; null for a single source. */
   readonly withinMs: number | null;
-  /** Fires after so long without another, ms, `maxWaitMs` after the first at the latest; null: at once. */
+  /** Fires after this long without another, ms, at most `maxWaitMs` after the first; null: at once. */
   readonly debounce: { readonly waitMs: number; readonly maxWaitMs: number | null } | null;
-  /** Path whose value keeps windows and debounces apart; null: one for all. */
+  /** Path whose value separates windows and debounces; null: one for all. */
   readonly by: string | null;
-  /** Whether ends of runs that stand for ticks of a backfill count. */
+  /** Whether ends of runs for ticks of a backfill count. */
   readonly backfills: boolean;
 }
 
@@ -54,15 +54,15 @@ export interface Trigger {
   readonly createdAt: number;
 }
 
-/** The outcome of a trigger when its time had come. */
+/** The outcome of a due trigger. */
 export const firingOutcomes = ['started', 'refused', 'failed', 'expired'] as const;
 /**
- * `started`: a run was made · `refused`: its chain had grown too long, the run is Skipped · `failed`: no run could be made · `expired`: a window
- * ended before all its sources had occurred.
+ * `started`: a run was created · `refused`: its chain is too long, the run is Skipped · `failed`: no run could be created · `expired`: a
+ * window ended before all its sources had occurred.
  */
 export type FiringOutcome = (typeof firingOutcomes)[number];
 
-/** One firing of a trigger; a row that stays as long as runs are kept. */
+/** One firing of a trigger; a row kept as long as runs. */
 export interface TriggerFiring {
   readonly id: string;
   readonly triggerId: string;
@@ -70,33 +70,33 @@ export interface TriggerFiring {
   readonly slug: string;
   readonly at: number;
   readonly outcome: FiringOutcome;
-  /** The newest that it fired for, e.g. `event:order.created`, `completed:extract`. */
+  /** The newest cause, e.g. `event:order.created`, `completed:extract`. */
   readonly cause: string;
   /** Id of that event or run. */
   readonly causeId: string;
-  /** How many it fired for. */
+  /** Number of causes. */
   readonly count: number;
   readonly runId: string | null;
-  /** One sentence for people where there is something to say. */
+  /** One sentence for people, if any. */
   readonly message: string | null;
 }
 
-/** A window or debounce that is open. */
+/** An open window or debounce. */
 export interface TriggerWait {
   readonly triggerId: string;
   readonly slug: string;
   /** Value of the path `by`; empty without one. */
   readonly group: string;
   readonly firstAt: number;
-  /** When it fires, or is given up. */
+  /** When it fires or is given up. */
   readonly dueAt: number;
   readonly count: number;
-  /** Sources that have occurred, and those that are missing; of a debounce none is. */
+  /** Sources that have occurred, and missing ones, if not a debounce. */
   readonly seen: readonly string[];
   readonly missing: readonly string[];
 }
 
-/** An event as it stands in the store. */
+/** An event as stored. */
 export interface EmittedEvent {
   readonly id: string;
   readonly name: string;
@@ -104,11 +104,11 @@ export interface EmittedEvent {
   readonly payload: string | null;
   /** `webhook:<name>`, else null. */
   readonly source: string | null;
-  /** When it occurred, as its sender says. */
+  /** When it occurred, by its sender. */
   readonly at: number;
   /** When it was stored. */
   readonly receivedAt: number;
-  /** Run in whose code it was emitted. */
+  /** Run whose code emitted it. */
   readonly callerRunId: string | null;
   readonly traceparent: string | null;
 }
@@ -119,20 +119,20 @@ export const maxEventNameChars = 200;
 export const maxEventIdChars = 200;
 /** Largest payload of an event, bytes of its text. */
 export const maxPayloadBytes = 256 * 1024;
-/** Largest values that one occurrence hands on to a run, bytes of their text. */
+/** Limit of the values that one occurrence passes to a run, bytes of text. */
 export const maxGivenBytes = 1024 * 1024;
-/** Longest chain of triggers, each of which was fired by the run of the one before; longer ones are stopped. */
+/** Longest chain of triggers, each fired by the run of the one before; longer ones are stopped. */
 export const maxHops = 16;
 
-/** Channel on which schedulers hear that a trigger may have something to do. */
+/** Channel that tells schedulers to check triggers. */
 export const triggersChannel = 'triggers';
 
-/** Whether a text may name an event. */
+/** Whether it is a valid event name. */
 export function isEventName(text: unknown): text is string {
   return typeof text === 'string' && text.length <= maxEventNameChars && /^[A-Za-z0-9][\w.:/-]*$/.test(text);
 }
 
-/** Whether a text may be the id of an event. */
+/** Whether a text is a valid event id. */
 export function isEventId(text: unknown): text is string {
   return typeof text === 'string' && text !== '' && text.length <= maxEventIdChars && !/[\p{Cc}\p{Cs}]/u.test(text);
 }
@@ -143,7 +143,7 @@ export function sourceText(source: TriggerSource): string {
   return `${source.kind}:${source.of === 'flow' ? 'flow:' : ''}${source.name}`;
 }
 
-/** Whether events of this name are meant. */
+/** Whether it covers events of this name. */
 export function meansEvent(source: TriggerSource, name: string): boolean {
   if (source.kind !== 'event') return false;
   return source.name.endsWith('*') ? name.startsWith(source.name.slice(0, -1)) : source.name === name;
@@ -156,7 +156,7 @@ export interface EndedRun {
   readonly stateType: string;
 }
 
-/** Whether the end of this run is meant. @param own deployment of the trigger, whose runs `*` leaves out */
+/** Whether it covers this run's end. @param own deployment of the trigger, whose runs `*` leaves out */
 export function meansEnd(source: TriggerSource, ended: EndedRun, own: string): boolean {
   if (source.kind === 'event' || !(endWords[source.kind] as readonly string[]).includes(ended.stateType)) return false;
   const name = source.of === 'flow' ? ended.flow : ended.deployment;

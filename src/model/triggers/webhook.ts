@@ -1,4 +1,4 @@
-/** Sources of events that come over HTTP: how they prove who they are, and how their bodies become events. Plain data; times are UTC epoch ms. */
+/** Sources of events over HTTP: how they authenticate, and how their bodies become events. Plain data; times are UTC epoch ms. */
 import { dig } from './paths.ts';
 
 /**
@@ -11,24 +11,24 @@ export type WebhookStyle = (typeof webhookStyles)[number];
 /** Checked, with defaults filled in; plain JSON. */
 export interface WebhookRule {
   readonly style: WebhookStyle;
-  /** Names of secrets, any of which may have signed; several while one takes the place of another. */
+  /** Names of secrets, any of which may have signed; several during a rotation. */
   readonly secrets: readonly string[];
-  /** Of `header` and `token`: the name of the header, in small letters; else null. */
+  /** Of `header` and `token`: the header's name, in lower case; else null. */
   readonly header: string | null;
-  /** Of `header`: what stands before the signature, e.g. `sha256=`. */
+  /** Of `header`: prefix of the signature, e.g. `sha256=`. */
   readonly prefix: string;
   readonly encoding: 'hex' | 'base64';
-  /** Of `header`: header with the time in seconds, which is signed before the body as `<time>.<body>`; null: no time is signed. */
+  /** Of `header`: header with the time in seconds, signed before the body as `<time>.<body>`; null: no time is signed. */
   readonly timestampHeader: string | null;
   /** Name of its events: text with `{name}`, `{payload.…}` and `{headers.…}`. */
   readonly event: string;
-  /** Path of what makes an event one, e.g. `payload.id`; null: as its style has it. */
+  /** Path of what identifies an event, e.g. `payload.id`; null: by its style. */
   readonly eventId: string | null;
-  /** What the event carries, by paths; null: the whole body. */
+  /** The event's data, by paths; null: the whole body. */
   readonly payload: Readonly<Record<string, string>> | null;
   /** How old a signed time may be, ms. */
   readonly toleranceMs: number;
-  /** For how long what was taken is known again, ms. */
+  /** For how long duplicates are recognised, ms. */
   readonly replayMs: number;
 }
 
@@ -38,15 +38,15 @@ export interface Webhook {
   readonly rule: WebhookRule;
   readonly createdAt: number;
   readonly updatedAt: number;
-  /** How many were taken, and when the last. */
+  /** Number accepted, and when the last. */
   readonly accepted: number;
   readonly acceptedAt: number | null;
-  /** When one was last refused and why; noted every ten seconds at most. */
+  /** When one was last refused and why; noted at most every ten seconds. */
   readonly refusedAt: number | null;
   readonly refusal: string | null;
 }
 
-/** What a delivery is read from. */
+/** Parts of a delivery to read. */
 export interface Delivery {
   readonly name: string;
   readonly payload: unknown;
@@ -61,7 +61,7 @@ export const eventDefaults: Readonly<Record<WebhookStyle, string>> = {
   token: '{name}',
 };
 
-/** Splits a path into a delivery: `payload.data.id`, `headers.x-github-event`, `name`; null for what is none. */
+/** Parses a path into a delivery: `payload.data.id`, `headers.x-github-event`, `name`; null if it is none. */
 export function deliveryPath(text: string): readonly string[] | null {
   const segments = text.split('.');
   const [root = ''] = segments;
@@ -69,12 +69,12 @@ export function deliveryPath(text: string): readonly string[] | null {
   return ['payload', 'headers', 'name'].includes(root) ? segments : null;
 }
 
-/** What stands at a path of a delivery; undefined for nothing. */
+/** The value at a path of a delivery; undefined if none. */
 export function deliveredAt(delivery: Delivery, path: string): unknown {
   return dig(delivery, deliveryPath(path) ?? ['']);
 }
 
-/** The name of an event with its places filled in; one that leads to no text or number is left out. */
+/** The name of an event with placeholders filled in; those without text or number are left out. */
 export function renderEvent(template: string, delivery: Delivery): string {
   return template.replace(/\{([^{}]+)\}/g, (_, path: string) => {
     const value = deliveredAt(delivery, path);

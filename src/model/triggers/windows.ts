@@ -1,24 +1,24 @@
-/** When windows and debounces are over: pure rules over what has occurred. Times are UTC epoch ms. */
+/** When windows and debounces end: pure rules over occurrences. Times are UTC epoch ms. */
 import type { TriggerRule } from './trigger.ts';
 
-/** One occurrence that waits in a window. */
+/** One occurrence waiting in a window. */
 export interface WaitingCause {
   readonly cause: string;
-  /** Place of its source in the rule, from 0. */
+  /** Index of its source in the rule. */
   readonly source: number;
   /** When it occurred. */
   readonly at: number;
 }
 
-/** By when they occurred; of the same instant in one order for all. */
+/** By time of occurrence; ties have one order for all. */
 export function byTime(a: WaitingCause, b: WaitingCause): number {
   return a.at - b.at || Number(a.cause > b.cause) - Number(a.cause < b.cause);
 }
 
 /**
- * The earliest set of one occurrence for each source that lie within the window, each the newest of its source until then; null while there is
- * none. Occurrences may be given in any order: what counts is when they occurred. How many sets there are does not depend on how many
- * occurrences are looked at together.
+ * The earliest set of one occurrence per source within the window, each the newest of its source until then; null if there is none yet. The
+ * order of the input does not matter: times of occurrence count. The number of sets does not depend on how many occurrences are checked
+ * together.
  */
 export function completeSet<C extends WaitingCause>(waiting: readonly C[], sources: number, withinMs: number): readonly C[] | null {
   const newest = new Array<C | undefined>(sources).fill(undefined);
@@ -30,7 +30,7 @@ export function completeSet<C extends WaitingCause>(waiting: readonly C[], sourc
   return null;
 }
 
-/** When a debounce fires that has seen its first and its last then. */
+/** When a debounce fires, given its first and last occurrence. */
 export function debounceDue({ waitMs, maxWaitMs }: NonNullable<TriggerRule['debounce']>, firstAt: number, lastAt: number): number {
   const quiet = lastAt + waitMs;
   return maxWaitMs === null ? quiet : Math.min(quiet, firstAt + maxWaitMs);

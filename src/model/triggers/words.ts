@@ -2,7 +2,7 @@
 import { durationWords } from '../../base/duration.ts';
 import { sourceText, type TriggerRule } from './trigger.ts';
 
-/** One line, for lists and for what a deploy changes. */
+/** One line, for lists and for changes by a deploy. */
 export function triggerText({ sources, where, tags, params, withinMs, debounce, by, backfills }: TriggerRule): string {
   const filters = Object.entries(where).map(([path, values]) => `${path} = ${values.map((value) => JSON.stringify(value)).join(' or ')}`);
   const mapped = Object.entries(params).map(([name, path]) => `${name} from ${path}`);
