@@ -13,7 +13,7 @@ export interface KeysClient {
   }): Promise<{ readonly key: string; readonly entry: ApiKey }>;
   /** Newest first. */
   list(): Promise<readonly ApiKey[]>;
-  /** By its id, or a beginning or end of it. A key that was revoked already stays as it is. @throws BatutaError KEY_NOT_FOUND (none, or several) */
+  /** By id, or a beginning or end of it. A revoked key stays as it is. @throws BatutaError KEY_NOT_FOUND (none, or several) */
   revoke(id: string): Promise<ApiKey>;
 }
 

@@ -1,4 +1,4 @@
-/** What follows the end of a run that no worker had in its hands: others may have waited for that. */
+/** What follows the end of a run that no worker held: others may have waited for it. */
 import type { Run } from '../model/run.ts';
 import type { Store, Ticketed } from '../store/store.ts';
 
@@ -6,13 +6,13 @@ export interface AfterEndParts {
   readonly store: Pick<Store, 'ticks'>;
   /** Puts the tickets of runs that may begin. Best effort. */
   readonly ticket: (runs: readonly Ticketed[]) => Promise<void>;
-  /** Has schedulers look at once which run of a backfill is next. Best effort. */
+  /** Has schedulers find the next run of a backfill at once. Best effort. */
   readonly tellBackfills: () => Promise<void>;
 }
 
 /**
- * Lets go at once what waits for a run of a tick or a backfill: the next tick of its deployment, the next run of the backfill. A
- * scheduler looks for both within a second as well.
+ * Releases at once what waits for a run of a tick or a backfill: the next tick of its deployment, the next run of the backfill. A scheduler
+ * checks both within a second as well.
  *
  * @throws BatutaError STORE_…
  */

@@ -1,9 +1,9 @@
-/** How many runs failed like those of a list. */
+/** How many runs failed like those in a list. */
 import type { Alike } from '../model/failure-sentence.ts';
 import type { ListedRun } from '../model/run.ts';
 import type { Store } from '../store/store.ts';
 
-/** By run id; only those that failed, and whose failure has a key. One query. */
+/** By run id; only failed runs whose failure has a key. One query. */
 export async function alikeTo(
   { figures }: Pick<Store, 'figures'>,
   runs: readonly Pick<ListedRun, 'id' | 'flow' | 'error'>[],

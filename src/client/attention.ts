@@ -1,4 +1,4 @@
-/** What a person should look at: what keeps failing, is late, is lost, or waits where nobody serves or schedules. */
+/** What needs attention: what keeps failing, is late, is lost, or waits where nobody serves or schedules. */
 import { formatDuration } from '../base/duration.ts';
 import { programName } from '../base/program-name.ts';
 import type { LastRuns, Store } from '../store/store.ts';
@@ -6,15 +6,15 @@ import { failureSentence } from '../model/failure-sentence.ts';
 import { alikeTo } from './alike.ts';
 import type { Attention, QueueView, WaitReason, WorkerView } from './fleet-client.ts';
 
-/** How many of the last runs are looked at. */
+/** How many of the last runs are checked. */
 const lastRuns = 10;
 const mostCandidates = 30;
 const mostShown = 20;
-/** Late runs whose reason is looked up, which takes several queries each. */
+/** Late runs whose reason is queried, which takes several queries each. */
 const mostExplained = 5;
-/** A queue without workers is listed once a run has waited in it for so long, ms: workers may be starting. */
+/** A queue without workers is listed once a run has waited in it this long, ms: workers may be starting. */
 const patienceMs = 30_000;
-/** A tick that no scheduler has decided on for so long is listed, ms. */
+/** A tick that no scheduler has handled for this long is listed, ms. */
 const tickPatienceMs = 60_000;
 /** Schedules that are counted; beyond that the answer says so. */
 const mostSchedules = 100;
@@ -29,8 +29,8 @@ export interface AttentionWish {
 }
 
 /**
- * Worst first: ticks that no scheduler takes, queues that nobody serves, deployments (and flows without one) whose last run failed, late runs, lost workers; within a
- * kind, longest first. 20 at most.
+ * Worst first: ticks that no scheduler takes, queues that nobody serves, deployments (and flows without one) whose last run failed, late
+ * runs, lost workers; within a kind, longest first. At most 20.
  */
 export async function attentionOf(store: Store, wish: AttentionWish): Promise<readonly Attention[]> {
   const [unscheduled, failing, late] = await Promise.all([unscheduledOf(store, wish), failingOf(store, wish), lateOf(store, wish)]);
@@ -64,7 +64,7 @@ async function failingOf(store: Store, { fromAt, untilAt }: AttentionWish): Prom
   return await Promise.all(failing.slice(0, mostShown).map((one) => withSentence(store, one)));
 }
 
-/** Why the newest of them failed, in the sentence that stands everywhere. */
+/** Why the newest of them failed, in the sentence used everywhere. */
 async function withSentence({ runs, figures }: Store, item: Attention): Promise<Attention> {
   const run = item.runId === null ? null : await runs.get(item.runId);
   if (run === null) return item;
@@ -83,7 +83,7 @@ function utcMinute(at: number): string {
   return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-/** Nothing when the newest run did not fail; a flow whose newest run belongs to a deployment is listed there. */
+/** Nothing if the newest run did not fail; a flow whose newest run belongs to a deployment is listed there. */
 function failingOne({ kind, name, flow, runs, deployment }: LastRuns): Attention[] {
   const streak = runs.findIndex(({ type }) => !isFailure(type));
   const inRow = streak === -1 ? runs.length : streak;

@@ -1,8 +1,7 @@
 /**
- * One change for many runs: page after page of those that fit, a few runs at a time, each by its state at that moment.
+ * One change for many runs: page after page of those that match, a few runs at a time, each by its state at that moment.
  *
- * A page is read before its runs are changed, and the next begins after its last, so a change that takes runs out of the filter passes over
- * none.
+ * A page is read before its runs are changed, and the next begins after its last, so a change that takes runs out of the filter skips none.
  */
 import { checkFilter } from '../model/list-filters.ts';
 import { BatutaError, isBatutaError } from '../base/errors.ts';
@@ -14,18 +13,18 @@ import type { BulkReport, BulkWish } from './fleet-client.ts';
 
 /** Runs of one page. */
 const pageRuns = 500;
-/** Runs that are changed at the same time. */
+/** Runs changed at the same time. */
 const lanes = 8;
 const mostRefused = 100;
 
-/** A change, and the runs it is possible for. */
+/** A change, and the runs it applies to. */
 export interface BulkChange {
   readonly isPossible: (type: StateType) => boolean;
-  /** Why it is not, e.g. `it has already ended`. */
+  /** Why it cannot, e.g. `it has already ended`. */
   readonly whyNot: string;
   /** @throws BatutaError of any kind, which is reported with the run */
   readonly change: (run: Run) => Promise<void>;
-  /** After the changes of a page. */
+  /** Runs after each page. */
   readonly afterPage?: () => Promise<void>;
 }
 
@@ -47,7 +46,7 @@ export interface BulkSource {
   readonly now: () => number;
 }
 
-/** Does it. @throws BatutaError FILTER_INVALID */
+/** @throws BatutaError FILTER_INVALID */
 export async function changeMany(source: BulkSource, wish: BulkWish, change: BulkChange): Promise<BulkReport> {
   const refused: { readonly id: string; readonly message: string }[] = [];
   const refuse = (id: string, message: string): void => {

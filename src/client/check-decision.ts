@@ -13,7 +13,7 @@ export async function checkDecision({ id, title, schema }: Pick<InboxItem, 'id' 
   throw new BatutaError('DECISION_INVALID', `The answer to '${title}' does not fit: ${words}`, { details: { item: id, issues } });
 }
 
-/** Null where it has parts that cannot be read. */
+/** Null if parts of it cannot be read. */
 async function schemaOf(schema: unknown): Promise<z.ZodType | null> {
   if (typeof schema !== 'object' || schema === null) return null;
   const zod = await import('zod');

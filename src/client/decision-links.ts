@@ -1,6 +1,6 @@
 /**
- * Addresses by which people decide: signed, so that nobody can make one or change one, and bound to the item, the answer, the time and, where wanted,
- * the person. They hold no state; the item says whether it was decided.
+ * Addresses by which people decide: signed, so that nobody can forge or change one, and bound to the item, the answer, the time and
+ * optionally the person. They hold no state; the item records whether it was decided.
  */
 import { BatutaError } from '../base/errors.ts';
 import type { Keyring } from '../base/keyring.ts';
@@ -8,7 +8,7 @@ import type { Config } from '../base/settings.ts';
 import type { DecisionAddresses, DecisionLink } from '../model/inbox.ts';
 
 const purpose = 'decision-link';
-/** Longest answer that an address carries, characters. */
+/** Longest answer in an address, characters. */
 const maxValueChars = 1_500;
 
 export class DecisionLinks implements DecisionAddresses {
@@ -38,7 +38,7 @@ export class DecisionLinks implements DecisionAddresses {
     return `${this.#base}/decide/${body}.${this.#keys().sign(body, purpose)}`;
   }
 
-  /** What a link says. @throws BatutaError DECISION_LINK_INVALID for one that was changed, cut or signed with a key that is not set here; SECRET_KEY_MISSING */
+  /** Content of a link. @throws BatutaError DECISION_LINK_INVALID if changed, cut or signed with a key not set here; SECRET_KEY_MISSING */
   read(token: string): DecisionLink {
     const [, body, signature] = /^([\w-]+)\.([0-9a-f]{8}\.[\w-]+)$/.exec(token) ?? [];
     if (body === undefined || signature === undefined || !this.#keys().verify(body, signature, purpose))
@@ -65,7 +65,7 @@ export class DecisionLinks implements DecisionAddresses {
   }
 }
 
-/** Where people reach the server, without a slash at the end. */
+/** Public address of the server, without a trailing slash. */
 function baseOf({ publicUrl, host, port, basePath }: Pick<Config, 'publicUrl' | 'host' | 'port' | 'basePath'>): string {
   if (publicUrl !== null) return publicUrl.replace(/\/+$/, '');
   const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host;

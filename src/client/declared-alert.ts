@@ -1,4 +1,4 @@
-/** A rule of alerts as it was declared: checked, and with its defaults filled in. */
+/** A declared alert rule: checked, with its defaults filled in. */
 import type { ConfigAlertAction, ConfigAlertCondition } from '../base/config-file.ts';
 import { cutText } from '../base/cut-text.ts';
 import { type Duration, parseDuration } from '../base/duration.ts';
@@ -56,7 +56,7 @@ export function checkAlert(name: string, spec: AlertSpec): AlertRuleSpec {
   return rule;
 }
 
-/** What a condition cannot be asked, or has nothing to act on. */
+/** Refuses filters and actions that do not fit the condition. */
 function refuseWhatDoesNotFit(name: string, rule: AlertRuleSpec): void {
   const { condition, flows, deployments, tags, queues, actions, repeatMs } = rule;
   const { kind } = condition;
@@ -209,7 +209,7 @@ function secretOf(secret: unknown, field: string): string {
   return name;
 }
 
-/** @throws BatutaError NAME_INVALID, which says where the name stands */
+/** @throws BatutaError NAME_INVALID, which says where the name is */
 function checkNameAt(field: string, what: string, name: string): void {
   try {
     checkValueName(what, name);
@@ -247,7 +247,7 @@ function durationOf(name: string, option: string, given: Duration, leastMs: numb
   throw invalid(name, option, `${option} must be from ${leastMs} ms to 400 days`);
 }
 
-/** @param field which part it is about, as a path: `on.longer`, `send.0.webhook`; null: how several go together */
+/** @param field the invalid part as a path: `on.longer`, `send.0.webhook`; null: a combination of several */
 function invalid(name: string, field: string | null, what: string): BatutaError {
   return new BatutaError('ALERT_INVALID', `Alert ${cutText(String(name), 60, '…')}: ${what}.`, { details: { alert: String(name), field } });
 }

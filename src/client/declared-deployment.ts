@@ -1,4 +1,4 @@
-/** A deployment as it was declared: checked, and with its defaults filled in. Kept with each version, so that two can be compared. */
+/** A declared deployment: checked, with its defaults filled in. Kept with each version, so that two can be compared. */
 import { parseDuration } from '../base/duration.ts';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
@@ -18,7 +18,7 @@ export interface DeclaredDeployment {
   readonly name: string;
   readonly flow: string;
   readonly description: string | null;
-  /** Parameters as they were given, superjson text; null when none were. */
+  /** Parameters as given, superjson text; null if none were. */
   readonly params: string | null;
   /** Whether they are all that a run needs; else each schedule has the rest. */
   readonly complete: boolean;
@@ -27,33 +27,33 @@ export interface DeclaredDeployment {
   readonly queue: string;
   readonly priority: number;
   readonly concurrency: Concurrency | null;
-  /** Missing where any number of its runs may begin. */
+  /** Missing if unlimited. */
   readonly rateLimit?: Rate | null;
-  /** Missing: as its flow says. */
+  /** Missing: as in its flow. */
   readonly slots?: number;
-  /** Missing: as its flow says, where that is a template. */
+  /** Missing: as in its flow, if that is a template. */
   readonly fairness?: string;
   readonly catchup: Catchup;
   readonly catchupWindowMs: number;
   readonly overlap: Overlap;
-  /** Null: as the settings say; `keptForever`: for ever. */
+  /** Null: from the settings; `keptForever`: forever. */
   readonly retentionMs: number | null;
   readonly runName: string | null;
   /** By slug. */
   readonly schedules: readonly DeclaredSchedule[];
-  /** By slug; missing when there are none. */
+  /** By slug; missing if there are none. */
   readonly triggers?: readonly DeclaredTrigger[];
 }
 
 export interface DeclaredSchedule {
   readonly slug: string;
   readonly schedule: Schedule;
-  /** Parameters as they were given, superjson text; null when none were. */
+  /** Parameters as given, superjson text; null if none were. */
   readonly params: string | null;
   readonly jitterMs: number;
 }
 
-/** The parts that are declared without looking at the flow. */
+/** The parts that are declared without the flow. */
 export type CheckedSpec = Omit<DeclaredDeployment, 'params' | 'complete' | 'schedules'> & {
   readonly paused: boolean;
   readonly schedules: readonly (Omit<DeclaredSchedule, 'params'> & {
@@ -62,7 +62,7 @@ export type CheckedSpec = Omit<DeclaredDeployment, 'params' | 'complete' | 'sche
   })[];
 };
 
-/** A retention that never ends, ms: an instant so long ago comes before every run. */
+/** A retention that never ends, ms: an instant that far back is before every run. */
 export const keptForever = Number.MAX_SAFE_INTEGER;
 
 const hourMs = 3_600_000;
@@ -103,9 +103,10 @@ const scheduleNames = [
 ] as const satisfies readonly (keyof ScheduleSpec)[];
 
 /**
- * Checks what was written, save the parameters, which are for the flow's schema.
+ * Checks a spec, except its parameters, which are checked by the flow's schema.
  *
- * @param flow name of the flow. @throws BatutaError NAME_INVALID, OPTION_INVALID, OPTION_UNKNOWN, SCHEDULE_INVALID, TRIGGER_INVALID, DURATION_INVALID
+ * @param flow name of the flow. @throws BatutaError NAME_INVALID, OPTION_INVALID, OPTION_UNKNOWN, SCHEDULE_INVALID, TRIGGER_INVALID,
+ *   DURATION_INVALID
  */
 export function checkSpec(spec: DeploymentSpec, flow: string): CheckedSpec {
   const name = spec.name ?? flow;

@@ -1,4 +1,4 @@
-/** Triggers of a deployment as they were declared: checked, and with their defaults filled in. */
+/** Declared triggers of a deployment: checked, with their defaults filled in. */
 import { cutText } from '../base/cut-text.ts';
 import { type Duration, parseDuration } from '../base/duration.ts';
 import { BatutaError } from '../base/errors.ts';
@@ -27,19 +27,19 @@ export interface TriggerParts {
   readonly on: string | readonly string[];
   /** Stable name in the deployment; default made of its sources. */
   readonly slug?: string;
-  /** By path, such as `payload.total` or `run.flow`: the value that must stand there, or a list of those that may. */
+  /** By path, such as `payload.total` or `run.flow`: the value it must have, or a list of allowed values. */
   readonly where?: Readonly<Record<string, FilterValue | readonly FilterValue[]>>;
-  /** Tags that the run which ended must have, all of them. */
+  /** Tags the ended run must have, all of them. */
   readonly tags?: readonly string[];
-  /** Parameter by name: the path of its value, such as `payload.order.id` or `result.rows`. Laid over those of the deployment. */
+  /** Parameter by name: the path of its value, such as `payload.order.id` or `result.rows`. Laid over the deployment's. */
   readonly params?: Readonly<Record<string, string>>;
-  /** Length of the window in which all of several sources must occur. */
+  /** Length of the window in which all sources must occur. */
   readonly within?: Duration;
-  /** Fires after so long without another occurrence, with the last one; `maxWait` after the first at the latest. */
+  /** Fires after this long without another occurrence, with the last one; at most `maxWait` after the first. */
   readonly debounce?: Duration | { readonly wait: Duration; readonly maxWait?: Duration };
-  /** Path whose value keeps windows and debounces apart, such as `payload.customer`. */
+  /** Path whose value separates windows and debounces, such as `payload.customer`. */
   readonly by?: string;
-  /** Whether ends of runs that a backfill made count. Default false. */
+  /** Whether ends of runs made by a backfill count. Default false. */
   readonly backfills?: boolean;
 }
 
@@ -63,7 +63,7 @@ const partNames = [
 const maxTriggers = 50;
 const maxSources = 10;
 const maxEntries = 50;
-/** Longest window or debounce, ms: what has occurred is kept as long. */
+/** Longest window or debounce, ms: occurrences are kept as long. */
 const maxWindowMs = 7 * 86_400_000;
 
 /**
@@ -146,7 +146,7 @@ export function sourceOf(place: string, text: unknown): TriggerSource {
   );
 }
 
-/** A slug that follows from the sources: `completed-extract`, `event-order.created`. */
+/** A slug made of the sources: `completed-extract`, `event-order.created`. */
 function slugFrom(texts: readonly string[]): string {
   return texts
     .join('-')

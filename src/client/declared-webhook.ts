@@ -1,4 +1,4 @@
-/** A webhook as it was declared: checked, and with its defaults filled in. */
+/** A declared webhook: checked, with its defaults filled in. */
 import { cutText } from '../base/cut-text.ts';
 import { type Duration, parseDuration } from '../base/duration.ts';
 import { BatutaError } from '../base/errors.ts';

@@ -1,4 +1,4 @@
-/** What a deploy changes, in words that people read. Pure. */
+/** What a deploy changes, in words for people. Pure. */
 import { forPeople } from '../model/sensitive.ts';
 import { durationWords, periodWords } from '../base/duration.ts';
 import type { Concurrency } from '../model/deployment.ts';
@@ -11,19 +11,19 @@ import { cutText } from '../base/cut-text.ts';
 import { triggerText } from '../model/triggers/words.ts';
 import type { DeclaredTrigger } from './declared-triggers.ts';
 
-/** What is compared beside the declaration. */
+/** What is compared besides the declaration. */
 export interface DeployedFacts {
   readonly flowVersion: string;
   readonly source: string | null;
   readonly origin: string;
 }
 
-/** Longest value that is shown, in characters. */
+/** Longest value shown, in characters. */
 const maxChars = 60;
 
 type Shown = readonly [what: string, text: string | null];
 
-/** The changes from one declaration to the next, in a fixed order; empty when they are the same. */
+/** The changes from one declaration to the next, in a fixed order; empty if they are the same. */
 export function deployChanges(
   before: DeclaredDeployment & DeployedFacts,
   after: DeclaredDeployment & DeployedFacts,
@@ -60,7 +60,7 @@ function shownFields(one: DeclaredDeployment & DeployedFacts): Shown[] {
   ];
 }
 
-/** One line a parameter, so that a change of one does not show all. */
+/** One line per parameter, so that one change does not show all. */
 function shownParams(what: string, params: string | null): Shown[] {
   const value = decodeValue(params === null ? null : forPeople(params, 'hash'));
   if (value === undefined) return [];
@@ -92,7 +92,7 @@ function shownSchedule(what: string, { schedule, params, jitterMs }: DeclaredSch
   ];
 }
 
-/** One line a trigger; filters and mappings as the JSON they are. */
+/** One line per trigger; filters and mappings as JSON. */
 function shownTriggers(triggers: readonly DeclaredTrigger[] = []): Shown[] {
   return triggers.map(({ slug, rule }) => [`trigger ${slug}`, triggerText(rule)]);
 }
@@ -105,7 +105,7 @@ function differences(before: readonly Shown[], after: readonly Shown[]): DeployC
   });
 }
 
-/** The rule of a schedule in few words: `0 0 * * *`, `every hour`, the lines of an RRULE. */
+/** The rule of a schedule in brief: `0 0 * * *`, `every hour`, the lines of an RRULE. */
 export function ruleText(schedule: Schedule): string {
   switch (schedule.kind) {
     case 'cron':

@@ -1,4 +1,4 @@
-/** Contract of what can be asked about deployments and backfills. Times are UTC epoch ms. */
+/** Contract of deployments and backfills. Times are UTC epoch ms. */
 import type { Duration } from '../base/duration.ts';
 import type { FlowClass } from '../model/flow-types.ts';
 import type { Backfill, Catchup, Concurrency, DeploymentOrigin, DeploymentVersion, Overlap } from '../model/deployment.ts';
@@ -15,13 +15,13 @@ export type { TriggerParts, TriggerSpec } from './declared-triggers.ts';
 
 /** One schedule as a user writes it: exactly one of `cron`, `interval` and `rrule`. */
 export interface ScheduleSpec extends ScheduleInput {
-  /** Stable name in the deployment; default its kind, with a number from the second of a kind on (`cron`, `cron-2`). */
+  /** Stable name in the deployment; default its kind, numbered from the second of a kind on (`cron`, `cron-2`). */
   readonly slug?: string;
-  /** Laid over the parameters of the deployment. */
+  /** Laid over the deployment's parameters. */
   readonly params?: Readonly<Record<string, unknown>>;
-  /** Each run starts up to so much later than its tick. Default 0. */
+  /** Each run starts at most this much after its tick. Default 0. */
   readonly jitter?: Duration;
-  /** Default false. Of a schedule that exists already, a pause or resume made by hand stays. */
+  /** Default false. On an existing schedule, a manual pause or resume stays. */
   readonly paused?: boolean;
 }
 
@@ -31,7 +31,7 @@ export interface DeploymentSpec {
   readonly name?: string;
   readonly flow: string | FlowClass | FlowDefinition;
   readonly description?: string;
-  /** Checked when it is deployed. They may leave out what each of its schedules names itself. */
+  /** Checked on deploy. May omit parameters that each of its schedules sets itself. */
   readonly params?: unknown;
   readonly tags?: readonly string[];
   /** Default `default`. */
@@ -40,11 +40,11 @@ export interface DeploymentSpec {
   readonly priority?: number;
   /** A number means a limit for all with `onConflict: 'queue'`. */
   readonly concurrency?: number | { readonly limit: number; readonly key?: string; readonly onConflict?: Concurrency['onConflict'] };
-  /** How many of its runs may begin in any window of time; then that of its flow does not count. Default unlimited. */
+  /** How many of its runs may begin in any window of time; replaces that of its flow. Default unlimited. */
   readonly rateLimit?: { readonly limit: number; readonly per: Duration; readonly key?: string };
-  /** Template of the key by which its runs take turns, like `{customer}`; then that of its flow does not count. Default that of its flow where it is a template. */
+  /** Template of the key by which its runs take turns, like `{customer}`; replaces its flow's. Default its flow's, if a template. */
   readonly fairness?: string;
-  /** How many of a worker's places each of its runs takes, from 1; then that of its flow does not count. Default that of its flow. */
+  /** How many of a worker's places each of its runs takes, from 1; replaces that of its flow. Default that of its flow. */
   readonly slots?: number;
   /** Default `latest`. */
   readonly catchup?: Catchup;
@@ -53,12 +53,14 @@ export interface DeploymentSpec {
   /** Default `allow`. */
   readonly overlap?: Overlap;
   readonly retention?: Duration | 'forever';
-  /** Template of the names of its runs, like `sync-{customer}`. Default that of the flow where it is a template, else two random words. */
+  /** Template of the names of its runs, like `sync-{customer}`. Default that of the flow if it is a template, else two random words. */
   readonly runName?: string;
-  /** Whether it begins paused; of one that exists already, a pause or resume made by hand stays. */
+  /** Whether it begins paused; on an existing one, a manual pause or resume stays. */
   readonly paused?: boolean;
   readonly schedules?: readonly ScheduleSpec[];
-  /** What starts it beside its schedules, e.g. `'completed:extract'` or `{ on: 'event:order.created', params: { id: 'payload.id' } }`; one or several. */
+  /**
+   * Starts it besides schedules, e.g. `'completed:extract'` or `{ on: 'event:order.created', params: { id: 'payload.id' } }`; or several.
+   */
   readonly on?: TriggerSpec | readonly TriggerSpec[];
 }
 
@@ -67,7 +69,7 @@ export interface DeploymentView extends StoredDeployment {
   readonly lastRun: LastRun | null;
 }
 
-/** One field that a deploy changes; values as people read them, null for none. */
+/** One field that a deploy changes; values as shown to people, null for none. */
 export interface DeployChange {
   /** For example `queue`, `schedule nightly`, `schedule nightly timezone`. */
   readonly what: string;
@@ -75,20 +77,20 @@ export interface DeployChange {
   readonly after: string | null;
 }
 
-/** How the graph of the flow differs from that of the version before. */
+/** How the graph of the flow differs from the previous version's. */
 export interface GraphChange {
   readonly added: readonly string[];
   readonly removed: readonly string[];
-  /** Tasks that need other tasks than before. */
+  /** Tasks whose needs changed. */
   readonly rewired: readonly { readonly task: string; readonly before: readonly string[]; readonly after: readonly string[] }[];
 }
 
 /** What a deploy did, or with `dryRun` would do. */
-/** Runs of a flow under way that began with another version than the one that is deployed, counted by name of their state. */
+/** Unfinished runs of a flow that began with a version other than the deployed one, counted by name of their state. */
 export interface TouchedRuns {
-  /** What goes on with the version that is deployed. */
+  /** Those that continue with the deployed version. */
   readonly continuing: Readonly<Partial<Record<StateName, number>>>;
-  /** What is pinned to the version with which it began. */
+  /** Those pinned to the version they began with. */
   readonly pinned: Readonly<Partial<Record<StateName, number>>>;
 }
 
@@ -96,21 +98,21 @@ export interface DeployReport {
   readonly outcome: 'created' | 'changed' | 'unchanged' | 'deleted';
   readonly deployment: DeploymentView;
   readonly changes: readonly DeployChange[];
-  /** Null when the graph is the same, or there was none before. */
+  /** Null if the graph is the same, or there was none before. */
   readonly graph: GraphChange | null;
-  /** Of its flow, whichever deployment made them; null when there are none, or nothing has changed. */
+  /** Of its flow, whichever deployment made them; null if there are none, or nothing has changed. */
   readonly touched: TouchedRuns | null;
 }
 
 /** What the triggers of a deployment wait for and have done. */
 export interface TriggersView {
-  /** Windows and debounces that are open, soonest first. */
+  /** Open windows and debounces, soonest first. */
   readonly waits: readonly TriggerWait[];
   /** Newest first. */
   readonly firings: readonly TriggerFiring[];
 }
 
-/** A tick to come. */
+/** A future tick. */
 export interface UpcomingTick {
   readonly deployment: string;
   /** Slug of the schedule. */
@@ -122,7 +124,8 @@ export interface DeploymentsClient {
   /**
    * Creates or changes deployments, all or none.
    *
-   * @throws BatutaError FLOW_NOT_FOUND, PARAMS_INVALID, SCHEDULE_INVALID, TRIGGER_INVALID, TRIGGER_CYCLE, NAME_INVALID, OPTION_INVALID, OPTION_UNKNOWN, DURATION_INVALID
+   * @throws BatutaError FLOW_NOT_FOUND, PARAMS_INVALID, SCHEDULE_INVALID, TRIGGER_INVALID, TRIGGER_CYCLE, NAME_INVALID, OPTION_INVALID,
+   *   OPTION_UNKNOWN, DURATION_INVALID
    */
   deploy(
     specs: readonly DeploymentSpec[],
@@ -140,23 +143,23 @@ export interface DeploymentsClient {
   get(name: string): Promise<DeploymentView>;
   /** Newest first; each has the graph of its flow. @throws BatutaError DEPLOYMENT_NOT_FOUND */
   versions(name: string, page?: VersionPage): Promise<readonly DeploymentVersion[]>;
-  /** A run now; the parameters are laid over those of the deployment. @throws PARAMS_INVALID, DEPLOYMENT_NOT_FOUND */
+  /** A run now; the parameters are laid over the deployment's. @throws PARAMS_INVALID, DEPLOYMENT_NOT_FOUND */
   run(name: string, params?: Readonly<Record<string, unknown>>, options?: EnqueueOptions): Promise<RunHandle>;
-  /** Pauses it, or one of its schedules: its ticks make no runs. Twice is the same as once. */
+  /** Pauses it, or one of its schedules: its ticks make no runs. Idempotent. */
   pause(name: string, schedule?: string): Promise<DeploymentView>;
-  /** Ticks of the time it was paused are not made up. */
+  /** Ticks missed while paused are not made up. */
   resume(name: string, schedule?: string): Promise<DeploymentView>;
   /** What its triggers wait for, and their newest firings. `limit` 1 to 1000, default 20. @throws BatutaError DEPLOYMENT_NOT_FOUND */
   triggers(name: string, options?: { readonly limit?: number }): Promise<TriggersView>;
-  /** With its schedules and triggers; its runs stay. */
+  /** Its schedules and triggers go; its runs stay. */
   delete(name: string): Promise<void>;
-  /** The next ticks of all deployments or one that is not paused, soonest first. `limit` 1 to 1000, default 10. */
+  /** The next ticks of all unpaused deployments or one, soonest first. `limit` 1 to 1000, default 10. */
   upcoming(options?: { readonly deployment?: string; readonly limit?: number }): Promise<readonly UpcomingTick[]>;
 }
 
 export interface BackfillSpec {
   readonly deployment: string;
-  /** Slug; default: the only one the deployment has. */
+  /** Slug; default: the deployment's only one. */
   readonly schedule?: string;
   /** Ticks from this instant on. */
   readonly fromAt: number;
@@ -168,9 +171,9 @@ export interface BackfillSpec {
   readonly order?: Backfill['order'];
 }
 
-/** A backfill with how far it is, in runs. */
+/** A backfill with its progress, in runs. */
 export interface BackfillView extends Backfill {
-  /** Those that wait for a worker, and those that are not made yet. */
+  /** Runs that wait for a worker, and runs not made yet. */
   readonly waiting: number;
   readonly running: number;
   readonly completed: number;
@@ -182,15 +185,15 @@ export interface BackfillView extends Backfill {
 export interface BackfillPreview {
   /** How many runs. */
   readonly total: number;
-  /** False when there are more than 10,000: then the total is estimated. */
+  /** False if there are more than 10,000: then the total is estimated. */
   readonly exact: boolean;
-  /** The first and last of its ticks in the order of time, 100 at most each. */
+  /** Its first and last ticks in order of time, at most 100 each. */
   readonly first: readonly number[];
   readonly last: readonly number[];
 }
 
 export interface BackfillsClient {
-  /** @throws BatutaError as `start`, save BACKFILL_TOO_LARGE */
+  /** @throws BatutaError as `start`, except BACKFILL_TOO_LARGE */
   preview(spec: BackfillSpec): Promise<BackfillPreview>;
   /** @throws BatutaError DEPLOYMENT_NOT_FOUND, OPTION_INVALID, BACKFILL_TOO_LARGE (over 10,000 runs without `allowLarge`) */
   start(spec: BackfillSpec, options?: { readonly allowLarge?: boolean }): Promise<BackfillView>;
@@ -199,6 +202,6 @@ export interface BackfillsClient {
   get(id: string): Promise<BackfillView>;
   /** Makes no further runs, and cancels those that have not ended. */
   cancel(id: string): Promise<BackfillView>;
-  /** Runs those again that failed, crashed or were cancelled, and goes on with those that never began. */
+  /** Re-runs those that failed, crashed or were cancelled, and continues with those that never began. */
   resume(id: string): Promise<BackfillView>;
 }

@@ -1,4 +1,4 @@
-/** Values that runs give out while they run, read from the store as they come. */
+/** Values that runs emit, read from the store as they appear. */
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { Emissions } from '../engine/emissions/emissions.ts';
@@ -8,7 +8,7 @@ import { checkStreamName, type Emission } from '../model/emission.ts';
 import type { Store, StoredEmission } from '../store/store.ts';
 import type { StreamOptions } from './handle.ts';
 
-/** Whatever it is told, a reader looks by itself after so long, ms. */
+/** A reader checks by itself at least this often, ms. */
 const netMs = 2_000;
 
 /** @throws BatutaError NAME_INVALID, FILTER_INVALID */
@@ -21,7 +21,7 @@ export function checkStreamOptions(stream: string, { after }: StreamOptions): vo
 export interface FollowedEmissions {
   readonly store: Store;
   readonly clock: Clock;
-  /** Of this process, which tells that there may be more. */
+  /** Of this process; signals that there may be more. */
   readonly emissions: Emissions;
   readonly runId: string;
   readonly stream: string;
@@ -30,7 +30,7 @@ export interface FollowedEmissions {
 }
 
 /**
- * Pages of values, each value once, until the run has ended or `signal` aborts. Reads no faster than it is asked.
+ * Pages of values, each value once, until the run has ended or `signal` aborts. Reads only on demand.
  *
  * @throws BatutaError STORE_…, RUN_NOT_FOUND (it was deleted meanwhile)
  */
@@ -39,12 +39,12 @@ export async function* followEmissions(followed: FollowedEmissions): AsyncGenera
   const bell = new Bell();
   const leave = emissions.watch.listen(runId, () => bell.ring());
   let { after } = followed;
-  /** Of all streams of the run: up to there its values have been read. */
+  /** Over all streams of the run: its values are read up to here. */
   let seen = 0;
   try {
     while (!signal.aborted) {
       bell.reset();
-      // Before its values: what a run gives out is recorded before its end.
+      // Before its values: emissions are recorded before a run ends.
       const [place] = await store.emissions.places([runId]);
       if (!place) throw new BatutaError('RUN_NOT_FOUND', `No run has the id ${runId}.`, { details: { runId } });
       for (let hasMore = place.newest > seen; hasMore && !signal.aborted; ) {
@@ -63,7 +63,7 @@ export async function* followEmissions(followed: FollowedEmissions): AsyncGenera
   }
 }
 
-/** Rung from outside, waited for by one. */
+/** Rung from outside; has one waiter. */
 class Bell {
   #isRung = false;
   #wake: (() => void) | null = null;
@@ -98,7 +98,7 @@ export async function emissionOf(results: ResultStorage, { value, ref, ...emissi
   return { ...emission, value: await loadValue(results, { result: value, resultRef: ref }) };
 }
 
-/** The values alone, from the first of `emitted` on in each loop. */
+/** The values alone; each loop begins at the first of `emitted`. */
 export function valuesOf(emitted: () => AsyncIterable<Emission>): AsyncIterable<never> {
   return {
     async *[Symbol.asyncIterator]() {

@@ -19,7 +19,7 @@ import {
 import type { NewEvent } from '../store/store.ts';
 import type { EmitOptions, EmitReport, EventEntry } from './events-client.ts';
 
-/** Clocks differ: an event may lie so far ahead, ms. */
+/** Clocks differ: how far ahead an event may be, ms. */
 const maxAheadMs = 5 * 60_000;
 
 type Services = Pick<EngineServices, 'store' | 'clock' | 'makeId'>;
@@ -73,12 +73,12 @@ export function makeEvent(
   };
 }
 
-/** An event as the client gives it. */
+/** An event as the client returns it. */
 export function entryOf({ payload, ...event }: EmittedEvent): EventEntry {
   return { ...event, payload: payload === null ? undefined : decodeValue(payload) };
 }
 
-/** The same in a list, where one whose payload cannot be read keeps nobody from the others: it is shown without. */
+/** The same in a list: an event whose payload cannot be read is listed without it, so that it hides no others. */
 export function listedEntryOf(event: EmittedEvent): EventEntry {
   try {
     return entryOf(event);
@@ -87,7 +87,7 @@ export function listedEntryOf(event: EmittedEvent): EventEntry {
   }
 }
 
-/** The error for an id that no event has. */
+/** The error for an unknown event id. */
 export function noEvent(id: string): BatutaError {
   return new BatutaError('EVENT_NOT_FOUND', `No event has the id '${cutText(id, 60, '…')}'. List them: ${programName()} event ls`, {
     details: { id },

@@ -1,11 +1,11 @@
 /**
- * Submits runs for workers: rows that wait, then the tickets that wake someone.
+ * Submits runs for workers: rows that wait, then tickets that wake workers.
  *
- * A run is accepted once its row is durable. When the ticket cannot be put, or this process dies before it is, the fleet puts it
- * again after some seconds.
+ * A run is accepted once its row is durable. If the ticket cannot be put, or this process dies before it is, the fleet puts it again after
+ * some seconds.
  *
- * The ticket of a single run travels while its row is written, so that the run begins the sooner: workers look for the row for a
- * little while (`rowAwaitedMs`). A ticket whose row is never written is dropped.
+ * The ticket of a single run is sent while its row is written, so that the run begins sooner: workers look for the row briefly
+ * (`rowAwaitedMs`). A ticket whose row is never written is dropped.
  */
 import { BatutaError, isBatutaError } from '../base/errors.ts';
 import { letOthersIn } from '../base/clock.ts';
@@ -23,13 +23,13 @@ import type { EnqueueOptions } from './client.ts';
 import { withoutSubmitted } from '../model/submitted.ts';
 import { stopIfLoading } from '../model/loading.ts';
 
-/** How long a worker looks for the row of a ticket that came before it, ms; at most, it may have begun to look late. */
+/** How long a worker looks for the row of a ticket that arrived before it, ms; less if it began to look late. */
 export const rowAwaitedMs = 60;
 
-/** Of the keys of one call that are known already, how many are compared with what was submitted before. */
+/** How many of the known keys of one call are compared with what was submitted before. */
 const lookedAt = 20;
 
-/** Runs that are made in one turn of the event loop. */
+/** Runs made in one turn of the event loop. */
 const madeAtOnce = 200;
 
 /** One run to submit. */
@@ -38,7 +38,7 @@ export interface RunRequest extends EnqueueOptions {
 }
 
 /**
- * Validates all, records all, wakes the workers. Gives the runs in the order of the requests. When one is refused, none exists.
+ * Validates all, records all, wakes the workers. Returns the runs in the order of the requests. If one is refused, none exists.
  *
  * @throws BatutaError PARAMS_INVALID, NAME_INVALID (queue), OPTION_INVALID (priority, start, name, tags, idempotency key, ttl),
  *   DURATION_INVALID, RESULT_NOT_SERIALIZABLE, STORE_…
@@ -78,10 +78,10 @@ export async function enqueueRuns(
   return placed;
 }
 
-/** Flows that were looked for, by engine. */
+/** Flows already looked up, by engine. */
 const lookedFor = new WeakMap<Engine, Set<string>>();
 
-/** Warns, once for each flow, where workers are at work and none of them knows it, or has as many places as its runs take: they would wait for ever. */
+/** Warns, once per flow, if workers are running but none knows it or has as many places as its runs take: the runs would wait forever. */
 async function warnOfUnfitWorkers(engine: Engine, { name: flow, slots }: FlowDefinition): Promise<void> {
   const flows = lookedFor.get(engine) ?? new Set();
   if (flows.has(flow)) return;
@@ -105,13 +105,13 @@ async function warnOfUnfitWorkers(engine: Engine, { name: flow, slots }: FlowDef
 }
 
 /**
- * Warns of keys that stand for a run with other parameters: a key that says too little is found so. The first ones tell, of many
- * submitted again only some are looked at.
+ * Warns of keys already used with other parameters: this reveals a key that is too coarse. The first few suffice; of many submitted again
+ * only some are checked.
  */
 async function tellOtherParams({ services }: Engine, rows: readonly WaitingRun[], placed: readonly InsertedRun[]): Promise<void> {
   const known = rows.flatMap((row, at) => (placed[at]?.inserted === false ? [{ row, id: placed[at].id }] : []));
   for (const { row, id } of known.slice(0, lookedAt)) {
-    // Whoever submits has been told of the run already; one that cannot be read, or is deleted by now, tells nothing.
+    // The caller already has the run; one that cannot be read or was deleted meanwhile is skipped.
     const standing = await services.store.runs.get(id).catch(() => null);
     if (standing === null || withoutSubmitted(standing.params) === withoutSubmitted(row.run.params)) continue;
     services.log.warn(
@@ -122,7 +122,7 @@ async function tellOtherParams({ services }: Engine, rows: readonly WaitingRun[]
 }
 
 /**
- * Records rows that are made already and wakes the workers; `before` is done once they are known to be allowed.
+ * Records prepared rows and wakes the workers; `before` runs once they are known to be allowed.
  *
  * @throws BatutaError NAME_INVALID (queue), OPTION_INVALID (priority, due time), CONFIG_INVALID, STORE_…
  */
@@ -152,13 +152,13 @@ export async function submitRows(
   };
   const startedAt = clock.monotonic();
   const inserting = store.fleet.insertMany(rows);
-  // A row that may be there already, by its key, is not worth a ticket; one file for rows and tickets has no time to save.
+  // A row that may already exist, by its key, is not worth a ticket; a single file for rows and tickets gains nothing.
   const isEarly = rows.length === 1 && rows[0]?.idempotencyKey === null && broker.kind !== 'local';
   const early = isEarly ? put(() => true) : null;
-  // Its failure is reported below, once the run is accepted.
+  // A failure is reported below, once the run is accepted.
   early?.catch(() => undefined);
   const placed = await inserting;
-  // By now whoever took the early ticket may be about to give up.
+  // By now a worker with the early ticket may soon give up.
   const isLate = clock.monotonic() - startedAt > rowAwaitedMs / 2;
   try {
     await early;

@@ -1,4 +1,4 @@
-/** Finds what a code flow runs by the name of a deployment. */
+/** Finds the flow of a deployment that a code flow runs. */
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import { programName } from '../base/program-name.ts';
@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts';
 import { declaredParams, layOver } from './declared-params.ts';
 
 /**
- * The flow of a deployment, and the parameters it declares with the given laid over.
+ * The flow of a deployment, and its declared parameters with the given ones on top.
  *
  * @throws BatutaError DEPLOYMENT_NOT_FOUND naming the nearest, FLOW_NOT_FOUND, FILE_…, STORE_…
  */
@@ -25,7 +25,7 @@ export async function findDeployed(
   return { definition: await findDefinition(deployment), params: layOver(declaredParams(version), params), deployment };
 }
 
-/** The error for a name that no deployment has. */
+/** The error for an unknown deployment name. */
 export async function noDeployment({ deployments }: Pick<Store, 'deployments'>, name: string): Promise<BatutaError> {
   const names = (await deployments.names()).map((one) => one.name);
   const hint = names.length === 0 ? ` Make one: ${programName()} deploy <flow> --cron "0 0 * * *"` : hintFor(name, names, 'There are');

@@ -7,7 +7,7 @@ import { openBroker } from '../broker/open.ts';
 import type { Store } from '../store/store.ts';
 
 /**
- * Opens it: Redis where `redisUrl` is set, else PostgreSQL where `brokerUrl` is, else the tickets in the SQLite database.
+ * Opens Redis if `redisUrl` is set, else PostgreSQL if `brokerUrl` is, else the tickets in the SQLite database.
  *
  * @throws BatutaError CONFIG_INVALID (PostgreSQL without either), BROKER_UNAVAILABLE
  */

@@ -7,9 +7,9 @@ import type { Metrics } from '../monitor/open-metrics.ts';
 export interface FleetProcessOptions {
   readonly config: Config;
   readonly log: Log;
-  /** Where relative paths of flows begin. */
+  /** Base of relative paths of flows. */
   readonly cwd: string;
-  /** Metrics of the program around it, which serves them; default its own, where a port is set for them. */
+  /** Metrics of the surrounding program, which serves them; default its own, if a port is set for them. */
   readonly metrics?: Metrics;
 }
 
@@ -20,25 +20,25 @@ export interface WorkerOptions extends FleetProcessOptions {
   readonly concurrency: number;
   /** Name for people; default the host and the process id. */
   readonly name: string | undefined;
-  /** What it executes; default the flows that are found where the settings say. */
+  /** Flows it executes; default those found by the settings. */
   readonly flows?: readonly FlowDefinition[];
-  /** Whether the process is ended when its event loop has been held for longer than its lease. Default true. */
+  /** Whether the process is ended if its event loop was blocked for longer than its lease. Default true. */
   readonly mayEndProcess?: boolean;
 }
 
-/** A process of the fleet at work. */
+/** A running process of the fleet. */
 export interface FleetProcess {
   /** One line for people: what it is and what it serves. */
   readonly greeting: string;
-  /** Takes nothing new, lets what is under way finish for at most `deadlineMs`, hands back the rest. May be called twice. */
+  /** Takes no new work, lets running work finish for at most `deadlineMs`, hands back the rest. May be called twice. */
   stop(deadlineMs: number): Promise<void>;
 }
 
-/** A worker at work, which can be told of what has changed. */
+/** A running worker that can be notified of changes. */
 export interface WorkerProcess extends FleetProcess {
-  /** Executes these flows from now on in place of those it knew; runs under way go on with theirs. @throws BatutaError STORE_… */
+  /** Executes these flows from now on instead of the previous ones; running runs keep theirs. @throws BatutaError STORE_… */
   setFlows(flows: readonly FlowDefinition[]): Promise<void>;
-  /** Serves these queues as well; those it serves already are left as they are. */
+  /** Serves these queues as well; already served ones are unaffected. */
   serveAlso(queues: readonly string[]): void;
 }
 

@@ -1,9 +1,9 @@
 /**
- * Reads numbered rows as they appear, each once, also where lower numbers become visible after higher ones.
+ * Reads numbered rows as they appear, each once, even if lower numbers become visible after higher ones.
  *
- * On PostgreSQL a number is given when a row is written, and the row is seen once its transaction ends. So what was read is settled only
- * when every writer that was at work then has ended; until that, the rows above the settled place are read again and those that are
- * known are left out. On SQLite writers come one after another, and everything is settled at once.
+ * On PostgreSQL a row gets its number when it is written, and becomes visible once its transaction ends. So what was read is settled only
+ * when every writer active at that time has ended; until then, rows above the settled position are read again and known ones are skipped.
+ * On SQLite writers are serialized, and everything is settled at once.
  */
 import { type Clock, letOthersIn } from '../base/clock.ts';
 import type { NumberedRows } from '../store/store.ts';
@@ -12,7 +12,7 @@ interface Numbered {
   readonly seq: number;
 }
 
-/** What had been read when, and the next writer that was to come then. */
+/** What had been read when, and the next writer expected then. */
 interface Mark {
   readonly seq: number;
   readonly next: number;
@@ -20,9 +20,9 @@ interface Mark {
 }
 
 const pageRows = 1000;
-/** A number is taken a moment before its writer can be told; marks younger than this wait, ms. */
+/** A number is taken shortly before its writer is visible; marks younger than this wait, ms. */
 const settleMs = 1000;
-/** A writer that takes longer than this is not waited for: what is read again at each look would grow with it, ms. */
+/** A writer that takes longer than this is not waited for: otherwise each poll would read more and more again, ms. */
 const longestWriterMs = 60_000;
 
 export class Follower<Row extends Numbered> {
@@ -32,24 +32,24 @@ export class Follower<Row extends Numbered> {
   #marks: Mark[] = [];
   #settled: number;
 
-  /** @param from what has a number up to it is known */
+  /** @param from rows up to this number are known */
   constructor(read: (after: number, limit: number) => Promise<NumberedRows<Row>>, clock: Clock, from: number) {
     this.#read = read;
     this.#clock = clock;
     this.#settled = from;
   }
 
-  /** Up to this number nothing can appear any more; where a reader goes on that comes back. */
+  /** No row up to this number can appear any more; where a returning reader continues. */
   get settled(): number {
     return this.#settled;
   }
 
-  /** Whether a row of this number was read, or can appear no more. */
+  /** Whether a row of this number was read, or cannot appear. */
   knows(seq: number): boolean {
     return seq <= this.#settled || this.#seen.has(seq);
   }
 
-  /** Reads what appeared since the last call page by page, in the order of the numbers as far as they are visible. */
+  /** Reads new rows since the last call page by page, in the order of the numbers as far as they are visible. */
   async *pages(): AsyncGenerator<readonly Row[]> {
     let after = this.#settled;
     for (;;) {
@@ -63,19 +63,19 @@ export class Follower<Row extends Numbered> {
       }
       if (fresh.length > 0) yield fresh;
       if (!hasMore) return;
-      // A store in this process answers within the turn; others are to get theirs.
+      // A store in this process answers within the turn; let others run.
       await letOthersIn();
     }
   }
 
-  /** All that appeared since the last call. */
+  /** All new rows since the last call. */
   async next(): Promise<Row[]> {
     const all: Row[] = [];
     for await (const rows of this.pages()) all.push(...rows);
     return all;
   }
 
-  /** Takes what is there now as known. */
+  /** Marks all current rows as known. */
   async skip(): Promise<void> {
     for await (const _ of this.pages());
   }

@@ -2,11 +2,11 @@
 import type { GraphChange } from './deployments-client.ts';
 
 interface Wiring {
-  /** By name of the task, what it needs: `load`, `after check`, `each of list`. */
+  /** Needs by task name: `load`, `after check`, `each of list`. */
   readonly needs: ReadonlyMap<string, readonly string[]>;
 }
 
-/** The difference; null when there is none, or one of the two is no graph. */
+/** The difference; null if there is none, or one is not a graph. */
 export function graphChange(before: unknown, after: unknown): GraphChange | null {
   const [was, is] = [wiringOf(before), wiringOf(after)];
   if (!was || !is) return null;
@@ -19,7 +19,7 @@ export function graphChange(before: unknown, after: unknown): GraphChange | null
   return added.length + removed.length + rewired.length === 0 ? null : { added, removed, rewired };
 }
 
-/** Reads a stored graph, which is plain JSON of another time: what does not fit is no graph. */
+/** Reads a stored graph, plain JSON of another time: what does not fit is not a graph. */
 function wiringOf(graph: unknown): Wiring | null {
   const { nodes, edges } = (graph ?? {}) as { readonly nodes?: unknown; readonly edges?: unknown };
   if (!Array.isArray(nodes) || !Array.isArray(edges)) return null;

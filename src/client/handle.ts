@@ -1,4 +1,4 @@
-/** What a run is handed in with, and what its caller holds of it then. */
+/** What a run is submitted with, and the handle its caller gets. */
 import type { Duration } from '../base/duration.ts';
 import type { DebounceOptions, SubmittedOptions } from '../model/submitted.ts';
 import type { Run } from '../model/run.ts';
@@ -16,8 +16,8 @@ export interface EnqueueOptions extends SubmittedOptions {
   /** Not before this instant (a date or UTC epoch ms). Default at once. */
   readonly startAt?: Date | number;
   /**
-   * Not worth it later: a run that no worker has begun so long after it is due, or was submitted, never begins, and ends as Cancelled
-   * (Expired). What has begun goes on, retries included. From 1 ms to 100 years; default for ever.
+   * A run that no worker has begun this long after it is due, or was submitted, never begins, and ends as Cancelled (Expired). Runs that
+   * have begun continue, retries included. From 1 ms to 100 years; default forever.
    */
   readonly ttl?: Duration;
   /**
@@ -25,7 +25,7 @@ export interface EnqueueOptions extends SubmittedOptions {
    * or `maxWait` after the first call, with the parameters of the last. Not together with `startAt`, `ttl` and `idempotencyKey`.
    */
   readonly debounce?: DebounceOptions;
-  /** Of all runs of the flow with the same key there is one: the first; others give its id. 1 to 500 characters. */
+  /** There is one run of the flow per key: the first; later calls return its id. 1 to 500 characters. */
   readonly idempotencyKey?: string;
 }
 
@@ -40,19 +40,19 @@ export interface RunHandle<R = unknown, E extends object = Readonly<Record<strin
   result(): Promise<R>;
   cancel(message?: string): Promise<void>;
   /**
-   * The values that the run gives out by `ctx.emit`, in their order, each once: those of before from the first on, then what comes, until
-   * the run has ended. Any number may read; each loop begins at the first again. Over HTTP it goes on where it was after a lost connection.
-   * `client.runs.emitted` gives the same with the task, attempt and instant of each.
+   * The values that the run emits by `ctx.emit`, in order, each once: past values from the first on, then new ones, until the run has
+   * ended. Any number may read; each loop starts at the first. Over HTTP it continues where it was after a lost connection.
+   * `client.runs.emitted` adds the task, attempt and instant of each.
    *
    * @throws BatutaError NAME_INVALID, RUN_NOT_FOUND, RESULT_MISSING (a large value is gone), STORE_…, and over HTTP what the server answers
    */
   stream<K extends keyof E & string>(stream: K, options?: StreamOptions): AsyncIterable<E[K]>;
 }
 
-/** Which values of a stream are wanted. */
+/** Selects values of a stream. */
 export interface StreamOptions {
-  /** `seq` of the last value that was had: what came after it is given. Default 0, from the first on. */
+  /** `seq` of the last value received: values after it are yielded. Default 0, from the first on. */
   readonly after?: number | undefined;
-  /** Aborting ends the loop, which just ends. */
+  /** Aborting ends the loop without an error. */
   readonly signal?: AbortSignal | undefined;
 }

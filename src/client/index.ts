@@ -75,7 +75,7 @@ export type {
 } from './secrets-client.ts';
 export type { WireValue } from './wire.ts';
 
-// What the members of a client are given and give: rows and facts as they are recorded, and filters of lists.
+// What a client's members take and return: recorded rows and facts, and filters of lists.
 export type { ApiKey, AuditEntry, Role } from '../model/access.ts';
 export type {
   Alert,

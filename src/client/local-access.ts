@@ -1,4 +1,4 @@
-/** Keys, sessions and the record of changes, over an open store. */
+/** Keys, sessions and the audit, over an open store. */
 import { checkFilter } from '../model/list-filters.ts';
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
@@ -17,14 +17,14 @@ interface Parts {
   readonly makeId: MakeId;
 }
 
-/** What a key looks like, so that people and scanners of secrets know one when they see it. */
+/** Prefix of a key, so that people and secret scanners recognize one. */
 const keyBeginning = 'batuta_';
-/** `lastUsedAt` is this old at most; anything finer would be a write for each request. */
+/** `lastUsedAt` is at most this old; anything finer would be a write per request. */
 const touchMs = 60_000;
 /** How long a person stays logged in, ms. */
 export const sessionMs = 7 * 86_400_000;
 
-/** Keys, as the process can ask that has the store. */
+/** Keys, for the process that has the store. */
 export class LocalKeys implements KeysClient {
   readonly #parts: Parts;
 
@@ -66,22 +66,22 @@ export class LocalKeys implements KeysClient {
     return this.#parts.store.keys.any();
   }
 
-  /** Whether there is a key that opens something now. */
+  /** Whether any key is usable now. */
   async anyUsable(): Promise<boolean> {
     const now = this.#parts.clock.now();
     return (await this.list()).some((key) => isUsable(key, now));
   }
 
-  /** The entry of a key that was shown; null when it is unknown, revoked or has expired. */
+  /** The entry of a presented key; null if it is unknown, revoked or expired. */
   async find(key: string): Promise<ApiKey | null> {
     if (key.length === 0 || key.length > maxKeyChars) return null;
     return await this.#used(await this.#parts.store.keys.byHash(hashSecret(key)));
   }
 
   /**
-   * Sees that a key from the environment exists, as an admin key called `bootstrap`. One that was revoked stays revoked.
+   * Ensures that a key from the environment exists, as an admin key called `bootstrap`. A revoked one stays revoked.
    *
-   * @throws BatutaError CONFIG_INVALID when it could be guessed
+   * @throws BatutaError CONFIG_INVALID if it could be guessed
    */
   async bootstrap(key: string): Promise<void> {
     const weakness = weaknessOf(key);
@@ -92,7 +92,7 @@ export class LocalKeys implements KeysClient {
     await this.#parts.store.keys.insert(this.#entryOf({ name: 'bootstrap', role: 'admin', expiresAt: null }), hashSecret(key));
   }
 
-  /** Opens a session for who shows a key; null when the key opens nothing. */
+  /** Opens a session for a presented key; null if the key is not usable. */
   async logIn(key: string): Promise<{ readonly token: string; readonly entry: ApiKey; readonly expiresAt: number } | null> {
     const entry = await this.find(key);
     if (!entry) return null;
@@ -105,7 +105,7 @@ export class LocalKeys implements KeysClient {
     return { token, entry, expiresAt };
   }
 
-  /** The key of a session; null when there is no such session, or its key opens nothing any more. */
+  /** The key of a session; null if there is no such session, or its key is no longer usable. */
   async ofSession(token: string): Promise<ApiKey | null> {
     if (token.length === 0 || token.length > maxKeyChars) return null;
     return await this.#used(await this.#parts.store.sessions.keyOf(hashSecret(token), this.#parts.clock.now()));
@@ -128,7 +128,7 @@ export class LocalKeys implements KeysClient {
   }
 }
 
-/** The record of changes. */
+/** The audit. */
 export class LocalAudit implements AuditClient {
   readonly #parts: Parts;
 
@@ -141,7 +141,7 @@ export class LocalAudit implements AuditClient {
     return await this.#parts.store.audit.list(filter);
   }
 
-  /** Notes a change, now. */
+  /** Records a change, now. */
   record(entry: Omit<AuditEntry, 'seq' | 'at'>): Promise<void> {
     return this.#parts.store.audit.add({ ...entry, at: this.#parts.clock.now() });
   }

@@ -1,4 +1,4 @@
-/** Alerts and errors over an open store. What is sent is put into the outbox; a scheduler sends it. */
+/** Alerts and errors over an open store. Messages are put into the outbox; a scheduler sends them. */
 import { cutText, isLongerThan } from '../base/cut-text.ts';
 import { type Duration, parseDuration } from '../base/duration.ts';
 import { BatutaError, isBatutaError } from '../base/errors.ts';
@@ -196,7 +196,7 @@ export function localAlerts(services: Services): readonly [LocalAlerts, LocalErr
   return [new LocalAlerts(services), new LocalErrors(services)];
 }
 
-/** A rule that a file declares would be as it stands there with the next deploy. @throws BatutaError ALERT_DECLARED */
+/** The next deploy would undo a change to a rule declared in a file. @throws BatutaError ALERT_DECLARED */
 function refuseDeclared({ name, origin, declaredIn }: AlertRule, by: AlertOrigin): void {
   if (origin !== 'config' || by === 'config') return;
   const file = declaredIn ?? 'the configuration file';

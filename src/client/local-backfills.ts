@@ -1,4 +1,4 @@
-/** Backfills of the local client, over an open store. What reads schedules is loaded when it is asked for: most processes never do. */
+/** Backfills of the local client, over an open store. Code that reads schedules is loaded on first use: most processes never need it. */
 import { checkFilter } from '../model/list-filters.ts';
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
@@ -17,11 +17,11 @@ export interface LocalBackfillsOptions {
   readonly clock: Clock;
   /** Puts the tickets of runs. Best effort, never rejects. */
   readonly wake: (runs: readonly Ticketed[]) => Promise<void>;
-  /** Has schedulers look at once. Best effort, never rejects. */
+  /** Has schedulers check at once. Best effort, never rejects. */
   readonly tellSchedulers: () => Promise<void>;
 }
 
-/** More runs than this are only made when that is asked for. */
+/** More runs than this are only made on request. */
 export const largeBackfill = 10_000;
 const mostParallel = 10_000;
 const shownTicks = 100;
@@ -96,7 +96,7 @@ export class LocalBackfills implements BackfillsClient {
     return await this.#goOn(await this.#stored(before.id));
   }
 
-  /** Does what can be done at once; schedulers do the rest. */
+  /** Does what it can at once; schedulers do the rest. */
   async #goOn(backfill: StoredBackfill): Promise<BackfillView> {
     const { store, engine, wake, tellSchedulers } = this.#options;
     const { advanceBackfill } = await import('../engine/submit/advance-backfill.ts');

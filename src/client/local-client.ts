@@ -43,17 +43,20 @@ export interface LocalClientOptions extends Partial<Pick<LocalInboxOptions, 'lin
   readonly engine: Engine;
   readonly log: Log;
   readonly captureConsole: boolean;
-  /** Keys that secrets are encrypted with; default: there are none. @throws BatutaError CONFIG_INVALID */
+  /** Keys that secrets are encrypted with; default none. @throws BatutaError CONFIG_INVALID */
   readonly keyring?: () => Keyring | null;
   /** Finds the flow of a recorded run in the user's files. @throws BatutaError FLOW_NOT_FOUND, FILE_… */
   readonly findDefinition: (run: Pick<Run, 'flow' | 'source'>) => Promise<FlowDefinition>;
-  /** Told of each flow that is handed in, whose file may be loaded again for its runs from now on. */
+  /** Called for each submitted flow, whose file may be reloaded for its runs from now on. */
   readonly remember?: (definition: FlowDefinition) => void;
   /** Finds a flow by its name. @throws BatutaError FLOW_NOT_FOUND, FLOW_AMBIGUOUS, FILE_… */
   readonly findFlow?: (name: string) => Promise<FlowDefinition>;
-  /** Opens what wakes workers, which is done once; default: there is none. @throws BatutaError CONFIG_INVALID, BROKER_UNAVAILABLE */
+  /** Opens the broker, once; default: there is none. @throws BatutaError CONFIG_INVALID, BROKER_UNAVAILABLE */
   readonly openBroker?: () => Promise<Broker>;
-  /** What reports and traces what happens: stopped once the engine has ended, in this order, before the store is closed; in a hurry where `graceMs` is 0. Default: nothing does. */
+  /**
+   * Report and trace; stopped once the engine has ended, in this order, before the store closes; in a hurry if `graceMs` is 0. Default
+   * none.
+   */
   readonly observers?: readonly { stop(isHurried: boolean): Promise<void> }[];
 }
 
@@ -80,7 +83,7 @@ export class LocalClient implements EmbeddedClient {
   readonly connections: LocalConnections;
   readonly #options: LocalClientOptions;
   readonly #listeners = new Map<string, EngineListener>();
-  /** Definitions that ran here, by flow name: a class from code has no file to be found in. */
+  /** Definitions that ran here, by flow name: a class from code has no file to find it in. */
   readonly #known = new Map<string, FlowDefinition>();
   readonly #release: (() => void)[] = [];
   readonly #named = new Map<string, Promise<FlowDefinition>>();
@@ -178,7 +181,7 @@ export class LocalClient implements EmbeddedClient {
     return this.#options.engine;
   }
 
-  /** What wakes workers; opened when first asked for, closed with the client. @throws BatutaError CONFIG_INVALID, BROKER_UNAVAILABLE */
+  /** The broker; opened on first use, closed with the client. @throws BatutaError CONFIG_INVALID, BROKER_UNAVAILABLE */
   broker(): Promise<Broker> {
     const open = this.#options.openBroker ?? (() => Promise.reject(noFleet()));
     return (this.#broker ??= open().catch((error: unknown) => {
@@ -187,7 +190,7 @@ export class LocalClient implements EmbeddedClient {
     }));
   }
 
-  /** Told apart from a broker that is away: then runs are accepted. @throws BatutaError BROKER_UNAVAILABLE (this client has none) */
+  /** Unlike with an unreachable broker, runs are not accepted. @throws BatutaError BROKER_UNAVAILABLE (this client has none) */
   #brokerOfFleet(): () => Promise<Broker> {
     if (!this.#options.openBroker) throw noFleet();
     return () => this.broker();
@@ -203,7 +206,7 @@ export class LocalClient implements EmbeddedClient {
 
   close(options: { readonly graceMs?: number; readonly message?: string } = {}): Promise<void> {
     this.#over.abort();
-    // Asked again with less grace (a second Ctrl-C), the engine hears of it; the rest happens once.
+    // Called again with less grace (a second Ctrl-C), only the engine is notified; the rest happens once.
     const stopped = this.#options.engine.close(options);
     this.#closed ??= stopped.then(async () => {
       for (const release of this.#release.splice(0)) release();
@@ -221,7 +224,7 @@ export class LocalClient implements EmbeddedClient {
     return definition;
   }
 
-  /** Looks for flows by their names anew from now on: their files have changed. */
+  /** Looks up flows by name again from now on: their files have changed. */
   forgetFlows(): void {
     this.#named.clear();
   }
@@ -239,7 +242,7 @@ export class LocalClient implements EmbeddedClient {
     return found;
   }
 
-  /** Puts the ticket of the outermost run; those below go on with it. Without a broker, workers find it by themselves within seconds. */
+  /** Puts the ticket of the outermost run; those below continue with it. Without a broker, workers find it themselves within seconds. */
   async #wake(runIds: readonly string[]): Promise<void> {
     const run = await this.#options.store.runs.get(runIds.at(-1) ?? '');
     if (run) await this.#ticket([run]);
@@ -255,7 +258,7 @@ export class LocalClient implements EmbeddedClient {
     }
   }
 
-  /** Tells other processes. Best effort: they look by themselves as well, and where there is no broker nobody hears. */
+  /** Notifies other processes. Best effort: they poll as well, and without a broker nobody is notified. */
   async #tell(channel: string, message: string): Promise<void> {
     try {
       await (await this.broker()).notify(channel, message);
@@ -264,11 +267,11 @@ export class LocalClient implements EmbeddedClient {
     }
   }
 
-  /** Keeps a line with its run, and shows it to whoever follows the run here. */
+  /** Stores a line with its run, and passes it to local followers of the run. */
   #keep(logged: Parameters<Parameters<Log['onLine']>[0]>[0]): void {
     const line = this.#options.engine.services.output.lineOf(logged);
     if (line === null) return;
-    // A line that cannot be kept was printed all the same; the store's trouble shows where states are recorded.
+    // A line that cannot be stored was still printed; store errors surface where states are recorded.
     this.#options.store.recorder.addLog(line).catch(() => undefined);
     this.#listeners.get(line.runId)?.({ kind: 'log', line });
   }
@@ -281,7 +284,7 @@ export class LocalClient implements EmbeddedClient {
       try {
         listener(event);
       } catch (thrown) {
-        // Lines are not told of: a listener that throws on each would be told of its own errors for ever.
+        // Not for lines: a listener that throws on each would be sent its own errors forever.
         if (event.kind !== 'log') logger.error({ err: thrown }, 'The listener onEvent threw; the run goes on.');
       }
     };

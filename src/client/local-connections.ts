@@ -59,7 +59,7 @@ export class LocalConnections implements ConnectionsClient {
     if (!(await this.#parts.store.connections.delete(name))) throw await this.#missing(name);
   }
 
-  /** Those that were given as such, and fields of the kind that always are secret. */
+  /** Fields given as secrets, and fields that are always secret for this kind. */
   #secretsOf(name: string, kind: string, { fields = {}, secrets = {} }: ConnectionWish): Record<string, StoredSecretValue> {
     const always = secretFieldsOf(kind).flatMap((field) =>
       typeof fields[field] === 'string' ? [[field, { value: fields[field] }] as const] : [],

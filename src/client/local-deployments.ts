@@ -1,4 +1,4 @@
-/** Deployments of the local client, over an open store. What reads schedules is loaded when it is asked for: most processes never do. */
+/** Deployments of the local client, over an open store. Code that reads schedules is loaded on first use: most processes never need it. */
 import { sensitiveParams } from '../engine/submit/json-schema.ts';
 import { submittedBy } from '../engine/submit/submitted-by.ts';
 import { withSensitivePaths } from '../model/sensitive.ts';
@@ -34,20 +34,20 @@ export interface LocalDeploymentsOptions {
   readonly store: Store;
   readonly engine: Engine;
   readonly clock: Clock;
-  /** The definition of what a user names or hands over. @throws BatutaError FLOW_NOT_FOUND, FLOW_AMBIGUOUS, FILE_… */
+  /** The definition of what a user names or passes. @throws BatutaError FLOW_NOT_FOUND, FLOW_AMBIGUOUS, FILE_… */
   readonly definitionOf: (flow: DeploymentSpec['flow']) => Promise<FlowDefinition>;
-  /** The definition of a flow as it is recorded. @throws BatutaError FLOW_NOT_FOUND, FILE_… */
+  /** The definition of a recorded flow. @throws BatutaError FLOW_NOT_FOUND, FILE_… */
   readonly findDefinition: (recorded: Pick<Run, 'flow' | 'source'>) => Promise<FlowDefinition>;
-  /** Records the run and wakes a worker; gives the id of the run that stands for it. */
+  /** Records the run and wakes a worker; returns the id of the run that stands for it. */
   readonly submit: (row: WaitingRun) => Promise<string>;
   readonly handleOf: (runId: string) => Promise<RunHandle>;
-  /** Has schedulers look at once. Best effort, never rejects. */
+  /** Has schedulers check at once. Best effort, never rejects. */
   readonly tellSchedulers: (message: string) => Promise<void>;
 }
 
-/** How often a deploy is tried again when others deploy the same at the same time. */
+/** Tries of a deploy while others deploy the same. */
 const maxTries = 10;
-/** Names of one statement. */
+/** Names per statement. */
 const chunkNames = 1_000;
 
 export class LocalDeployments implements DeploymentsClient {
@@ -215,7 +215,7 @@ export class LocalDeployments implements DeploymentsClient {
     return stored.map((one) => ({ ...one, lastRun: last.get(one.name) ?? null }));
   }
 
-  /** Those of the deployment with the given laid over, validated; the flow is only loaded when it has a say. */
+  /** The deployment's with the given ones merged over them, validated; the flow is only loaded if needed. */
   async #paramsOf(name: string, params: Readonly<Record<string, unknown>> | undefined) {
     const deployment = await this.#stored(name);
     const [version = null] = await this.#options.store.deployments.presentVersions([name]);
@@ -253,7 +253,7 @@ export class LocalDeployments implements DeploymentsClient {
   }
 }
 
-/** A name that only a function of the flow can give; those of templates the deployment knows itself. */
+/** A name that only a function of the flow can make; the deployment itself knows templates. */
 function nameByFlow({ runName }: StoredDeployment, definition: FlowDefinition, params: unknown): string | undefined {
   return runName === null && typeof definition.runName === 'function' ? renderName(definition.runName, params) : undefined;
 }
@@ -265,7 +265,7 @@ function unknownSchedule(deployment: string, schedule: string, slugs: readonly s
   });
 }
 
-/** Of many that are deployed together the error says which one it is about. */
+/** If many are deployed together, the error names the one it is about. */
 function inDeployment(name: string, error: unknown): unknown {
   if (!(error instanceof BatutaError) || error.code === 'NAME_INVALID' || error.message.startsWith(`Deployment ${name}`)) return error;
   return new BatutaError(error.code, `Deployment ${name}: ${error.message}`, { details: error.details, cause: error });

@@ -10,7 +10,7 @@ export type LocalEvents = EventsClient<AsyncGenerator<ClientEvent>>;
 export interface LocalEventsParts {
   readonly services: EngineServices;
   readonly follow: (options?: RunEventsOptions) => AsyncGenerator<ClientEvent>;
-  /** Has schedulers look at once. Best effort, never rejects. */
+  /** Has schedulers check at once. Best effort, never rejects. */
   readonly tellSchedulers: () => Promise<void>;
 }
 

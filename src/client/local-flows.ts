@@ -21,7 +21,7 @@ async function getFlow(store: Store, name: string): ReturnType<FlowsClient['get'
   });
 }
 
-/** The definition of a class, or what is one already. @throws BatutaError of a wrong declaration */
+/** The definition of a class, or the given one. @throws BatutaError for an invalid declaration */
 export function asDefinition(flow: FlowClass | FlowDefinition): FlowDefinition {
   return isFlowClass(flow) || typeof flow === 'function' ? definitionOf(flow) : flow;
 }

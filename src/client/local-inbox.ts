@@ -23,10 +23,10 @@ const here: Decider = { by: 'local', via: 'client' };
 export interface LocalInboxOptions {
   readonly store: Store;
   readonly clock: Pick<Clock, 'now'>;
-  /** Makes and reads links to decide; undefined: there are none. */
+  /** Makes and reads links to decide; undefined: none. */
   readonly links: DecisionLinks | undefined;
   readonly runs: { get(id: string): Promise<Run> };
-  /** Has workers go on with runs. */
+  /** Has workers continue runs. */
   readonly wake: (runIds: readonly string[]) => Promise<void>;
 }
 
@@ -64,10 +64,11 @@ export class LocalInbox implements InboxClient {
   }
 
   /**
-   * What a link is for, unless it may not be used.
+   * The target of a link, unless it may not be used.
    *
    * @param who name of the one who opened it; null: nobody is logged in
-   * @throws BatutaError DECISION_LINK_INVALID; DECISION_LINK_EXPIRED; DECISION_LINK_NOT_YOURS; DECISION_REFUSED once it was decided; INBOX_ITEM_NOT_FOUND
+   * @throws BatutaError DECISION_LINK_INVALID; DECISION_LINK_EXPIRED; DECISION_LINK_NOT_YOURS; DECISION_REFUSED once it was decided;
+   *   INBOX_ITEM_NOT_FOUND
    */
   async openLink(token: string, who: string | null): Promise<{ readonly link: DecisionLink; readonly item: InboxEntry }> {
     const link = this.#links.read(token);
@@ -88,7 +89,7 @@ export class LocalInbox implements InboxClient {
     return { link, item: entryOf(item) };
   }
 
-  /** Decides as the link says. @throws as `openLink`; BatutaError DECISION_INVALID for an answer of `notify` that does not fit */
+  /** Decides as in the link. @throws as `openLink`; BatutaError DECISION_INVALID for an answer of `notify` that does not fit */
   async decideByLink(token: string, who: string | null): Promise<InboxEntry> {
     const { link } = await this.openLink(token, who);
     const item = await this.#find(link.itemId);
@@ -137,7 +138,7 @@ function entryOf({ value, ...item }: ListedInboxItem): InboxEntry {
   return { ...item, data: value === null ? null : (readText(value) as WireValue) };
 }
 
-/** One whose answer cannot be read keeps nobody from the others. */
+/** An unreadable answer must not hide the others. */
 function listedEntryOf(item: ListedInboxItem): InboxEntry {
   try {
     return entryOf(item);

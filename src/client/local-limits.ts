@@ -17,7 +17,7 @@ export class LocalLimits implements LimitsClient {
 
   readonly #tell: () => Promise<void>;
 
-  /** @param tell wakes other processes whose tasks may go on; best effort */
+  /** @param tell wakes other processes whose tasks may continue; best effort */
   constructor(store: Store, limits: Limits, tell: () => Promise<void>) {
     this.#store = store;
     this.#limits = limits;
@@ -95,12 +95,12 @@ function viewOfTag({ name, slots, holders, waiters, held, waiting }: TagLimitVie
 
 function viewOfRuns({ name, slots, holders, waiters, held, waiting }: RunLimit): LimitView {
   const withoutTask = (runs: RunLimit['holders']): LimitView['holders'] => runs.map((run) => ({ ...run, taskRunId: null }));
-  // Nothing declares it any more: it stands as high as it is used.
+  // No longer declared anywhere: its size is what is in use.
   return { name, slots: slots ?? held, changeable: false, holders: withoutTask(holders), waiters: withoutTask(waiters), held, waiting };
 }
 
 function viewOfRate({ name, base, limit, perMs, key, used, nextAt, waiting, waiters }: RateView): LimitView {
-  // Of one value of a key only the whole can be changed.
+  // A single value of a key cannot be changed, only the whole.
   const changeable = base.startsWith('tag:') && name === base;
   return { name, slots: limit, rate: { perMs, key, nextAt }, changeable, holders: [], waiters, held: used, waiting };
 }

@@ -1,4 +1,4 @@
-/** Secrets and variables over an open store. Values are sealed here; nothing here gives one back. */
+/** Secrets and variables over an open store. Values are sealed here and never returned. */
 import { Buffer } from 'node:buffer';
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
@@ -102,7 +102,7 @@ export class LocalVariables implements VariablesClient {
 }
 
 /**
- * What is stored of a wish.
+ * The stored form of a wish.
  *
  * @param what names it in messages, e.g. `secret 'stripe'`
  * @throws BatutaError OPTION_INVALID, SECRET_KEY_MISSING
@@ -135,7 +135,7 @@ function jsonOf(name: string, value: unknown): string {
   try {
     text = JSON.stringify(value);
   } catch {
-    // A circle, or a bigint.
+    // A cycle, or a bigint.
   }
   if (text !== undefined) return text;
   throw new BatutaError('OPTION_INVALID', `The variable '${name}' must be plain JSON.`);

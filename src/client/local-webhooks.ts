@@ -1,4 +1,4 @@
-/** Webhooks over an open store: kept, received and tried. */
+/** Webhooks over an open store: stored, received and tested. */
 import { createHash } from 'node:crypto';
 import { cutText } from '../base/cut-text.ts';
 import { BatutaError } from '../base/errors.ts';
@@ -15,11 +15,11 @@ import { checkWebhook } from './declared-webhook.ts';
 import { makeEvent } from './emit-event.ts';
 import type { WebhooksClient, WebhookSpec, WebhookTest } from './webhooks-client.ts';
 
-/** A delivery that was taken. */
+/** An accepted delivery. */
 export interface Received {
   readonly event: string;
   readonly id: string;
-  /** Whether it had been taken before: then nothing was done. */
+  /** Whether it had been accepted before: then nothing was done. */
   readonly isDuplicate: boolean;
 }
 
@@ -57,11 +57,11 @@ export class LocalWebhooks implements WebhooksClient {
   }
 
   /**
-   * Takes a delivery: verified first, and only then read. One transaction notes that it came and stores its event.
+   * Accepts a delivery: verified first, and only then parsed. One transaction records it and stores its event.
    *
    * @param parse reads the body as JSON
-   * @throws BatutaError WEBHOOK_NOT_FOUND, WEBHOOK_UNVERIFIABLE, WEBHOOK_REFUSED, EVENT_INVALID, RESULT_NOT_SERIALIZABLE, SECRET_EXPOSED, STORE_…,
-   * and what `parse` throws
+   * @throws BatutaError WEBHOOK_NOT_FOUND, WEBHOOK_UNVERIFIABLE, WEBHOOK_REFUSED, EVENT_INVALID, RESULT_NOT_SERIALIZABLE, SECRET_EXPOSED,
+   *   STORE_…, and what `parse` throws
    */
   async receive(name: string, signed: SignedDelivery, parse: () => Promise<unknown>): Promise<Received> {
     const { store } = this.#services;
@@ -69,7 +69,7 @@ export class LocalWebhooks implements WebhooksClient {
     if (webhook === null) throw new BatutaError('WEBHOOK_NOT_FOUND', 'There is no webhook of that name.');
     const secrets = await this.#secretsOf(webhook).catch(async (cause: unknown) => {
       await this.#noteRefusal(name, cause);
-      // Whoever posts has proven nothing yet: what is wrong with a secret, and its name, are for the owner.
+      // The sender is not verified yet: the name of a secret, and what is wrong with it, are for the owner.
       if (cause instanceof BatutaError && !cause.code.startsWith('STORE_'))
         throw new BatutaError('WEBHOOK_UNVERIFIABLE', 'Deliveries cannot be verified at the moment; send it again later.', { cause });
       throw cause;
@@ -114,7 +114,7 @@ export class LocalWebhooks implements WebhooksClient {
     if (!verdict.ok) throw new BatutaError('WEBHOOK_REFUSED', `The delivery to webhook ${name} was refused: ${verdict.reason}.`);
     const delivery: Delivery = { name, payload: await parse(), headers: signed.headers };
     const given = rule.eventId === null ? verdict.id : deliveredAt(delivery, rule.eventId);
-    // A body that comes again once its window is over is another event.
+    // A body that arrives again after its window is another event.
     const once = `${verdict.digest}:${Math.floor(now / rule.replayMs)}`;
     const known = `${name}:${typeof given === 'string' || typeof given === 'number' ? given : once}`;
     const id = isEventId(known) ? known : `${name}:${createHash('sha256').update(known).digest('hex')}`;
@@ -131,7 +131,7 @@ export class LocalWebhooks implements WebhooksClient {
     return { digest: verdict.digest, event, data };
   }
 
-  /** For who looks after the webhook. */
+  /** For the owner of the webhook. */
   async #noteRefusal(name: string, error: unknown): Promise<void> {
     if (error instanceof BatutaError && !error.code.startsWith('STORE_'))
       await this.#services.store.webhooks.noteRefusal(name, cutText(error.message, 500));

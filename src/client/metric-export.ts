@@ -1,5 +1,5 @@
 /**
- * Exports the metrics of a process by OTLP, where `OTEL_METRICS_EXPORTER` asks for that: again and again, and once more at the end.
+ * Exports the metrics of a process by OTLP, if `OTEL_METRICS_EXPORTER` asks for that: periodically, and once more at the end.
  *
  * The parts of one process share a registry; it is exported as long as one of them holds it.
  */
@@ -18,10 +18,10 @@ export interface MetricExportOptions {
   readonly owner: ProcessIdentity;
 }
 
-/** As the specification of OpenTelemetry has it, ms. */
+/** Default of the OpenTelemetry specification, ms. */
 const usualIntervalMs = 60_000;
 
-/** Ends an export. @param isHurried without a last time, and without waiting for what is left; default false */
+/** Ends an export. @param isHurried without a final export, and without waiting for pending ones; default false */
 export type EndExport = (isHurried?: boolean) => Promise<void>;
 
 interface Exporting {
@@ -31,7 +31,7 @@ interface Exporting {
 
 const exporting = new WeakMap<Metrics, Exporting>();
 
-/** Exports from now on. Gives what ends it, once everybody who holds it has called theirs. */
+/** Exports from now on. Returns a function that stops it once all holders have called theirs. */
 export async function exportMetrics(metrics: Metrics, options: MetricExportOptions): Promise<EndExport> {
   const held = exporting.get(metrics) ?? { holders: 0, opened: open(metrics, options) };
   exporting.set(metrics, held);

@@ -1,4 +1,4 @@
-/** Metrics of a process of the fleet, where it is to have them: shared with those around it, or served on a port of its own. */
+/** Metrics of a process of the fleet, if enabled: shared with those around it, or served on a port of its own. */
 import type { Log } from '../base/log.ts';
 import type { Config } from '../base/settings.ts';
 import { mayAct } from '../model/access.ts';
@@ -12,21 +12,24 @@ export interface MonitoringOptions {
   readonly config: Config;
   readonly log: Log;
   readonly client: LocalClient;
-  /** Of the processes around it, which serve them; default its own. */
+  /** Of the surrounding processes, which serve them; default its own. */
   readonly metrics?: Metrics | undefined;
   /** Schedulers and servers read the fleet from the database as well. */
   readonly role: MeasuredPart['role'];
   readonly collect?: MeasuredPart['collect'];
 }
 
-/** What is measured, until it is stopped. */
+/** Measurement, until it is stopped. */
 export interface Monitoring {
-  /** Where its metrics are served; null where they are not, or by others. */
+  /** Where its metrics are served; null if not served, or by others. */
   readonly url: string | null;
   stop(): Promise<void>;
 }
 
-/** Measures nothing and loads nothing where neither a port nor `OTEL_METRICS_EXPORTER` is set, nor others want it. @throws BatutaError CONFIG_INVALID (the port is taken) */
+/**
+ * Measures and loads nothing if neither a port, `OTEL_METRICS_EXPORTER` nor others want it. @throws BatutaError CONFIG_INVALID (port is
+ * taken)
+ */
 export async function startMonitoring(options: MonitoringOptions): Promise<Monitoring> {
   const { config, log, client } = options;
   if (options.metrics === undefined && config.metricsPort === null && !readExportWish('metrics').isOn)

@@ -4,21 +4,20 @@ import { hintFor } from '../base/nearest.ts';
 import type { Graph } from '../model/graph.ts';
 import type { TaskRun } from '../model/run.ts';
 
-/** What is asked of a flow: a definition that was loaded, or what the store remembers of one. */
+/** The parts of a flow it needs: of a loaded definition, or of what the store knows. */
 export interface FlowShape {
   readonly name: string;
   readonly kind: 'graph' | 'code';
   /** Names of its tasks. */
   readonly tasks: Iterable<string>;
-  /** Nodes stand in running order. */
+  /** Nodes are in running order. */
   readonly graph: Pick<Graph, 'nodes' | 'edges'>;
 }
 
 /**
- * The task and all that comes after it: in a graph all that depends on it, in a code flow all task runs that began
- * after its first one.
+ * The task and all that comes after it: in a graph its dependents, in a code flow all task runs that began after its first one.
  *
- * @throws BatutaError USAGE when the flow has no such task.
+ * @throws BatutaError USAGE if the flow has no such task.
  */
 export function namesFrom(flow: FlowShape, from: string, taskRuns: readonly TaskRun[]): string[] {
   const known = [...new Set([...flow.tasks, ...taskRuns.map((row) => row.name)])];
@@ -29,7 +28,7 @@ export function namesFrom(flow: FlowShape, from: string, taskRuns: readonly Task
 
 function downstreamOf({ graph }: FlowShape, from: string): string[] {
   const names = new Set([from]);
-  // Nodes stand in running order, so one pass sees every upstream before what it unlocks.
+  // Nodes are in running order, so one pass sees every upstream before what it unlocks.
   const into = new Map<string, string[]>();
   for (const { from: giver, to } of graph.edges) into.set(to, [...(into.get(to) ?? []), giver]);
   for (const node of graph.nodes) if (into.get(node)?.some((giver) => names.has(giver))) names.add(node);

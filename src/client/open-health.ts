@@ -1,4 +1,4 @@
-/** Puts the checks of a process together: those of the fleet, of its machine, and of its project. */
+/** Assembles the checks of a process: those of the fleet, of its machine, and of its project. */
 import { configHealth } from '../base/config.ts';
 import type { Config } from '../base/settings.ts';
 import { FleetReader } from '../monitor/fleet-figures.ts';
@@ -16,13 +16,13 @@ import { Health, type HealthCheck } from '../monitor/health/health.ts';
 import { ownChecks } from '../monitor/health/own-checks.ts';
 import type { LocalClient } from './local-client.ts';
 
-/** Asks nothing until it is read. */
+/** Queries nothing until it is read. */
 export function openHealth(client: LocalClient, config: Config): Health {
   const { leaseClock } = client.engine.services;
   return new Health([databaseCheck(client.engine.services.store, leaseClock), ...checksBeside(client, config)], leaseClock);
 }
 
-/** Those that `batuta doctor` does not make already. */
+/** Checks that `batuta doctor` does not already make. */
 export function furtherChecks(client: LocalClient, config: Config): Health {
   const made = new Set(['redis', 'broker', client.engine.services.store.dialect === 'sqlite' ? 'clock' : '']);
   const further = checksBeside(client, config).filter(({ name }) => !made.has(name));

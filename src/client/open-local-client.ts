@@ -1,4 +1,4 @@
-/** Puts a local client together: settings, store, engine. For our own processes and tests; users have `openClient`. */
+/** Assembles a local client: settings, store, engine. For our own processes and tests; users have `openClient`. */
 import { type Clock, systemClock } from '../base/clock.ts';
 import { configMiddleware, hasS3Endpoint, loadConfig } from '../base/config.ts';
 import { defaultResultsFolder } from '../base/result-places.ts';
@@ -33,15 +33,15 @@ import { DecisionLinks } from './decision-links.ts';
 import { findDeployed } from './find-deployed.ts';
 import { LocalClient } from './local-client.ts';
 
-/** What this process has read and opened already, beside what every user of a client may say. */
+/** What this process has already read and opened, besides a user's options. */
 export interface LocalClientSettings extends ClientOptions {
-  /** Settings; default: read from environment and defaults. Single ones of `ClientOptions` win over it. */
+  /** Settings; default: read from environment and defaults. `ClientOptions` override them one by one. */
   readonly config?: Config;
   /** Log to write to; default: one on standard error by the settings. */
   readonly log?: Log;
 }
 
-/** Parts that our own processes and tests put in the place of the usual ones. */
+/** Parts that our own processes and tests replace. */
 export interface ClientParts {
   readonly store?: Store;
   readonly resultStorage?: ResultStorage;
@@ -50,12 +50,12 @@ export interface ClientParts {
   readonly settings?: Partial<EngineSettings>;
   /** Carries spread tasks to other workers; default: they run here. */
   readonly spread?: Spread;
-  /** Finds a flow by its name; default: among the flows where the settings say. @throws BatutaError FLOW_NOT_FOUND */
+  /** Finds a flow by its name; default: among the flows in the settings. @throws BatutaError FLOW_NOT_FOUND */
   readonly findFlow?: (name: string) => Promise<FlowDefinition>;
 }
 
 /**
- * Opens the store (creating and migrating it when needed) and gives a client that runs flows in this process. Close it at the end.
+ * Opens the store (creating and migrating it if needed) and returns a client that runs flows in this process. Close it at the end.
  *
  * @throws BatutaError CONFIG_INVALID, STORE_UNAVAILABLE, STORE_READ_ONLY, STORE_CORRUPT, STORE_NEWER, STORE_FULL
  */
@@ -150,7 +150,7 @@ export async function openLocalClient(options: LocalClientSettings = {}, parts: 
   const reporter =
     config.reportUrl === null || options.reports === false
       ? null
-      : // What is sealed stays so.
+      : // Sealed values stay sealed.
         await startReports({ config, store: opened, owner, clock: systemClock, random: Math.random, log: log.logger });
   return new LocalClient({
     store,
@@ -174,7 +174,7 @@ async function startReports(parts: Omit<ReportingParts, 'cwd' | 'isOwnerGone' | 
   return await startReporting({ ...parts, cwd: process.cwd(), isOwnerGone: isProcessGone, makeId });
 }
 
-/** Notes files outside of the place for flows whose flows are handed in, each once; what lies there needs no note. */
+/** Notes files outside the flows folder whose flows are submitted, each once; those inside need no note. */
 async function rememberSources(flows: readonly string[]): Promise<(definition: FlowDefinition) => void> {
   const { mayLoadRecorded, rememberSource } = await import('../define/recorded-source.ts');
   const told = new Set<string>();
@@ -185,7 +185,7 @@ async function rememberSources(flows: readonly string[]): Promise<(definition: F
   };
 }
 
-/** The flow of a recorded run: in its own file when that is there, else by name among the flows. */
+/** The flow of a recorded run: in its own file if that exists, else by name among the flows. */
 async function findDefinition(run: Pick<Run, 'flow' | 'source'>, flows: readonly string[]): Promise<FlowDefinition> {
   const { findFlowOfRun } = await import('../define/find-flow.ts');
   return findFlowOfRun({ flow: run.flow, source: run.source, flows });

@@ -1,4 +1,4 @@
-/** What a deployment shall be: its declaration and its rows, made of what a user wrote and what is stored. */
+/** The desired state of a deployment: its declaration and its rows, made of what a user wrote and what is stored. */
 import { sensitiveParams } from '../engine/submit/json-schema.ts';
 import { withSensitivePaths } from '../model/sensitive.ts';
 import { BatutaError } from '../base/errors.ts';
@@ -18,14 +18,14 @@ import { deployChanges } from './deploy-changes.ts';
 import type { DeployChange, DeploymentSpec, GraphChange } from './deployments-client.ts';
 import { graphChange } from './graph-changes.ts';
 
-/** A deployment that was asked for, checked against its flow. */
+/** A requested deployment, checked against its flow. */
 export interface WantedDeployment {
   readonly definition: FlowDefinition;
   readonly checked: CheckedSpec;
   readonly declared: DeclaredDeployment;
   /** Validated parameters, superjson text. */
   readonly params: string;
-  /** The same of the schedules that have their own, by slug. */
+  /** The same for schedules that have their own, by slug. */
   readonly scheduleParams: ReadonlyMap<string, string>;
   readonly origin: DeploymentOrigin;
 }
@@ -57,7 +57,7 @@ export async function wantDeployment(
   for (const { slug, params } of checked.schedules) {
     if (params !== undefined) scheduleParams.set(slug, encode(await validateParams(definition, layOver(spec.params, params))));
   }
-  // What a trigger maps is known when it fires, and checked where its run begins.
+  // What a trigger maps is known when it fires, and checked when its run begins.
   const isMapped = (checked.triggers ?? []).some(({ rule }) => Object.keys(rule.params).length > 0);
   const othersHaveAll = scheduleParams.size === checked.schedules.length && (checked.schedules.length > 0 || isMapped);
   const validated = await validateParams(definition, spec.params).then(
@@ -83,7 +83,7 @@ export async function wantDeployment(
   return { definition, checked, declared, params: encode(validated.value), scheduleParams, origin };
 }
 
-/** What is to be written, beside what is stored of it; of one that is stored, identity, pauses and the ticks of unchanged rules stay. */
+/** The rows to write, besides what is stored; an existing deployment keeps identity, pauses and the ticks of unchanged rules. */
 export function planDeployment(
   wanted: WantedDeployment,
   stored: StoredDeployment | null,
@@ -143,7 +143,7 @@ export function planDeployment(
   };
 }
 
-/** Those of the flow stand in the deployment as well: whoever makes a run of it need not have the class. */
+/** The flow's are stored in the deployment as well: a run of it can be made without the class. */
 function slotsOf(declared: number | undefined, { slots }: FlowDefinition): Pick<Deployment, 'slots'> {
   return declared === undefined && slots === 1 ? {} : { slots: declared ?? slots };
 }
@@ -153,7 +153,7 @@ function fairnessOf(declared: string | undefined, { fairness }: FlowDefinition):
   return typeof fairness?.key === 'string' ? { fairness: fairness.key } : {};
 }
 
-/** A key over a parameter that does not exist would be one and the same for all runs. */
+/** A key over a missing parameter would be the same for all runs. */
 function refuseUnknownKey({ name, concurrency, rateLimit, fairness }: CheckedSpec, definition: FlowDefinition): void {
   const known = definition.params && knownFields(definition.params);
   for (const [option, key] of Object.entries({ concurrency: concurrency?.key, rateLimit: rateLimit?.key, fairness })) {
@@ -168,7 +168,7 @@ function refuseUnknownKey({ name, concurrency, rateLimit, fairness }: CheckedSpe
   }
 }
 
-/** What a trigger maps must be something that the flow takes. */
+/** What a trigger maps must be a parameter of the flow. */
 function refuseUnknownParams({ name, triggers = [] }: CheckedSpec, definition: FlowDefinition): void {
   const known = definition.params && knownFields(definition.params);
   if (!known) return;

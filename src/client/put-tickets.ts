@@ -2,7 +2,7 @@
 import type { Broker } from '../broker/broker.ts';
 import type { Ticketed } from '../store/store.ts';
 
-/** Puts the tickets of these runs, each into its queue. @throws BatutaError BROKER_UNAVAILABLE, STORE_… */
+/** Puts the tickets of these runs into their queues. @throws BatutaError BROKER_UNAVAILABLE, STORE_… */
 export async function putRunTickets(broker: Broker, runs: readonly Omit<Ticketed, 'dueAt'>[]): Promise<void> {
   for (const queue of new Set(runs.map((run) => run.queue))) {
     const tickets = runs

@@ -1,21 +1,21 @@
-/** Reads the lines of a log that were asked for, however few of them a server sends at once. Pure; also run in browsers. */
+/** Reads the requested lines of a log, however few of them a server sends at once. Pure; also run in browsers. */
 
-/** Which stretch of a log is asked for. */
+/** The requested part of a log. */
 export interface Stretch {
   readonly after?: number | undefined;
   readonly before?: number | undefined;
-  /** The last so many. */
+  /** The last this many. */
   readonly tail?: number | undefined;
   readonly limit?: number | undefined;
 }
 
-/** As `LogPage` of the store. */
+/** Like `LogPage` of the store. */
 interface PageOfLines<Line> {
   readonly lines: readonly Line[];
   readonly hasMore: boolean;
 }
 
-/** @param most lines that are wanted */
+/** @param most maximum number of lines */
 export async function readLines<Line extends { readonly seq: number }, Asked extends Stretch>(
   stretch: Asked,
   most: number,

@@ -1,16 +1,15 @@
-/** The guard at deploy: deployments that would start each other in a circle are refused. */
+/** The guard at deploy: deployments that would start each other in a cycle are refused. */
 import { BatutaError } from '../base/errors.ts';
 import { type ChainLink, selfFeeding } from '../model/triggers/chains.ts';
 import type { Trigger } from '../model/triggers/trigger.ts';
 import type { Store, StoredDeployment } from '../store/store.ts';
 import type { DeploymentPlan } from './plan-deployment.ts';
 
-/** Names of one statement. */
+/** Names per statement. */
 const chunkNames = 1_000;
 
 /**
- * Looks at what is deployed now together with what is stored. Where nothing that is deployed has a trigger over the end of a run, and nothing stored
- * has, nothing is read.
+ * Checks what is deployed now together with what is stored. If neither has a trigger on the end of a run, nothing is read.
  *
  * @throws BatutaError TRIGGER_CYCLE
  */
@@ -33,7 +32,7 @@ export async function refuseSelfFeeding(
   });
 }
 
-/** Stored deployments that are part of chains: those with triggers, and those whose flows or names triggers look for. */
+/** Stored deployments that are part of chains: those with triggers, and those whose flows or names triggers refer to. */
 async function linksOf(
   { deployments }: Pick<Store, 'deployments'>,
   triggers: readonly Trigger[],
@@ -46,7 +45,7 @@ async function linksOf(
     for (const one of await deployments.getMany(names.slice(start, start + chunkNames)))
       if (!replaced.has(one.name)) links.push({ ...one, triggers: (one.triggers ?? []).filter(isByEnds) });
   }
-  // Without a trigger of its own nothing is in a circle, so these are all.
+  // Without a trigger of its own nothing is in a cycle, so these are all.
   return own.length === 0 ? [] : links;
 }
 

@@ -1,4 +1,4 @@
-/** Records that the tasks of a run have rejected: read piece by piece, counted, and given to those tasks again. */
+/** Records that the tasks of a run have rejected: read piece by piece, counted, and passed to those tasks again. */
 import { letOthersIn } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import { type DeadLetter, DeadLetters, type RejectCounts, type RejectFilter } from '../model/dead-letters.ts';
@@ -6,11 +6,11 @@ import type { Store } from '../store/store.ts';
 
 type Source = Pick<Store, 'artifacts' | 'taskRuns'>;
 
-/** Different reasons that are counted; one that holds a value of its record may be another each time. */
+/** Distinct reasons that are counted; one that contains a value of its record may differ each time. */
 const maxCounted = 10_000;
 const maxReasons = 200;
 
-/** In the order in which they were kept, as many at a time as a page of artifacts holds. @throws BatutaError STORE_… */
+/** In the order in which they were kept, one page of artifacts at a time. @throws BatutaError STORE_… */
 export async function* readRejects({ artifacts, taskRuns }: Source, runId: string, filter: RejectFilter = {}): AsyncGenerator<DeadLetter> {
   const groups = await taskRuns.groupsOfRun(runId);
   const repeated = new Set(groups.flatMap(({ name, attempts }) => (attempts > 1 ? [name] : [])));

@@ -1,13 +1,13 @@
-/** A run that some process executes, as its caller holds it. */
+/** The handle of a run that some process executes. */
 import type { Run } from '../model/run.ts';
 import type { RunHandle, RunsClient } from './client.ts';
 import { valuesOf } from './emissions.ts';
 import { endedBadly } from './run-handle.ts';
 
 /**
- * Handle of a recorded run; it looks at the record.
+ * Handle of a recorded run; it reads the record.
  *
- * @param valueOf gives the value of a completed run
+ * @param valueOf returns the value of a completed run
  */
 export function remoteHandle(
   runs: Pick<RunsClient, 'get' | 'cancel' | 'emitted'> & { awaitEnd(id: string): Promise<Run> },

@@ -1,4 +1,4 @@
-/** What can be asked about the values that runs give out. */
+/** Queries about emissions of runs. */
 import type { Clock } from '../base/clock.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Emission } from '../model/emission.ts';
@@ -10,11 +10,11 @@ import { type RejectsOptions, RunRejects } from './run-rejects.ts';
 export interface EmissionsOptions extends RejectsOptions {
   readonly engine: Engine;
   readonly clock: Clock;
-  /** Ends what is followed: the client is closed. */
+  /** Aborts when the client is closed. */
   readonly closed: AbortSignal;
 }
 
-/** That part of the local client's runs. */
+/** This part of the local client's runs. */
 export abstract class RunEmissions extends RunRejects implements Pick<RunsClient, 'streams' | 'emitted'> {
   readonly #options: EmissionsOptions;
 

@@ -1,30 +1,31 @@
-/** What happens to runs, one event after another, as `client.events` gives it. */
+/** Run events, one after another, as yielded by `client.events`. */
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import type { RunEvent, Store } from '../store/store.ts';
 import { Follower } from './follower.ts';
 
-/** Which events are wanted; all that is given must fit. */
+/** Which events are wanted; all conditions must match. */
 export interface RunEventsOptions {
   readonly flow?: string;
   readonly deployment?: string;
-  /** `seq` of the last event that was seen: what came after it is given first. Default: only what happens from now on. */
+  /** `seq` of the last event seen: events after it come first. Default: only new events. */
   readonly after?: number;
-  /** Aborting ends the events; the loop over them just ends. */
+  /** Aborting ends the loop without an error. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * A run changed its state (`seq` grows with time inside a store; times are UTC epoch ms), or events are missing, in which case what is known of runs has to be
- * asked for anew: `old` more than 5,000 came since `after`, `unknown` the store has no such number, any other reason: the server gave up on a slow reader.
+ * A run changed its state (`seq` grows with time inside a store; times are UTC epoch ms), or events are missing, so run state must be
+ * fetched again: `old` more than 5,000 arrived since `after`, `unknown` no such number in the store, any other reason: the server gave up
+ * on a slow reader.
  */
 export type ClientEvent = ({ readonly kind: 'run' } & RunEvent) | { readonly kind: 'gap'; readonly reason: string };
 
-/** Between two looks at the database while things happen, and at most while nothing does, ms. */
+/** Between two polls of the database while things happen, and at most while nothing does, ms. */
 const busyMs = 100;
 const idleMs = 1_000;
-/** Numbers behind the newest that may still be filled by writers under way when a reader begins. */
+/** Numbers before the newest that active writers may still fill when a reader begins. */
 const beginBehind = 1000;
 const names: readonly string[] = ['flow', 'deployment', 'after', 'signal'] satisfies readonly (keyof RunEventsOptions)[];
 
@@ -40,7 +41,7 @@ export function checkEventsOptions(options: RunEventsOptions): void {
     throw new BatutaError('FILTER_INVALID', `after must be the seq of an event, not ${String(after)}.`, { details: { filter: 'after' } });
 }
 
-/** Reads them from the store: begins when it is first asked, and ends when a signal aborts. @throws BatutaError FILTER_INVALID, STORE_… */
+/** Reads them from the store: begins on first use, and ends when a signal aborts. @throws BatutaError FILTER_INVALID, STORE_… */
 export async function* followRunEvents(
   store: Store,
   clock: Clock,
@@ -63,7 +64,7 @@ export async function* followRunEvents(
       }
     }
     const restMs = Math.min(idleMs, (clock.monotonic() - quietSince) / 10);
-    // What another process has written shows at once; what this one writes itself does not.
+    // Writes of other processes are seen at once; those of this one are not.
     for (let waitedMs = 0; waitedMs <= restMs && !ended.aborted; waitedMs += busyMs) {
       await clock.sleep(busyMs, ended).catch(() => undefined);
       if (version !== null && store.dataVersion() !== version) break;

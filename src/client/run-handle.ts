@@ -1,4 +1,4 @@
-/** A run under way in this process, as its caller holds it. */
+/** The handle of a run executed by this process. */
 import { BatutaError } from '../base/errors.ts';
 import { errorOf } from '../model/failure.ts';
 import type { Run } from '../model/run.ts';
@@ -15,7 +15,7 @@ export function handleOf(store: Store, owned: OwnedRun, runs: Pick<RunsClient, '
   const done = async (): Promise<Run> => {
     const last = await ended;
     await store.recorder.flush();
-    // The recorded row carries what other processes have changed since, e.g. who holds it now.
+    // The recorded row includes changes by other processes, e.g. who holds it now.
     return (await store.runs.get(id)) ?? last;
   };
   return {
@@ -35,7 +35,7 @@ export function handleOf(store: Store, owned: OwnedRun, runs: Pick<RunsClient, '
   };
 }
 
-/** The error that stands for a run which did not complete. Its cause is what was thrown, else the recorded failure. */
+/** The error for a run that did not complete. Its cause is what was thrown, else the recorded failure. */
 export function endedBadly(run: Run, thrown: unknown): BatutaError {
   const { traceparent } = submittedIn(run.params);
   const trace = traceparent === undefined ? {} : { traceId: traceIdOf(run.id, traceparent) };

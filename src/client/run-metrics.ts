@@ -1,4 +1,4 @@
-/** Metrics of one run where no server serves them: written to a file, sent to a push gateway, or exported by OTLP, once the run has ended. */
+/** Metrics of one run if no server serves them: written to a file, sent to a push gateway, or exported by OTLP, once the run has ended. */
 import { randomUUID } from 'node:crypto';
 import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -16,21 +16,21 @@ export interface RunMetricsOptions {
   readonly client: LocalClient;
   readonly config: Config;
   readonly log: Log;
-  /** File to be written; null: none. */
+  /** Output file; null: none. */
   readonly file: string | null;
   readonly cwd: string;
-  /** Groups what is pushed: what another flow has pushed stays. */
+  /** Groups pushed metrics: those of other flows stay. */
   readonly flow: string;
 }
 
-/** Ends it. @param isHurried sends nothing anywhere, as after a second Ctrl-C; the file is written all the same */
+/** Ends it. @param isHurried sends nothing, as after a second Ctrl-C; the file is still written */
 export type EndMeasuring = (isHurried: boolean) => Promise<void>;
 
 /**
- * Measures from now on, where somebody wants it; gives what ends that. What cannot be written or sent at the end is told in the log: the run has
- * ended as it has.
+ * Measures from now on, if enabled; returns a function that stops it. What cannot be written or sent at the end is logged: the run's
+ * outcome stays.
  *
- * @throws BatutaError FILE_NOT_FOUND where the folder of the file is not there
+ * @throws BatutaError FILE_NOT_FOUND if the folder of the file does not exist
  */
 export async function measureRun(options: RunMetricsOptions): Promise<EndMeasuring> {
   const { client, config, log, file, flow } = options;
@@ -61,7 +61,7 @@ async function checkFolder(path: string): Promise<void> {
   throw new BatutaError('FILE_NOT_FOUND', `There is no folder ${folder} for the file of metrics; make it first.`, { details: { path } });
 }
 
-/** A collector that reads meanwhile sees the whole of the old or of the new one. */
+/** A collector that reads meanwhile sees either the old file or the new one. */
 async function writeWhole(path: string, text: string): Promise<void> {
   const half = `${path}.${randomUUID()}.half`;
   try {

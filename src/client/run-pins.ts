@@ -1,4 +1,4 @@
-/** What can be asked about the versions to which runs are pinned, and done with that. */
+/** Queries about and changes of the versions to which runs are pinned. */
 import type { Engine } from '../engine/engine.ts';
 import { BatutaError } from '../base/errors.ts';
 import { hasVersion } from '../model/pin.ts';
@@ -12,14 +12,14 @@ import { livingWorkers } from './worker-views.ts';
 
 export interface PinsOptions extends EmissionsOptions {
   readonly engine: Engine;
-  /** Puts the tickets of runs that wait. Best effort: workers find runs by themselves within seconds. */
+  /** Puts the tickets of waiting runs. Best effort: workers find runs themselves within seconds. */
   readonly ticket: (runs: readonly Pick<Run, 'id' | 'epoch' | 'priority' | 'queue'>[]) => Promise<void>;
 }
 
-/** Sub-flows in sub-flows that are gone through. */
+/** Maximum depth of nested sub-flows. */
 const maxDepth = 100;
 
-/** That part of the local client's runs. */
+/** This part of the local client's runs. */
 export abstract class RunPins extends RunEmissions implements Pick<RunsClient, 'pin' | 'unpin' | 'unpinMany'> {
   readonly #options: PinsOptions;
 
@@ -38,7 +38,7 @@ export abstract class RunPins extends RunEmissions implements Pick<RunsClient, '
     return await this.get(run.id);
   }
 
-  /** Only those that are pinned fit a filter. */
+  /** A filter matches pinned runs only. */
   unpinMany({ filter, ...wish }: BulkWish): Promise<BulkReport> {
     const pinned = filter === undefined ? {} : { filter: { pinned: 'any', ...filter } };
     return changeMany(this.source, { ...wish, ...pinned }, { ...unpinning, change: (run) => this.#unpin(run) });
@@ -74,7 +74,7 @@ export abstract class RunPins extends RunEmissions implements Pick<RunsClient, '
     if (!isTerminal(run.state.type)) await this.#goOn(run);
   }
 
-  /** A sub-flow goes on when the run does that has started it. */
+  /** A sub-flow continues when its parent run does. */
   async #goOn(run: Run): Promise<void> {
     const { store, ticket } = this.#options;
     let waiting: Run | null = run;

@@ -1,4 +1,4 @@
-/** What can be asked about the records that runs have rejected, and done with them. */
+/** Queries about and changes of the records that runs have rejected. */
 import { decodeValue } from '../engine/values/results.ts';
 import type { DeadLetter, RejectCounts, RejectFilter } from '../model/dead-letters.ts';
 import type { Run } from '../model/run.ts';
@@ -12,7 +12,7 @@ export interface RejectsOptions {
   readonly enqueue: (flow: string, params: unknown, options: EnqueueOptions) => Promise<RunHandle>;
 }
 
-/** That part of the local client's runs. */
+/** This part of the local client's runs. */
 export abstract class RunRejects implements Pick<RunsClient, 'rejects' | 'rejectCounts' | 'retryRejects'> {
   readonly #options: RejectsOptions;
 

@@ -1,4 +1,4 @@
-/** What can be asked about runs and done with them, over an open store and the engine of this process. */
+/** Queries about and changes of runs, over an open store and the engine of this process. */
 import { debounceKeyIn, submittedIn, withSubmitted } from '../model/submitted.ts';
 import { forPeople } from '../model/sensitive.ts';
 import { hidesValues } from '../base/hidden-values.ts';
@@ -31,11 +31,11 @@ import { wholeTaskRunId } from './whole-task-run-id.ts';
 import { stopIfLoading } from '../model/loading.ts';
 
 export interface LocalRunsOptions extends PinsOptions {
-  /** The definition with which a recorded run goes on. @throws BatutaError FLOW_NOT_FOUND, FILE_… */
+  /** The definition with which a recorded run continues. @throws BatutaError FLOW_NOT_FOUND, FILE_… */
   readonly findDefinition: (run: Run) => Promise<FlowDefinition>;
-  /** Sees that suspended runs which have become due are continued. */
+  /** Has due suspended runs continued. */
   readonly wake: (runIds: readonly string[]) => Promise<void>;
-  /** Has schedulers look at once which run of a backfill is next. Best effort. */
+  /** Has schedulers find the next run of a backfill at once. Best effort. */
   readonly tellBackfills: () => Promise<void>;
   /** Called before a run starts to execute here, so that its log lines find their listener. */
   readonly listen: (runId: string, listener: EngineListener | undefined) => EngineListener | null;
@@ -128,7 +128,7 @@ export class LocalRuns extends RunPins implements EmbeddedRunsClient {
     if (here) here.cancel(message);
     else {
       await store.runs.requestCancel(run.id, engine.services.clock.now(), message, engine.services.isOwnerGone);
-      // An owner cancels its sub-flows itself; where there is none, they have none either.
+      // An owner cancels its sub-flows itself; an unowned run has nobody to.
       await cancelBelow(engine.services, run.id, message);
       engine.services.limits.runs.freed(run.concurrencyKey);
     }
@@ -158,7 +158,7 @@ export class LocalRuns extends RunPins implements EmbeddedRunsClient {
         `Cancel it first, or continue it when its process is gone: ${programName()} runs resume ${run.id}`,
       );
     const definition = await this.#options.findDefinition(run);
-    // Beforehand, so that a refusal leaves it as it is.
+    // Beforehand, so that a refusal changes nothing.
     await refusePinnedElsewhere(store, run, definition);
     const names = options.from === undefined ? undefined : namesFrom(shapeOf(definition), options.from, await store.taskRuns.ofRun(run.id));
     const reopened = await store.runs.reopen(run.id, engine.services.clock.now(), names);
@@ -259,7 +259,7 @@ export class LocalRuns extends RunPins implements EmbeddedRunsClient {
     throw refused(run, `it is ${run.state.name}`, 'Only a run that failed, crashed or was cancelled can be retried; start a new one.');
   }
 
-  /** What the store remembers of the flow does; its file is looked for only where that is nothing. */
+  /** What the store knows of the flow suffices; its file is loaded only if that is nothing. */
   async #shapeOf(run: Run): Promise<FlowShape> {
     const stored = await this.#options.store.flows.get(run.flow);
     const graph = stored === null ? null : storedGraph(stored.graph);
@@ -281,7 +281,7 @@ export class LocalRuns extends RunPins implements EmbeddedRunsClient {
       if (isTerminal(last.state.type)) await goOnAfter(last, this.#options);
       return last;
     });
-    // As that of the run itself: whoever waits for it gets the error.
+    // As with the run itself: the waiter gets the error.
     ended.catch(() => undefined);
     return handleOf(store, underWay, this, ended);
   }

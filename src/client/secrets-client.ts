@@ -3,22 +3,22 @@ import type { ConnectionEntry, SecretEntry, Variable } from '../model/secret.ts'
 
 export type { ConnectionEntry, SecretEntry, Variable } from '../model/secret.ts';
 
-/** A secret in a list: its name, and the rest for admins alone. */
+/** A secret in a list: its name, and the rest for admins only. */
 export type ListedSecret = Pick<SecretEntry, 'name'> & Partial<SecretEntry>;
-/** The same of a connection. */
+/** The same for a connection. */
 export type ListedConnection = Pick<ConnectionEntry, 'name' | 'kind'> & Partial<ConnectionEntry>;
 
-/** The value, which is encrypted, or the reference to where it is kept: `env:NAME`, `file:/path`, `vault:…`. */
+/** The value, to be encrypted, or the reference to where it is kept: `env:NAME`, `file:/path`, `vault:…`. */
 export type SecretWish = { readonly value: string } | { readonly reference: string };
 
-/** What a move to the current key came to. */
+/** Outcome of a move to the current key. */
 export interface RotationReport {
-  /** Id of the key that everything is encrypted with now, save what failed. */
+  /** Id of the key that now encrypts everything except what failed. */
   readonly keyId: string;
-  /** Values that were encrypted anew, and those that were so already. */
+  /** Values re-encrypted, and those already up to date. */
   readonly moved: number;
   readonly current: number;
-  /** What could not be read, e.g. `secret 'stripe'`, and why. */
+  /** Unreadable values, e.g. `secret 'stripe'`, and why. */
   readonly failed: readonly { readonly what: string; readonly why: string }[];
 }
 
@@ -28,7 +28,7 @@ export interface SecretsClient {
   /** @throws BatutaError SECRET_NOT_FOUND */
   get(name: string): Promise<SecretEntry>;
   /**
-   * Creates or replaces; a description that is left out stays.
+   * Creates or replaces; an omitted description stays.
    *
    * @throws BatutaError NAME_INVALID, OPTION_INVALID (empty or too large, no reference), SECRET_KEY_MISSING
    */
@@ -36,8 +36,8 @@ export interface SecretsClient {
   /** @throws BatutaError SECRET_NOT_FOUND */
   delete(name: string): Promise<void>;
   /**
-   * Encrypts every stored secret, and the secret fields of connections, with the current key. Each is one statement: what is interrupted
-   * leaves some under the old key and some under the new, all of which can be read while both keys are set, and is ended by doing it again.
+   * Encrypts every stored secret, and the secret fields of connections, with the current key. Each is one statement: an interrupted
+   * rotation leaves some under the old key and some under the new, all readable while both keys are set; run it again to finish.
    *
    * @throws BatutaError SECRET_KEY_MISSING
    */
@@ -49,15 +49,15 @@ export interface VariablesClient {
   list(): Promise<readonly Variable[]>;
   /** @throws BatutaError VARIABLE_NOT_FOUND */
   get(name: string): Promise<Variable>;
-  /** Creates or replaces; a description that is left out stays. @throws BatutaError NAME_INVALID, OPTION_INVALID (no JSON, too large) */
+  /** Creates or replaces; an omitted description stays. @throws BatutaError NAME_INVALID, OPTION_INVALID (no JSON, too large) */
   set(name: string, wish: { readonly value: unknown; readonly description?: string | null }): Promise<Variable>;
   /** @throws BatutaError VARIABLE_NOT_FOUND */
   delete(name: string): Promise<void>;
 }
 
-/** A connection as it is set: plain fields, and secret ones by value or reference. A secret field that is left out stays as it was. */
+/** A connection to be set: plain fields, and secret ones by value or reference. An omitted secret field stays as it was. */
 export interface ConnectionWish {
-  /** Default that of the connection there is. */
+  /** Default: the existing connection's. */
   readonly kind?: string;
   readonly fields?: Readonly<Record<string, unknown>>;
   readonly secrets?: Readonly<Record<string, SecretWish>>;

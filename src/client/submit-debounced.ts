@@ -1,6 +1,6 @@
 /**
- * Submits runs that are debounced: each call is added to the run that gathers those of its key, or makes it. The ticket of that run is put
- * once, for when it is first due; the worker that finds it due later gives it back until then.
+ * Submits debounced runs: each call is added to the run that gathers those of its key, or makes it. The ticket of that run is put once, for
+ * when it is first due; a worker that finds it due later returns it until then.
  */
 import type { Broker } from '../broker/broker.ts';
 import { checkPut } from '../broker/open.ts';

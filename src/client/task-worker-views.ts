@@ -1,11 +1,11 @@
-/** Figures of tasks by process, as people see them. */
+/** Figures of tasks by process, for people. */
 import type { TaskWorkerFigures } from '../store/store.ts';
 import type { TaskWorkerView } from './fleet-client.ts';
 
-/** Sorted by task, then by how often. */
+/** Sorted by task, then by count. */
 export function taskWorkerViews(rows: readonly TaskWorkerFigures[]): TaskWorkerView[] {
   const views = rows.map(({ name, owner, runs, failures, totalMs }) => {
-    // `host@machine:pid:startedAt`; those of earlier versions do not name the machine.
+    // `host@machine:pid:startedAt`; those of earlier versions lack the machine.
     const [, host = null, pid = null] = /^(.*?)(?:@[^@:]*)?:(\d+):\d+$/.exec(owner ?? '') ?? [];
     return { task: name, worker: owner, host, pid: pid === null ? null : Number(pid), runs, failures, meanMs: totalMs / runs };
   });

@@ -1,9 +1,9 @@
-/** Runs under way that a new version of their flow touches: they began with another. */
+/** Unfinished runs affected by a new version of their flow: they began with another. */
 import type { RunsUnderWay, Store } from '../store/store.ts';
 import type { TouchedRuns } from './deployments-client.ts';
 import type { DeploymentPlan } from './plan-deployment.ts';
 
-/** By flow, of plans that change something; flows without such runs are left out. One statement. @throws BatutaError STORE_… */
+/** By flow, for plans that change something; flows without such runs are omitted. One statement. @throws BatutaError STORE_… */
 export async function touchedRuns(
   { pins }: Pick<Store, 'pins'>,
   plans: readonly DeploymentPlan[],

@@ -1,11 +1,11 @@
-/** The ticks to come, over all deployments or one. Nothing is stored of them: they are computed from the schedules that are due next. */
+/** Upcoming ticks of all deployments or one. They are not stored: they are computed from the schedules that are due next. */
 import { BatutaError } from '../base/errors.ts';
 import type { DeploymentSchedule } from '../model/deployment.ts';
 import { nextAfter } from '../model/schedule/schedule.ts';
 import type { Store } from '../store/store.ts';
 import type { UpcomingTick } from './deployments-client.ts';
 
-/** Schedules that are looked at; more than these are only overdue where no scheduler has run for long. */
+/** Schedules that are checked; more are only overdue if no scheduler has run for long. */
 const maxSchedules = 20_000;
 const pageSize = 1_000;
 
@@ -15,8 +15,8 @@ interface Coming {
 }
 
 /**
- * Soonest first, those of one instant by deployment and slug. Ticks that are overdue are left out: how they are treated depends on the
- * policies. With `nextOnly` each schedule gives one, so that one which ticks often does not hide the others.
+ * Soonest first, those of one instant by deployment and slug. Overdue ticks are left out: their treatment depends on the policies. With
+ * `nextOnly` each schedule yields one, so that a frequent one does not hide the others.
  *
  * @throws BatutaError FILTER_INVALID
  */
@@ -59,7 +59,7 @@ async function soonestSchedules(
     for (const schedule of page) {
       const { nextTickAt } = schedule;
       const last = coming[limit - 1];
-      // They come by their stored ticks, and none ticks before its own.
+      // They are ordered by stored tick, and none ticks before its own.
       if (last && nextTickAt !== null && nextTickAt > last.at) return coming;
       const at = nextTickAt !== null && nextTickAt > now ? nextTickAt : nextOrNull(schedule, now);
       if (at !== null) insert(coming, { schedule, at }, limit);
@@ -70,7 +70,7 @@ async function soonestSchedules(
   return coming;
 }
 
-/** Null for one whose rule cannot be computed as well: the others are shown. */
+/** Also null if the rule cannot be computed: the others are shown. */
 function nextOrNull({ schedule }: DeploymentSchedule, at: number): number | null {
   try {
     return nextAfter(schedule, at);
@@ -79,7 +79,7 @@ function nextOrNull({ schedule }: DeploymentSchedule, at: number): number | null
   }
 }
 
-/** Puts it in its place, and drops what comes after `most` of them. */
+/** Inserts it in order, and drops all after the first `most`. */
 function insert(coming: Coming[], one: Coming, most: number): void {
   let low = 0;
   for (let high = coming.length; low < high; ) {

@@ -1,5 +1,5 @@
-/** Why a run waits, as it is told to people and programs. */
-/** Why a run is not running: one sentence, and what it is made of. */
+/** Why a run waits, as reported to people and programs. */
+/** Why a run is not running: one sentence, and its parts. */
 export interface WaitReason {
   readonly kind:
     | 'limit'
@@ -8,7 +8,7 @@ export interface WaitReason {
     | 'paused'
     | 'overlap'
     | 'no-worker'
-    /** It is pinned to a version of its flow that no living worker has. */
+    /** It is pinned to a version of its flow that no live worker has. */
     | 'pinned'
     | 'workers-busy'
     | 'behind'
@@ -21,7 +21,7 @@ export interface WaitReason {
     | 'starting';
   /** For people, e.g. `Waits for limit tag:db (2 of 2 taken, by quick-otter and calm-heron).` */
   readonly message: string;
-  /** When it is over by itself, null when that is not known. */
+  /** When it ends by itself, null if unknown. */
   readonly untilAt: number | null;
   /** Runs that hold what it waits for. */
   readonly holders: readonly string[];

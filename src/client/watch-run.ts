@@ -5,11 +5,11 @@ import type { Run, TaskRun } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
 import type { Store } from '../store/store.ts';
 
-/** Between two looks at the database. */
+/** Between two polls of the database. */
 const pollMs = 100;
-/** Rows are read again at the latest after this many looks where the database cannot tell that it has changed. */
+/** Rows are read again after at most this many polls if the database cannot report changes. */
 const looksPerRead = 5;
-/** The same where it can: it does not report what this process writes itself. */
+/** The same if it can: it does not report this process's own writes. */
 const looksPerNet = 10;
 
 /** Yields at once and then on every change until the run is terminal or `signal` aborts. @throws BatutaError RUN_NOT_FOUND */
@@ -36,7 +36,7 @@ export async function* watchRun(
   }
 }
 
-/** The run once it is terminal; as it is then when `signal` aborts. Its task runs are not read. @throws BatutaError RUN_NOT_FOUND */
+/** The run once it is terminal, or when `signal` aborts. Its task runs are not read. @throws BatutaError RUN_NOT_FOUND */
 export async function awaitEnd(store: Store, clock: Clock, id: string, signal?: AbortSignal): Promise<Run> {
   for (;;) {
     const version = store.dataVersion();

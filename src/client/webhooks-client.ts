@@ -7,36 +7,36 @@ export type { Webhook } from '../model/triggers/webhook.ts';
 export interface WebhookSpec {
   /** Default `standard`. */
   readonly style?: WebhookStyle;
-  /** Names of secrets that may sign, one or several while one takes the place of another. */
+  /** Names of secrets that may sign; several during a rotation. */
   readonly secrets: readonly string[];
-  /** Of `header` and `token`: the name of the header that holds the signature, or the token. */
+  /** For `header` and `token`: the name of the header with the signature, or the token. */
   readonly header?: string;
-  /** Of `header`: what stands before the signature. */
+  /** For `header`: prefix of the signature. */
   readonly prefix?: string;
-  /** Of `header`; default `hex`. */
+  /** For `header`; default `hex`. */
   readonly encoding?: 'hex' | 'base64';
-  /** Of `header`: header with the time, which is signed as `<time>.<body>`. */
+  /** For `header`: header with the time, which is signed as `<time>.<body>`. */
   readonly timestampHeader?: string;
   /** Name of its events, with `{name}`, `{payload.…}` and `{headers.…}`; default by its style, e.g. `{name}.{payload.type}`. */
   readonly event?: string;
-  /** Path of what makes an event one: `payload.id`, `headers.x-request-id`. Default as its style has it. */
+  /** Path of the event's identity: `payload.id`, `headers.x-request-id`. Default by its style. */
   readonly eventId?: string;
-  /** What the event carries, by paths; default the whole body. */
+  /** Payload of the event, by paths; default the whole body. */
   readonly payload?: Readonly<Record<string, string>>;
-  /** How old a signed time may be; default 5 minutes. */
+  /** Maximum age of a signed time; default 5 minutes. */
   readonly tolerance?: Duration;
-  /** For how long what was taken is known again; default 30 days. */
+  /** How long accepted deliveries are remembered; default 30 days. */
   readonly replayWindow?: Duration;
   readonly description?: string | null;
 }
 
 /** What a delivery would do. */
 export interface WebhookTest {
-  /** Name and id of the event, and what it would carry. */
+  /** Name, id and payload of the event. */
   readonly event: string;
   readonly id: string;
   readonly data: unknown;
-  /** Deployments that it would start. */
+  /** Deployments it would start. */
   readonly starts: readonly string[];
 }
 
@@ -50,7 +50,7 @@ export interface WebhooksClient {
   /** Its events stay. @throws BatutaError WEBHOOK_NOT_FOUND */
   delete(name: string): Promise<void>;
   /**
-   * Signs a body with its secret, verifies it as if it had come, and tells what it would do. Nothing is stored.
+   * Signs a body with its secret, verifies it as if received, and reports what it would do. Nothing is stored.
    *
    * @throws BatutaError WEBHOOK_NOT_FOUND, WEBHOOK_REFUSED, EVENT_INVALID, SECRET_…
    */

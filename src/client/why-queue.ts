@@ -1,4 +1,4 @@
-/** Why a run that is due has not been taken by a worker: nobody serves its queue or knows its flow, all are silent or busy, others are ahead. */
+/** Why no worker has taken a due run: nobody serves its queue or knows its flow, all are silent or busy, others are ahead. */
 import { formatDuration } from '../base/duration.ts';
 import { programName } from '../base/program-name.ts';
 import { turnText } from '../model/fairness.ts';
@@ -9,7 +9,7 @@ import type { WaitReason, WorkerView } from './fleet-client.ts';
 import { livingWorkers } from './worker-views.ts';
 import { reason, type WhyParts } from './why-reason.ts';
 
-/** A worker that has left out more than one sign of life may have gone, and is not counted on. */
+/** A worker that has missed more than one sign of life may be gone, and is not counted on. */
 const heartbeatsOfSilence = 2;
 /** Versions that are named. */
 const mostVersions = 3;
@@ -52,7 +52,7 @@ export async function whyNoWorker(parts: WhyParts, run: Run): Promise<WaitReason
   return reason('starting', 'It is due, and a worker takes it in a moment.');
 }
 
-/** Why a run gets no further that takes several places of a worker; null when a worker has them free. */
+/** Why a run that takes several places of a worker waits; null if a worker has them free. */
 function whyHeavy(slots: number, queue: string, workers: readonly WorkerView[]): WaitReason | null {
   const most = Math.max(...workers.map(({ concurrency }) => concurrency));
   if (slots > most)
@@ -74,7 +74,7 @@ function workerCommand(queue: string): string {
   return `${programName()} worker${queue === 'default' ? '' : ` --queue ${queue}`}`;
 }
 
-/** What keeps it from going on with any version: its own pin, or that of a sub-flow under way. */
+/** What keeps it from continuing with any version: its own pin, or that of an unfinished sub-flow. */
 async function pinOfWait({ pins }: WhyParts['store'], { id, startedAt }: Run): Promise<RunPin | null> {
   if (startedAt === null) return null;
   const found = await pins.ofFamily(id);

@@ -1,22 +1,22 @@
-/** What the looks for the reason of a wait share. */
+/** Shared by the checks for the reason of a wait. */
 import type { Clock } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
 import type { Owner } from '../model/run.ts';
 import type { Store } from '../store/store.ts';
 import type { WaitReason } from './fleet-client.ts';
 
-/** What is asked. */
+/** What the checks need. */
 export interface WhyParts {
   readonly store: Store;
   readonly clock: Clock;
-  /** A worker that has been silent for longer does not live, ms. */
+  /** A worker silent for longer is not alive, ms. */
   readonly leaseMs: number;
   /** How often a worker gives a sign of life, ms. */
   readonly heartbeatMs: number;
   readonly isOwnerGone: (owner: Owner) => boolean;
 }
 
-/** A reason with what most have. */
+/** A reason with common defaults. */
 export function reason(kind: WaitReason['kind'], message: string, more: Partial<Pick<WaitReason, 'untilAt' | 'holders'>> = {}): WaitReason {
   return { kind, message, untilAt: more.untilAt ?? null, holders: more.holders ?? [] };
 }

@@ -1,11 +1,11 @@
-/** Why a run that is executed elsewhere may stand still here. */
+/** Why a run executed elsewhere may seem stuck here. */
 import { formatDuration } from '../base/duration.ts';
 import { reporterState } from '../model/report.ts';
 import type { Owner } from '../model/run.ts';
 import type { WaitReason } from './fleet-client.ts';
 import { reason, type WhyParts } from './why-reason.ts';
 
-/** Null while its reporter is heard of: what it waits for is known only there. @throws BatutaError STORE_… */
+/** Null while its reporter is alive: what it waits for is known only there. @throws BatutaError STORE_… */
 export async function whyReported({ store }: Pick<WhyParts, 'store'>, { reporter, host }: Owner): Promise<WaitReason | null> {
   const found = (await store.reports.list()).find(({ id }) => id === reporter?.id);
   if (found !== undefined && reporterState(found) === 'reporting') return null;

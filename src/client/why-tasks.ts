@@ -1,4 +1,4 @@
-/** Why a run gets no further although its process has it: all its tasks wait. */
+/** Why a run does not progress although its process has it: all its tasks wait. */
 import { programName } from '../base/program-name.ts';
 import { isDecisionName } from '../model/inbox.ts';
 import { rateText } from '../model/rate.ts';
@@ -9,12 +9,12 @@ import type { WaitReason, WorkerView } from './fleet-client.ts';
 import { livingWorkers } from './worker-views.ts';
 import { inText, reason, retryText, type WhyParts } from './why-reason.ts';
 
-/** States in which a task run is at work. */
+/** States in which a task run is active. */
 const working: ReadonlySet<string> = new Set(['Pending', 'Running', 'Retrying']);
 /** Most limits or queues that are named. */
 const maxNamed = 3;
 
-/** Null while a task is at work, or nothing of it waits for something known. @throws BatutaError STORE_… */
+/** Null while a task is active, or none waits for a known reason. @throws BatutaError STORE_… */
 export async function whyTasksWait(parts: WhyParts, run: Run): Promise<WaitReason | null> {
   const { store, clock } = parts;
   const counts = await store.taskRuns.countsOfRun(run.id);

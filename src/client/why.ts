@@ -1,4 +1,4 @@
-/** Why a run does not run now: looked at in the order in which one thing keeps the next from mattering. */
+/** Why a run does not run now: checked in order of precedence. */
 import { waitText } from '../model/limit.ts';
 import { rateWaitText } from '../model/rate.ts';
 import { isReported } from '../model/report.ts';
@@ -15,10 +15,10 @@ import { whyNoWorker } from './why-queue.ts';
 import { inText, reason, retryText, type WhyParts } from './why-reason.ts';
 import { whyTasksWait } from './why-tasks.ts';
 
-/** How soon a lost run is found by whoever looks after the store, ms: schedulers look every second, workers every third of a lease. */
+/** How soon a lost run is found, ms: schedulers check every second, workers every third of a lease. */
 const schedulerLooksMs = 1_000;
 
-/** One sentence and what it is made of; null for a run that has ended or really runs. @throws BatutaError STORE_… */
+/** One sentence and its parts; null for a run that has ended or really runs. @throws BatutaError STORE_… */
 export async function whyWaiting(parts: WhyParts, run: Run): Promise<WaitReason | null> {
   if (isTerminal(run.state.type)) return null;
   if (run.owner !== null && isReported(run.owner)) return await whyReported(parts, run.owner);
@@ -51,7 +51,7 @@ async function whyLost(parts: WhyParts, run: Run, owner: Owner): Promise<WaitRea
   return reason('owner-lost', `${lost}; another goes on with it within ${Math.ceil(withinMs / 1_000)} s.`, { untilAt: now + withinMs });
 }
 
-/** Its process lives: it may wait there. */
+/** Its process is alive: it may wait there. */
 async function whyOwned(parts: WhyParts, run: Run): Promise<WaitReason | null> {
   const { name, type } = run.state;
   if (name === 'AwaitingSlot') return (await whyLimited(parts, run)) ?? reason('starting', 'Its turn has come; it begins in a moment.');
@@ -69,13 +69,13 @@ function whySuspended({ clock }: WhyParts, { state, dueAt }: Run): WaitReason | 
   return reason(waitsForSignal ? 'signal' : 'sleeping', `${why}${until}`, { untilAt: dueAt });
 }
 
-/** A run that was let go of because all it does is wait for the next attempt of a task, until that is due. */
+/** A run released because it only waits for the next attempt of a task, until that is due. */
 async function whyTaskRetried(parts: WhyParts, run: Run): Promise<WaitReason | null> {
   const isDue = run.owner === null && run.dueAt !== null && run.dueAt <= parts.clock.now();
   return run.state.name === 'AwaitingRetry' && !isDue ? await whyTasksWait(parts, run) : null;
 }
 
-/** A run that was let go of because all its tasks wait for rates. */
+/** A run released because all its tasks wait for rates. */
 async function whySuspendedByRate(parts: WhyParts, run: Run): Promise<WaitReason | null> {
   const isWaiting = run.state.type === 'PAUSED' && /\bthe rate\b/.test(run.state.message ?? '');
   return isWaiting ? await whyTasksWait(parts, run) : null;
@@ -86,13 +86,13 @@ async function whyRated({ store, clock }: WhyParts, { id, owner }: Run): Promise
   const [wait] = await store.rates.waitsOf(id);
   if (wait === undefined || wait.task !== null) return null;
   const { name, limit, perMs, nextAt } = wait;
-  // Its turn has come: what keeps it now is that no worker has it.
+  // Its turn has come: now it only waits for a worker.
   if (owner === null && nextAt <= clock.now()) return null;
   const message = `${rateWaitText(name, limit, perMs)} It goes on ${inText(nextAt, clock.now())}, at ${isoOf(nextAt)}.`;
   return reason('rate', message, { untilAt: nextAt });
 }
 
-/** A run that gathers calls. When it was first due, which is all that its row says, is of no use to people. */
+/** A run that gathers calls. Its row only says when it was first due, which is no use to people. */
 async function whyDebounced({ store, clock }: WhyParts, { id, params }: Run): Promise<WaitReason | null> {
   const gathers = debounceKeyIn(params) === null ? null : await store.debounces.get(id);
   const now = clock.now();
@@ -124,7 +124,7 @@ async function whyHeld({ store }: WhyParts, run: Run): Promise<WaitReason | null
   return reason('overlap', behindText(behind), { holders });
 }
 
-/** What keeps a run that waits although the runs before it may have ended; null when nothing does. */
+/** What blocks a run that waits although the runs before it may have ended; null if nothing does. */
 function pauseText({ name, pausedAt, schedules }: StoredDeployment, { scheduleId }: Run): string | null {
   if (pausedAt !== null) return `Its deployment ${name} is paused since ${isoOf(pausedAt)}: ${programName()} deployment resume ${name}.`;
   const schedule = schedules.find(({ id }) => id === scheduleId);

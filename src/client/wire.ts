@@ -1,9 +1,8 @@
 /**
- * The form in which data travels over HTTP: the same objects, with each instant as ISO 8601 text in UTC instead of epoch ms.
+ * Wire format for HTTP: the same objects, with each instant as ISO 8601 text in UTC instead of epoch ms.
  *
- * An instant is a number whose key ends in `At`, is `at`, or is one of `scheduledFor` and `leaseUntil`; not `processStartedAt`, which on some
- * systems counts from the start of the machine. What a user made (parameters, results, data of artifacts, fields of log lines) is left as
- * it is.
+ * An instant is a number whose key ends in `At`, is `at`, or is one of `scheduledFor` and `leaseUntil`; not `processStartedAt`, which on
+ * some systems counts from system boot. User data (parameters, results, data of artifacts, fields of log lines) is left as it is.
  */
 
 type InstantKey = `${string}At` | 'at' | 'scheduledFor' | 'leaseUntil';
@@ -27,7 +26,7 @@ const opaqueKeys = [
 ] as const;
 const opaque: ReadonlySet<string> = new Set(opaqueKeys);
 
-/** A type of the client as it travels. */
+/** A type of the client in wire form. */
 export type Wire<T> = T extends readonly (infer Item)[]
   ? readonly Wire<Item>[]
   : T extends object
@@ -36,18 +35,18 @@ export type Wire<T> = T extends readonly (infer Item)[]
 
 type WireInstant<T> = T extends number ? string : T extends readonly (infer Item)[] ? readonly WireInstant<Item>[] : T;
 
-/** A value of a user as it travels. `meta` says what JSON cannot: dates, maps, big integers and the like. */
+/** A user's value in wire form. `meta` records what JSON cannot: dates, maps, big integers and similar. */
 export interface WireValue {
   readonly json: unknown;
   readonly meta?: unknown;
 }
 
-/** Stands for a value that is too large to be sent with what it belongs to. */
+/** Replaces a value too large to be sent inline. */
 export interface CutValue {
-  readonly cut: { /** Length of its text in UTF-8. */ readonly bytes: number /** Where it can be had alone. */; readonly download: string };
+  readonly cut: { /** Size of its text in UTF-8. */ readonly bytes: number /** Where it can be fetched. */; readonly download: string };
 }
 
-/** To the form that travels. Undefined members are left out, as JSON does. */
+/** To wire form. Undefined members are left out, as in JSON. */
 export function toWire<T>(value: T): Wire<T> {
   return convert(value, (at) => (typeof at === 'number' ? new Date(at).toISOString() : at)) as Wire<T>;
 }

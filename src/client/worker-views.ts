@@ -1,11 +1,11 @@
-/** Which workers live, as far as it can be known from here. */
+/** Which workers are alive, as far as it can be known here. */
 import { readProcessId } from '../base/process-identity.ts';
 import type { WorkerView } from './fleet-client.ts';
 import type { WhyParts } from './why-reason.ts';
 
 type Parts = Pick<WhyParts, 'store' | 'leaseMs' | 'isOwnerGone'>;
 
-/** All that are known, by name. A worker that was killed says no farewell, so the processes of this machine are looked for. */
+/** All known workers, by name. A killed worker does not sign off, so the processes of this machine are checked. */
 export async function workerViews({ store, leaseMs, isOwnerGone }: Parts): Promise<readonly WorkerView[]> {
   return (await store.workers.list()).map((worker) => {
     const owner = readProcessId(worker.id);
@@ -14,7 +14,7 @@ export async function workerViews({ store, leaseMs, isOwnerGone }: Parts): Promi
   });
 }
 
-/** Those that are counted on. */
+/** Those that are alive. */
 export async function livingWorkers(parts: Parts): Promise<readonly WorkerView[]> {
   return (await workerViews(parts)).filter(({ state }) => state === 'alive');
 }

@@ -5,9 +5,9 @@ import type { Store } from '../../store/store.ts';
 import { checkExport, type ExportFormat, type ExportKind, type ExportOptions } from './export-client.ts';
 import { exportColumns, type ExportRow, exportedRows } from './exported-rows.ts';
 
-/** Between two reports of how many rows there have been. */
+/** Rows between two progress reports. */
 const rowsPerReport = 1_000;
-/** Rows that make one piece of JSON. */
+/** Rows per piece of JSON. */
 const pieceRows = 256;
 
 /** See `ExportsClient.bytes`. */
@@ -22,13 +22,13 @@ function encoded(kind: ExportKind, format: ExportFormat, rows: AsyncIterable<Exp
   const columns = exportColumns[kind];
   if (format === 'parquet') return toParquet(rows, { columns, name: kind });
   const names = Object.keys(columns);
-  // Messages and names come from strangers, and a spreadsheet would take some for formulas.
+  // Messages and names come from strangers, and a spreadsheet could take some for formulas.
   if (format === 'csv') return toCsv(rows, { columns: names, escapeFormulas: true });
   const picked = pick(rows, names);
   return format === 'ndjson' ? toNdjson(picked) : toJson(picked);
 }
 
-/** One array, an element a line. */
+/** One array, one element a line. */
 async function* toJson(rows: AsyncIterable<ExportRow>): AsyncGenerator<string> {
   let piece: string[] = [];
   let isFirst = true;
@@ -43,7 +43,7 @@ async function* toJson(rows: AsyncIterable<ExportRow>): AsyncGenerator<string> {
   yield `${piece.join('')}${isFirst ? '' : '\n'}]\n`;
 }
 
-/** Each with all columns, in their order. */
+/** Each with all columns, in order. */
 async function* pick(rows: AsyncIterable<ExportRow>, names: readonly string[]): AsyncGenerator<ExportRow, void, void> {
   for await (const row of rows) yield Object.fromEntries(names.map((name) => [name, row[name] ?? null]));
 }

@@ -9,31 +9,29 @@ export type ExportKind = (typeof exportKinds)[number];
 export const exportFormats = ['csv', 'json', 'ndjson', 'parquet'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
-/**
- * Of which runs. `statistics` take `flow`, `deployment`, `since` and `until` alone. A run that was created after the export began is never in it.
- */
+/** Selects runs. `statistics` take only `flow`, `deployment`, `since` and `until`. A run created after the export began is never in it. */
 export interface ExportFilter extends Omit<RunFilter, 'limit' | 'cursor'> {
-  /** Of log lines: lowest level, pino's numbers (30 is info). Default all. */
+  /** Lowest level of log lines, pino's numbers (30 is info). Default all. */
   readonly minLevel?: number;
-  /** Of statistics: how finely the instant of creation is told. Default `day`. */
+  /** Granularity of the instant of creation in statistics. Default `day`. */
   readonly by?: 'hour' | 'day';
 }
 
 export interface ExportOptions {
   readonly format: ExportFormat;
   readonly filter?: ExportFilter;
-  /** Told, now and then, how many rows there have been. Over HTTP nobody knows. */
+  /** Called now and then with the number of rows so far; not over HTTP. */
   readonly onRows?: (rows: number) => void;
-  /** Ends it before the next read: what takes the bytes fails with its reason. */
+  /** Ends it before the next read: the consumer is thrown its reason. */
   readonly signal?: AbortSignal;
 }
 
 export interface ExportsClient {
   /**
-   * The bytes of the export as they are made, no faster than they are taken. Runs are read newest first in short reads, between which everybody else
-   * writes: each row is as it was when it was read, and each run is in it once at most.
+   * The bytes of the export as they are made, no faster than they are consumed. Runs are read newest first in short reads that let other
+   * writers in between: each row is as it was when read, and each run is in it at most once.
    *
-   * @throws BatutaError FILTER_INVALID, STORE_…; over HTTP what the server answers, and SERVER_UNREACHABLE where it breaks off
+   * @throws BatutaError FILTER_INVALID, STORE_…; over HTTP what the server answers, and SERVER_UNREACHABLE if it breaks off
    */
   bytes(kind: ExportKind, options: ExportOptions): AsyncIterable<Uint8Array>;
 }
@@ -46,7 +44,7 @@ const ofRuns: readonly string[] = [
   ...['minLevel', 'by'],
 ];
 
-/** @throws BatutaError FILTER_INVALID for what this export cannot be asked by */
+/** @throws BatutaError FILTER_INVALID for filters this export lacks */
 export function checkExport(kind: ExportKind, format: string, filter: ExportFilter): void {
   if (!(exportKinds as readonly string[]).includes(kind)) throw invalid(`There is no export of '${String(kind)}'.`, 'kind');
   if (!(exportFormats as readonly string[]).includes(format))

@@ -1,4 +1,4 @@
-/** The rows of each export and their columns: flat, with the names that the API has, instants as dates. */
+/** The rows of each export and their columns: flat, with the names used in the API, instants as dates. */
 import type { ParquetType } from '../../kit/streams/index.ts';
 import { letOthersIn } from '../../base/clock.ts';
 import { percentilesOf } from '../../model/duration-ranges.ts';
@@ -11,7 +11,7 @@ import type { ExportFilter, ExportKind } from './export-client.ts';
 export type ExportRow = Readonly<Record<string, unknown>>;
 export type ExportColumns = Readonly<Record<string, ParquetType>>;
 
-/** Runs that are read at once. */
+/** Runs read at once. */
 const pageRuns = 1_000;
 const dayMs = 86_400_000;
 
@@ -68,11 +68,11 @@ export const exportColumns: Readonly<Record<ExportKind, ExportColumns>> = {
 interface Export {
   /** When it begins, UTC epoch ms. */
   readonly now: number;
-  /** Whoever takes it may have left while there was nothing to take. */
+  /** The consumer may have left while there was nothing to read. */
   readonly signal: AbortSignal | undefined;
 }
 
-/** The rows, read as they are asked for. @throws the reason of `signal` */
+/** The rows, read on demand. @throws the reason of `signal` */
 export async function* exportedRows(
   store: Store,
   kind: ExportKind,
@@ -161,7 +161,7 @@ async function* statisticRows(
         ? (['flow'] as const)
         : (['flow', 'deployment'] as const);
   const untilAt = Math.min(filter.until ?? now, now);
-  // Month by month: the durations of all at once might be many.
+  // Month by month: all durations at once could be too many.
   const stepMs = 30 * dayMs;
   const oldest = (await store.exports.oldest()) ?? untilAt;
   const first = Math.max(filter.since ?? oldest, oldest);

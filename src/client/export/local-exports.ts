@@ -1,4 +1,4 @@
-/** Exports of the local client; what writes the formats is loaded when one is asked for. */
+/** Exports of the local client; the code for the formats is loaded on first use. */
 import type { Clock } from '../../base/clock.ts';
 import type { Store } from '../../store/store.ts';
 import type { ExportsClient } from './export-client.ts';

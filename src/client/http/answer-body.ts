@@ -1,9 +1,9 @@
-/** The body of an answer, as it comes. */
+/** The body of an answer as a stream. */
 
 /**
- * Its pieces until it ends. It is closed then, or once nobody wants more.
+ * Its pieces until it ends. It is closed at the end, or once the reader stops.
  *
- * Whoever reads is thrown the reason of `signal` as soon as that aborts, whatever the stream does: Node.js 20 leaves a read waiting for ever that is
+ * The reader is thrown the reason of `signal` as soon as that aborts, whatever the stream does: Node.js 20 never settles a read that is
  * aborted just as the answer ends.
  */
 export async function* piecesOf(body: ReadableStream<Uint8Array> | null, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
@@ -24,12 +24,12 @@ export async function* piecesOf(body: ReadableStream<Uint8Array> | null, signal:
     }
   } finally {
     signal.removeEventListener('abort', onAbort);
-    // Not awaited: what could hang is left to itself.
+    // Not awaited: it could hang.
     reader.cancel().catch(() => undefined);
   }
 }
 
-/** Its lines, without their ends, and without empty ones. @throws what the pieces throw */
+/** Its lines, without line ends, and without empty ones. @throws what the pieces throw */
 export async function* linesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = '';

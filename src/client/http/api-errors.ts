@@ -1,13 +1,13 @@
-/** What went wrong between here and a server, as errors that say what to do. */
+/** Failed requests to a server, as errors that say what to do. */
 import { BatutaError, type ErrorCode, errorCodes, type ErrorDetails } from '../../base/errors.ts';
 import { cutText } from '../../base/cut-text.ts';
 import { programName } from '../../base/program-name.ts';
 
-/** A server as its errors name it. */
+/** A server as named in errors. */
 export interface Server {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly url: string;
-  /** Whether a key is shown to it. */
+  /** Whether a key is sent to it. */
   readonly hasKey: boolean;
 }
 
@@ -15,7 +15,7 @@ interface ErrorBody {
   readonly error: { readonly code: string; readonly message: string; readonly details?: ErrorDetails };
 }
 
-/** Longest piece of a foreign answer that is shown, characters. */
+/** Longest shown part of a foreign answer, characters. */
 const shownChars = 200;
 
 /** The error that an answer carries. Never throws. */
@@ -51,7 +51,7 @@ export function unreachable(server: Server, cause: unknown): BatutaError {
   );
 }
 
-/** Whether the request surely never arrived, so that even one that must not come twice may be sent again. */
+/** Whether the request certainly never arrived, so that even a non-repeatable one may be sent again. */
 export function isNeverSent(error: unknown): boolean {
   const { code } = placeOf(error);
   return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'UND_ERR_CONNECT_TIMEOUT';
@@ -77,7 +77,7 @@ function reasonOf(cause: unknown): string {
   return reason === undefined ? `${deepest(cause)}, ${what}` : `${reason}: ${what}`;
 }
 
-/** What the innermost cause says; `fetch failed` itself says nothing. */
+/** The innermost cause; `fetch failed` itself says nothing. */
 function deepest(error: unknown): string {
   let said = String(error);
   for (let at: unknown = error; at instanceof Error; at = at instanceof AggregateError ? at.errors[0] : at.cause)
@@ -85,7 +85,7 @@ function deepest(error: unknown): string {
   return said;
 }
 
-/** The code of the system, or of the library below, that stands somewhere among the causes, and the address that it was about. */
+/** The code of the system or the library below, found anywhere among the causes, and its address. */
 function placeOf(error: unknown): { readonly code?: string; readonly address?: string } {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     if (at instanceof AggregateError && at.errors[0] instanceof Error) return placeOf(at.errors[0]);
@@ -110,7 +110,7 @@ function readBody(text: string): ErrorBody | null {
   }
 }
 
-/** A newer server may know codes that are not known here; then the status tells what kind of trouble it is. */
+/** A newer server may use unknown codes; then the status determines the kind of error. */
 function knownCode(code: string, status: number): ErrorCode {
   if (Object.hasOwn(errorCodes, code)) return code as ErrorCode;
   return status >= 500 ? 'INTERNAL' : 'REQUEST_INVALID';

@@ -1,8 +1,8 @@
 /**
- * One server's API as functions: a request is sent, its answer is read, and what went wrong becomes a `BatutaError`.
+ * One server's API as functions: sends a request, reads its answer, and turns errors into a `BatutaError`.
  *
- * A request that may safely come twice is sent again when the connection is lost on the way; every request is sent again when it
- * surely never arrived, or when the server says that it took in too many. Nothing stays open between requests.
+ * A repeatable request is sent again if the connection is lost on the way; every request is sent again if it certainly never arrived, or if
+ * the server reports too many requests. Nothing stays open between requests.
  */
 import type { Clock } from '../../base/clock.ts';
 import { BatutaError } from '../../base/errors.ts';
@@ -18,24 +18,24 @@ export interface RequestOptions {
   readonly query?: QueryValues;
   /** Sent as JSON. */
   readonly body?: unknown;
-  /** Whether it may come twice; default: of GET and PUT. */
+  /** Whether it may be repeated; default: GET and PUT. */
   readonly repeatable?: boolean;
-  /** How long one try may take, ms; default that of the client. */
+  /** Timeout of one try, ms; default that of the client. */
   readonly timeoutMs?: number;
 }
 
 export interface ApiOptions {
-  /** Where the server is, with a path where it lies below one. @throws BatutaError CONFIG_INVALID when it is no such URL */
+  /** URL of the server, with a path if it is below one. @throws BatutaError CONFIG_INVALID if it is not such a URL */
   readonly apiUrl: string;
   readonly apiKey: string | null;
   readonly clock: Clock;
-  /** How long one try may take, ms. */
+  /** Timeout of one try, ms. */
   readonly timeoutMs: number;
 }
 
 /** Between the tries of a request, ms. */
 const pausesMs = [100, 400, 1_200];
-/** Longest the server may ask to wait before the next try, ms. */
+/** Longest wait a server may request before the next try, ms. */
 const longestRetryAfterMs = 10_000;
 
 /** The API of one server. */
@@ -72,9 +72,9 @@ export class Api {
   }
 
   /**
-   * The answer of a request, undefined where it has none.
+   * The answer to a request, undefined if it has none.
    *
-   * @throws BatutaError what the API says, with its code, message and details; SERVER_UNREACHABLE, SHUTDOWN (the client was closed)
+   * @throws BatutaError what the API reports, with its code, message and details; SERVER_UNREACHABLE, SHUTDOWN (the client was closed)
    */
   async request<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
     const repeatable = options.repeatable ?? (method === 'GET' || method === 'PUT');
@@ -97,10 +97,10 @@ export class Api {
   }
 
   /**
-   * The bytes of an answer that stays open, as they come. Closed once nobody wants more; whoever reads is thrown the reason when `signal` aborts or
-   * the client is closed.
+   * The bytes of an answer that stays open, as they arrive. Closed once the reader stops; the reader is thrown the reason when `signal`
+   * aborts or the client is closed.
    *
-   * @param headers those of a stream of events are sent unless these say otherwise
+   * @param headers default: those of an event stream
    * @throws as `request` does, without trying again
    */
   async openStream(
@@ -127,7 +127,7 @@ export class Api {
       method,
       headers: { ...this.#headers, accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      // A key must not follow to wherever a redirect points, and a POST would become a GET.
+      // A key must not follow a redirect, and a POST would become a GET.
       redirect: 'manual',
       signal: AbortSignal.any([AbortSignal.timeout(timeoutMs ?? this.#options.timeoutMs), this.closed]),
     });
@@ -153,7 +153,7 @@ export class Api {
     return url.href;
   }
 
-  /** The server learns of the run, or of the span, in whose code it is asked. */
+  /** Tells the server the run, or the span, whose code asks. */
   get #headers(): Record<string, string> {
     const { apiKey } = this.#options;
     const traceparent = activeTraceparent();
@@ -165,7 +165,7 @@ export class Api {
   }
 }
 
-/** How long to wait before an answer is asked for again; null: it stands. A server that takes in no more has not acted. */
+/** How long to wait before trying again; null: the answer stands. A server that refuses more requests has not acted. */
 function waitOf(answer: Response, repeatable: boolean, pauseMs: number): number | null {
   if (answer.status === 429 || answer.status === 503) {
     const afterMs = Number(answer.headers.get('retry-after') ?? Number.NaN) * 1_000;

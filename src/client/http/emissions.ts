@@ -1,4 +1,4 @@
-/** What a run gives out, as a server streams it. */
+/** A run's emissions, as streamed by a server. */
 import type { Emission } from '../../model/emission.ts';
 import { decodeValue } from '../../model/values.ts';
 import { BatutaError } from '../../base/errors.ts';
@@ -15,10 +15,11 @@ interface SentEmission extends Wire<Omit<Emission, 'value'>> {
 }
 
 /**
- * Goes on after the last value over lost connections and restarts of the server. A reader that takes its time is not sent more than it takes.
+ * Continues after the last value across lost connections and server restarts. A slow reader is not sent more than it takes.
  *
  * @param path of the run
- * @throws BatutaError NAME_INVALID, FILTER_INVALID, RUN_NOT_FOUND, RESULT_MISSING, UNAUTHENTICATED, FORBIDDEN and what else the server answers
+ * @throws BatutaError NAME_INVALID, FILTER_INVALID, RUN_NOT_FOUND, RESULT_MISSING, UNAUTHENTICATED, FORBIDDEN and what else the server
+ *   answers
  */
 export async function* emittedOverHttp(api: Api, path: string, stream: string, options: StreamOptions): AsyncGenerator<Emission> {
   checkStreamOptions(stream, options);
@@ -26,13 +27,13 @@ export async function* emittedOverHttp(api: Api, path: string, stream: string, o
   const over = new AbortController();
   const ended = AbortSignal.any([over.signal, api.closed, ...(signal ? [signal] : [])]);
   const waiting: SentEmission[] = [];
-  /** Number of the last value that came. */
+  /** Number of the last value received. */
   let last = after ?? 0;
   let wake: () => void = () => undefined;
   let taken: () => void = () => undefined;
   let state = 'open' as 'open' | 'ended' | 'left';
   const take = (sent: SentEmission): void => {
-    // One whose connection was cut behind it may come again.
+    // May arrive again if the connection was cut after it.
     if (sent.seq <= last) return;
     last = sent.seq;
     waiting.push(sent);
@@ -45,7 +46,7 @@ export async function* emittedOverHttp(api: Api, path: string, stream: string, o
       if (type === 'value') take(JSON.parse(data) as SentEmission);
       if (type === 'end') {
         state = 'ended';
-        // Nothing comes after it, and nobody is to ask again.
+        // Nothing comes after it; do not reconnect.
         over.abort();
       }
       wake();

@@ -1,5 +1,5 @@
 /**
- * The events of a server, one after another, over lost connections: each time it is asked to go on after the last that came.
+ * The events of a server, one after another, across lost connections: it reconnects after the last one received.
  *
  * Source: HTML Living Standard, section 9.2 (server-sent events).
  */
@@ -8,7 +8,7 @@ import { type BatutaError, isBatutaError } from '../../base/errors.ts';
 import type { Api, QueryValues } from './api.ts';
 
 export interface ServerEvent {
-  /** `message` where the server names none. */
+  /** `message` if the server names none. */
   readonly type: string;
   readonly data: string;
 }
@@ -16,11 +16,11 @@ export interface ServerEvent {
 export interface EventStreamOptions {
   readonly query: QueryValues;
   readonly signal: AbortSignal;
-  /** Signs of life (`beat`) are not handed on. */
+  /** Signs of life (`beat`) are not passed on. */
   readonly onEvent: (event: ServerEvent) => void;
-  /** Told whenever events flow, or have ceased to. */
+  /** Called when events start or stop flowing. */
   readonly onState: (open: boolean) => void;
-  /** Id to go on after; default: what comes from now on. */
+  /** Id to continue after; default: only new events. */
   readonly lastId?: string;
   /** More is read once this has resolved; default at once. */
   readonly onTaken?: () => Promise<void>;
@@ -28,12 +28,12 @@ export interface EventStreamOptions {
 
 const firstPauseMs = 250;
 const longestPauseMs = 10_000;
-/** A stream on which not even a sign of life came for so long counts as lost, ms. */
+/** A stream without even a sign of life for this long counts as lost, ms. */
 const silentMs = 60_000;
 
 /**
- * Hands on events until `signal` aborts, and gives null then. Gives the refusal when the server refuses the stream (no key, no such route),
- * for which it is in vain to ask again. Never rejects.
+ * Passes on events until `signal` aborts, then returns null. Returns the refusal if the server refuses the stream (no key, no such route),
+ * as retrying is pointless. Never rejects.
  */
 export async function followEvents(api: Api, path: string, options: EventStreamOptions): Promise<BatutaError | null> {
   const { signal, onState } = options;
@@ -46,7 +46,7 @@ export async function followEvents(api: Api, path: string, options: EventStreamO
         onState(true);
       });
     } catch (error) {
-      // The server has spoken: asking again changes nothing. It may still be asked by polling.
+      // The server has answered: asking again changes nothing. Polling may still work.
       if (isBatutaError(error) && error.code !== 'SERVER_UNREACHABLE' && error.code !== 'RATE_LIMITED') {
         onState(false);
         return error;
@@ -82,7 +82,7 @@ async function readOne(
       watchdog.feed();
       parser.push(decoder.decode(piece, { stream: true }));
       if (onTaken === undefined) continue;
-      // Silence while the reader takes its time is its own.
+      // Silence while the reader is busy is its own.
       watchdog.stop();
       await onTaken();
       watchdog.feed();
@@ -92,7 +92,7 @@ async function readOne(
   }
 }
 
-/** Calls `onSilent` once nothing was heard for a while. */
+/** Calls `onSilent` after a period of silence. */
 class Watchdog {
   readonly #clock: Clock;
   readonly #onSilent: () => void;
@@ -118,7 +118,7 @@ class Watchdog {
   }
 }
 
-/** Makes events of the text of a stream, however it is cut. By hand: docs/decisions/0008. */
+/** Parses events from a stream, however it is cut. By hand: docs/decisions/0008. */
 export class EventParser {
   readonly #onEvent: (event: ServerEvent) => unknown;
   readonly #place: Place;
@@ -134,7 +134,7 @@ export class EventParser {
 
   push(text: string): void {
     this.#rest += text;
-    // A carriage return at the very end may be half of a line break.
+    // A trailing carriage return may be half of a line break.
     const end = this.#rest.endsWith('\r') ? this.#rest.length - 1 : this.#rest.length;
     const lines = this.#rest.slice(0, end).split(/\r\n|\n|\r/);
     this.#rest = (lines.pop() ?? '') + this.#rest.slice(end);
@@ -156,7 +156,7 @@ export class EventParser {
     const isEvent = this.#data.length > 0;
     this.#data = [];
     this.#type = '';
-    // Only now: an event that is cut off behind its id has not come.
+    // Only now: an event cut off after its id has not been received.
     if (this.#id !== null) this.#place.lastId = this.#id;
     if (isEvent) this.#onEvent({ type, data });
   }

@@ -1,14 +1,14 @@
-/** The task runs of a run, read again and again by pages; those in which all have ended are kept. */
+/** The task runs of a run, read repeatedly by pages; pages in which all have ended are kept. */
 import type { TaskRun } from '../../model/run.ts';
 import { isTerminal } from '../../model/state.ts';
 import type { Page, TaskRunFilter } from '../../store/store.ts';
 
-/** What is read of a run. */
+/** Reads of a run. */
 export interface PagedTaskRuns {
   taskRuns(id: string, filter: TaskRunFilter): Promise<Page<TaskRun>>;
 }
 
-/** Small enough that one which goes on has few others read with it. */
+/** Small, so that an unfinished one has few others read with it. */
 const pageRows = 200;
 
 export class FollowedPages {
@@ -23,7 +23,7 @@ export class FollowedPages {
   }
 
   /**
-   * All of the run, in the order they were first recorded. A new attempt of the run may have opened those that had ended.
+   * All of the run, in the order they were first recorded. A new attempt of the run may have reopened ended ones.
    *
    * @param isLast whether the run has ended: then nothing is kept from before
    */
@@ -44,7 +44,7 @@ export class FollowedPages {
   }
 }
 
-/** Whether nothing of it changes any more in this attempt; more may be added to the last. */
+/** Whether nothing in it changes any more in this attempt; the last page may still grow. */
 function hasEnded({ items, next }: Page<TaskRun>): boolean {
   return next !== null && items.every(({ state }) => isTerminal(state.type));
 }

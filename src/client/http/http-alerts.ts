@@ -1,4 +1,4 @@
-/** Alerts and errors, asked of a server. */
+/** Alerts and errors over HTTP. */
 import { checkFilter } from '../../model/list-filters.ts';
 import type { Alert, AlertFiring, AlertSilence } from '../../model/alerts/alert.ts';
 import type { AlertRule } from '../../model/alerts/rule.ts';

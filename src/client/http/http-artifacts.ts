@@ -1,4 +1,4 @@
-/** Artifacts, asked of a server. */
+/** Artifacts over HTTP. */
 import { artifactFileOf } from '../../model/artifact.ts';
 import { plainContent } from '../../model/artifact-content.ts';
 import type { ArtifactComparison } from '../../model/compare-artifacts.ts';

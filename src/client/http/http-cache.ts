@@ -1,4 +1,4 @@
-/** The cache, asked of a server. */
+/** The cache over HTTP. */
 import { checkFilter } from '../../model/list-filters.ts';
 import type { CacheEntry, CacheFilter, CachePageFilter, CacheTotals } from '../../store/store.ts';
 import type { CacheClient, CacheEntryDetails, CacheList } from '../cache-client.ts';

@@ -1,4 +1,4 @@
-/** The client that asks a server over HTTP. It holds no store, no flows and no connection of its own. */
+/** The client that talks to a server. It holds no store, no flows and no connection of its own. */
 import { remoteHandle } from '../remote-handle.ts';
 import type { EmitsOf, FlowRef, ResultOf, StartArguments } from '../../model/flow-types.ts';
 import type { StoredFlow } from '../../store/store.ts';
@@ -19,7 +19,7 @@ import type { ExportsClient } from '../export/export-client.ts';
 import { httpExports } from './http-exports.ts';
 import { HttpWebhooks } from './http-webhooks.ts';
 
-/** Many runs at once are waited for so long, ms. */
+/** Timeout for many runs at once, ms. */
 const manyTimeoutMs = 300_000;
 
 export class HttpClient implements Client {
@@ -94,7 +94,7 @@ export class HttpClient implements Client {
   }
 }
 
-/** Without the figures that stand beside it in the list. */
+/** Without the figures that accompany it in the list. */
 function flowOf(flow: Wire<StoredFlow> & { readonly figures?: unknown }): StoredFlow {
   const { figures: _figures, ...stored } = flow;
   return fromWire<StoredFlow>(stored);

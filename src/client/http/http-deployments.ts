@@ -1,4 +1,4 @@
-/** Deployments and backfills, asked of a server. */
+/** Deployments and backfills over HTTP. */
 import { checkFilter } from '../../model/list-filters.ts';
 import type { DeploymentVersion } from '../../model/deployment.ts';
 import type { Page } from '../../store/store.ts';
@@ -21,7 +21,7 @@ import { fromWire, toWire, type Wire } from '../wire.ts';
 import type { Api } from './api.ts';
 import { type WirePage, enqueueBody, nameOfFlow, pageFromWire, valueToWire } from './wire-values.ts';
 
-/** Versions of one request: each has a graph. */
+/** Versions per request: each has a graph. */
 const pageVersions = 50;
 
 export class HttpDeployments implements DeploymentsClient {
@@ -143,7 +143,7 @@ function pathOf(name: string): string {
   return `deployments/${encodeURIComponent(name)}`;
 }
 
-/** Its parameters as superjson, so that dates and the like come through; the rest is written as it is. */
+/** Its parameters as superjson, to preserve dates and similar; the rest is written as is. */
 function plainSpec({ params, schedules, ...rest }: DeploymentSpec): object {
   return {
     ...rest,

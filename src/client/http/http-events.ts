@@ -1,4 +1,4 @@
-/** Events, asked of a server. */
+/** Events over HTTP. */
 import { checkFilter } from '../../model/list-filters.ts';
 import { currentScope } from '../../model/run-context.ts';
 import { activeTraceparent, traceparentOf } from '../../model/trace.ts';

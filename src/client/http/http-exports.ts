@@ -1,4 +1,4 @@
-/** Exports, as a server streams them. */
+/** Exports, as streamed by a server. */
 import { checkExport, type ExportsClient } from '../export/export-client.ts';
 import type { Api } from './api.ts';
 import { unreachable } from './api-errors.ts';
@@ -16,7 +16,7 @@ export function httpExports(api: Api): ExportsClient {
       } catch (error) {
         signal?.throwIfAborted();
         api.closed.throwIfAborted();
-        // What has come is no whole export.
+        // An incomplete export.
         throw unreachable(api.server, error);
       }
     },

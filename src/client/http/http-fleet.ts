@@ -1,4 +1,4 @@
-/** The fleet as a whole, keys and the record of changes, asked of a server. */
+/** The fleet as a whole, keys and the audit, over HTTP. */
 import { checkFilter } from '../../model/list-filters.ts';
 import type { Reporter } from '../../model/report.ts';
 import type { Page, RunFilter } from '../../store/store.ts';
@@ -145,7 +145,7 @@ function listItemOf(
   item: Wire<RunListItem> & { readonly durationMs?: unknown; readonly waitingMs?: unknown; readonly wallMs?: unknown },
 ): RunListItem {
   const { durationMs: _durationMs, waitingMs: _waitingMs, wallMs: _wallMs, ...rest } = item;
-  // Servers of before do not say it.
+  // Older servers do not send it.
   return { ...fromWire<RunListItem>(rest), pinnedTo: item.pinnedTo ?? null };
 }
 

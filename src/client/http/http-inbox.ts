@@ -1,4 +1,4 @@
-/** The inbox, asked of a server. */
+/** The inbox over HTTP. */
 import { parseDuration } from '../../base/duration.ts';
 import { checkFilter } from '../../model/list-filters.ts';
 import type { InboxPageFilter, Page } from '../../store/store.ts';

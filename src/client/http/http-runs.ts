@@ -1,4 +1,4 @@
-/** Runs, asked of a server. */
+/** Runs over HTTP. */
 import type { ResourceUse } from '../../model/resource-use.ts';
 import { checkFilter } from '../../model/list-filters.ts';
 import { type Submitted, withSubmitted } from '../../model/submitted.ts';
@@ -20,10 +20,10 @@ import { downloadOf, pageFromWire, runQuery, textOfValue, valueToWire } from './
 import { readLines } from '../read-lines.ts';
 import { awaitEndOverHttp, watchOverHttp } from './watch-run.ts';
 
-/** What `GET /api/runs/:id` gives. */
+/** Answer of `GET /api/runs/:id`. */
 interface RunDetails {
   readonly run: Wire<ListedRun>;
-  /** Absent from servers of before. */
+  /** Absent from older servers. */
   readonly submitted?: Wire<Submitted> | null;
   readonly params: WireValue | CutValue | null;
   readonly result: WireValue | CutValue | null;
@@ -31,7 +31,7 @@ interface RunDetails {
   readonly why: Wire<WaitReason> | null;
   readonly alike: Wire<Alike> | null;
   readonly rollback: RollbackSummary | null;
-  /** Absent from servers of before. */
+  /** Absent from older servers. */
   readonly pin?: Wire<PinView> | null;
   readonly counts: readonly { readonly name: string; readonly state: string; readonly count: number }[];
   readonly flow: Wire<StoredFlow> | null;
@@ -42,11 +42,11 @@ interface LogAnswer {
   readonly next: number | null;
 }
 
-/** Lines that are given when no number is asked for. */
+/** Default number of lines. */
 const usualLines = 1_000;
-/** Task runs of one request when all are wanted. */
+/** Task runs per request when all are wanted. */
 const pageRows = 1_000;
-/** A change of very many runs is waited for so long, ms. */
+/** Timeout for a change of very many runs, ms. */
 const bulkTimeoutMs = 600_000;
 const noParams = '{"json":{}}';
 
@@ -55,7 +55,7 @@ export class HttpRuns implements RunsClient {
   readonly #handleOf: (id: string) => RunHandle;
   #large: { readonly id: string; readonly text: string } | null = null;
 
-  /** @param handleOf what follows a run by its id */
+  /** @param handleOf makes a handle by run id */
   constructor(api: Api, handleOf: (id: string) => RunHandle) {
     this.#api = api;
     this.#handleOf = handleOf;
@@ -65,7 +65,7 @@ export class HttpRuns implements RunsClient {
     return pageFromWire<ListedRun>(await this.#api.get('runs', runQuery(filter)), listedRunOf);
   }
 
-  /** A large result stays on the server; its `resultRef` is where `resultOf` fetches it. */
+  /** A large result stays on the server; `resultOf` fetches it by its `resultRef`. */
   async get(id: string): Promise<Run> {
     return await this.#runOf(await this.#details(id));
   }
@@ -78,7 +78,7 @@ export class HttpRuns implements RunsClient {
   async inspect(id: string): Promise<RunInspection> {
     const details = await this.#details(id);
     const path = pathOf(details.run.id);
-    // A run always has parameters; only an observer is given none.
+    // A run always has parameters; only an observer gets none.
     const isHidden = details.params === null;
     const [run, taskRuns, transitions, artifacts, resources] = await Promise.all([
       this.#runOf(details),
@@ -144,7 +144,7 @@ export class HttpRuns implements RunsClient {
     await this.#api.request('DELETE', pathOf(id), { query: { force: options.force === true ? true : undefined } });
   }
 
-  /** Why it is not running, null when it runs or has ended. */
+  /** Why it is not running; null if it is or has ended. */
   async why(id: string): Promise<WaitReason | null> {
     const { why } = await this.#facts(id);
     return why === null ? null : fromWire<WaitReason>(why);
@@ -267,7 +267,7 @@ export class HttpRuns implements RunsClient {
     };
   }
 
-  /** Parameters never change; large ones of a run that is watched are fetched once. */
+  /** Parameters never change; large ones of a watched run are fetched once. */
   async #paramsOf(id: string, params: RunDetails['params']): Promise<string> {
     if (downloadOf(params) === null) return (await textOfValue(this.#api, params)) ?? noParams;
     if (this.#large?.id !== id) this.#large = { id, text: (await textOfValue(this.#api, params)) ?? noParams };
@@ -279,7 +279,7 @@ function pathOf(id: string): string {
   return `runs/${encodeURIComponent(id)}`;
 }
 
-/** Without what a server adds to it in its answers. */
+/** Without what a server adds in its answers. */
 function listedRunOf(
   run: Wire<ListedRun> & Partial<Record<'durationMs' | 'waitingMs' | 'wallMs' | 'tasks' | 'alike' | 'pinnedTo', unknown>>,
 ): ListedRun {

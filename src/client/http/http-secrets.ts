@@ -1,4 +1,4 @@
-/** Secrets, variables and connections, asked of a server. */
+/** Secrets, variables and connections over HTTP. */
 import type {
   ConnectionEntry,
   ConnectionsClient,
@@ -97,7 +97,7 @@ export class HttpConnections implements ConnectionsClient {
 type WireVariable = Wire<Omit<Variable, 'value'>> & Pick<Variable, 'value'>;
 type WireConnection = Wire<Omit<ConnectionEntry, 'fields' | 'secrets'>> & Pick<ConnectionEntry, 'fields' | 'secrets'>;
 
-/** Names of fields are a user's and may look like those of instants. */
+/** Field names are a user's and may look like those of instants. */
 function variableOf({ value, ...rest }: WireVariable): Variable {
   return { ...fromWire<Omit<Variable, 'value'>>(rest), value };
 }

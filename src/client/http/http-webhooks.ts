@@ -1,4 +1,4 @@
-/** Webhooks, asked of a server. */
+/** Webhooks over HTTP. */
 import type { Webhook, WebhooksClient, WebhookSpec, WebhookTest } from '../webhooks-client.ts';
 import { fromWire, type Wire } from '../wire.ts';
 import type { Api } from './api.ts';

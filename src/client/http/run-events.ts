@@ -1,4 +1,4 @@
-/** What happens to runs, as a server streams it. */
+/** Run events, as streamed by a server. */
 import type { RunEvent } from '../../store/store.ts';
 import { checkEventsOptions, type ClientEvent, type RunEventsOptions } from '../run-events.ts';
 import { fromWire, type Wire } from '../wire.ts';
@@ -6,7 +6,7 @@ import type { Api } from './api.ts';
 import { followEvents, type ServerEvent } from './event-stream.ts';
 
 /**
- * Goes on after the last event over lost connections and restarts of the server. A reader that takes its time is not sent more than it takes.
+ * Continues after the last event across lost connections and server restarts. A slow reader is not sent more than it takes.
  *
  * @throws BatutaError FILTER_INVALID, UNAUTHENTICATED, FORBIDDEN and what else the server answers instead of a stream
  */

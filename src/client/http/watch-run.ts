@@ -1,8 +1,8 @@
 /**
- * Follows a run over HTTP: reads when the server tells that something happened, and now and then whatever it tells.
+ * Follows a run over HTTP: reads when the server reports an event, and now and then regardless.
  *
- * Where events do not come (a proxy that holds them back, a server that restarts), it asks every second. Pages of task runs that have
- * all ended are not asked for again.
+ * If events do not arrive (a proxy that buffers them, a restarting server), it polls every second. Pages of task runs that have all ended
+ * are not read again.
  */
 import type { Clock } from '../../base/clock.ts';
 import type { Run, TaskRun } from '../../model/run.ts';
@@ -11,15 +11,15 @@ import type { Api } from './api.ts';
 import { followEvents } from './event-stream.ts';
 import { FollowedPages, type PagedTaskRuns } from './followed-pages.ts';
 
-/** What is read of a run. */
+/** Reads of a run. */
 export interface WatchedRuns extends PagedTaskRuns {
   get(id: string): Promise<Run>;
 }
 
-/** Between two reads while events come and while they do not, ms. */
+/** Between two reads with and without events, ms. */
 const netMs = 5_000;
 const pollMs = 1_000;
-/** Events of a busy run come by the hundred; between two reads lies at least this, or twice what a read took, ms. */
+/** Events of a busy run arrive by the hundred; reads are at least this or twice a read's duration apart, ms. */
 const leastGapMs = 100;
 
 /** Yields at once and then on every change until the run is terminal or `signal` aborts. @throws BatutaError RUN_NOT_FOUND */
@@ -50,7 +50,7 @@ function shownOf({ state, attempt, progress }: TaskRun): string {
   return `${state.name}${attempt}${progress?.done ?? ''}`;
 }
 
-/** The run each time something may have changed in it, until it is terminal or `signal` aborts. What is done with it counts as reading. */
+/** The run on each possible change, until it is terminal or `signal` aborts. Time spent by the consumer counts as reading. */
 async function* follow(api: Api, runs: Pick<WatchedRuns, 'get'>, id: string, signal?: AbortSignal): AsyncGenerator<Run> {
   const over = new AbortController();
   const ended = AbortSignal.any([over.signal, api.closed, ...(signal ? [signal] : [])]);
@@ -85,7 +85,7 @@ async function* follow(api: Api, runs: Pick<WatchedRuns, 'get'>, id: string, sig
   }
 }
 
-/** Rung from outside, waited for by one. */
+/** Rung from outside; has one waiter. */
 class Bell {
   readonly #clock: Clock;
   #rung = false;
@@ -104,7 +104,7 @@ class Bell {
     this.#wake?.();
   }
 
-  /** Resolves once it was rung since the reset, at the latest after a while. */
+  /** Resolves once it was rung since the reset, or after `longestMs`. */
   async wait(longestMs: number): Promise<void> {
     if (this.#rung) return;
     await new Promise<void>((resolve) => {

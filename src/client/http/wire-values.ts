@@ -1,4 +1,4 @@
-/** How runs, pages and values of users travel: superjson as an object, so that a reader without it can still use the `json` part. */
+/** Wire form of runs, pages and user values: superjson as an object, so that a reader without it can still use the `json` part. */
 import type { FlowRef } from '../../model/flow-types.ts';
 import { checkFilter } from '../../model/list-filters.ts';
 import { encodeValue } from '../../model/values.ts';
@@ -7,36 +7,36 @@ import type { EnqueueOptions } from '../client.ts';
 import { type CutValue, fromWire, type Wire, type WireValue } from '../wire.ts';
 import type { Api, QueryValues } from './api.ts';
 
-/** Where a large value can be had alone, as a path below `/api/`; null for one that was sent. */
+/** Where a large value can be fetched, as a path below `/api/`; null for one that was sent. */
 export function downloadOf(value: WireValue | CutValue | null): string | null {
   return value !== null && 'cut' in value ? value.cut.download.replace(/^\/?api\//, '') : null;
 }
 
-/** The text under which the store keeps a value; null for none. A large one is fetched. */
+/** A value as text, as the store keeps it; null for none. A large one is fetched. */
 export async function textOfValue(api: Api, value: WireValue | CutValue | null): Promise<string | null> {
   if (value === null) return null;
   const download = downloadOf(value);
   return download === null ? JSON.stringify(value) : JSON.stringify(await api.get<WireValue>(download));
 }
 
-/** To the form that travels; undefined for undefined. @throws BatutaError RESULT_NOT_SERIALIZABLE */
+/** To wire form; undefined for undefined. @throws BatutaError RESULT_NOT_SERIALIZABLE */
 export function valueToWire(value: unknown, what: string): WireValue | undefined {
   const text = encodeValue(value, what);
   return text === null ? undefined : (JSON.parse(text) as WireValue);
 }
 
-/** A list as it travels; `next` is null, or missing where a list has no pages. */
+/** A list in wire form; `next` is null, or missing if a list has no pages. */
 export interface WirePage<T> {
   readonly items: readonly Wire<T>[];
   readonly next?: string | null;
 }
 
-/** Each item back in its form. */
+/** Converts each item back. */
 export function pageFromWire<T>({ items, next }: WirePage<T>, itemOf: (item: Wire<T>) => T = (item) => fromWire<T>(item)): Page<T> {
   return { items: items.map(itemOf), next: next ?? null };
 }
 
-/** The parameters go as superjson, so that dates and the like come through. @throws BatutaError RESULT_NOT_SERIALIZABLE */
+/** Parameters are sent as superjson, to preserve dates and similar. @throws BatutaError RESULT_NOT_SERIALIZABLE */
 export function enqueueBody(params: unknown, { startAt, ...options }: EnqueueOptions): object {
   return {
     ...options,
@@ -45,16 +45,16 @@ export function enqueueBody(params: unknown, { startAt, ...options }: EnqueueOpt
   };
 }
 
-/** A name is taken as it is. @throws BatutaError what the declaration of a class is refused for */
+/** A name is used as is. @throws BatutaError if the declaration of a class is refused */
 export async function nameOfFlow(flow: FlowRef): Promise<string> {
   if (typeof flow === 'string') return flow;
   if (typeof flow !== 'function') return flow.name;
-  // Apart, for a caller that names its flows needs no decorators.
+  // Lazy: a caller that names its flows needs no decorators.
   const { definitionOf } = await import('../../define/definition.ts');
   return definitionOf(flow).name;
 }
 
-/** Undefined members are left out by whoever sends it. @throws BatutaError FILTER_INVALID */
+/** The sender omits undefined members. @throws BatutaError FILTER_INVALID */
 export function runQuery(filter: RunFilter): QueryValues {
   checkFilter('runs', filter);
   const { states, since, until, parentRunId, backfillId, scheduleId, ...rest } = filter;
