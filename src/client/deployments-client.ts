@@ -58,9 +58,7 @@ export interface DeploymentSpec {
   /** Whether it begins paused; on an existing one, a manual pause or resume stays. */
   readonly paused?: boolean;
   readonly schedules?: readonly ScheduleSpec[];
-  /**
-   * Starts it besides schedules, e.g. `'completed:extract'` or `{ on: 'event:order.created', params: { id: 'payload.id' } }`; or several.
-   */
+  /** What starts it, e.g. `'completed:extract'` or `{ on: 'event:order.created', params: { id: 'payload.id' } }`; one or several. */
   readonly on?: TriggerSpec | readonly TriggerSpec[];
 }
 

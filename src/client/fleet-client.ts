@@ -197,9 +197,7 @@ export interface WorkerView extends StoredWorker {
 
 /** A run in a list, with its task runs counted. */
 export interface RunListItem extends ListedRun {
-  /**
-   * Task runs recorded so far plus pending mapped items; how many of them ended and failed; progress of running ones: 0.4 for one at 40 %.
-   */
+  /** Recorded task runs plus pending mapped items; how many of them ended and failed; progress of running ones: 0.4 for one at 40 %. */
   readonly tasks: {
     readonly total: number;
     readonly ended: number;

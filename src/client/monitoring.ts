@@ -26,10 +26,7 @@ export interface Monitoring {
   stop(): Promise<void>;
 }
 
-/**
- * Measures and loads nothing if neither a port, `OTEL_METRICS_EXPORTER` nor others want it. @throws BatutaError CONFIG_INVALID (port is
- * taken)
- */
+/** Measures and loads nothing if nobody wants it: no port, `OTEL_METRICS_EXPORTER` or others. @throws BatutaError CONFIG_INVALID (port) */
 export async function startMonitoring(options: MonitoringOptions): Promise<Monitoring> {
   const { config, log, client } = options;
   if (options.metrics === undefined && config.metricsPort === null && !readExportWish('metrics').isOn)
