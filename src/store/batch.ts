@@ -39,7 +39,7 @@ export class Batch {
   /** By id; the last wins. */
   readonly resourceUses = new Map<string, Claimed<ResourceUse>>();
   readonly logs: LogLine[] = [];
-  /** Claims to check, by claim key; those of new runs hold by themselves and are left out. */
+  /** Claims to check, by claim key; claims of new runs hold by themselves and are left out. */
   readonly claims = new Map<string, Claim>();
   /** Whether nobody waits for any of it, so that it may be held for more. */
   mayWait = false;
@@ -55,7 +55,7 @@ export class Batch {
     });
     this.resolve = () => settle?.resolve();
     this.reject = (error) => settle?.reject(error);
-    // A failed flush must not end processes that do not wait for it; those that wait still see it.
+    // A failed flush must not end processes that do not wait for it; waiters still see it.
     this.settled.catch(() => undefined);
   }
 

@@ -13,7 +13,7 @@ export interface OpenStoreOptions {
   readonly url: string;
   /** Time that leases on SQLite are compared with; PostgreSQL uses its own. Default the real one. */
   readonly clock?: Clock;
-  /** Called for every failed flush of the recorder, besides those who wait for it. */
+  /** Called for every failed flush of the recorder, in addition to its waiters. */
   readonly onError?: (error: unknown) => void;
   /** How long a statement on SQLite waits for the lock of another process, ms; default 60,000. */
   readonly busyTimeoutMs?: number;

@@ -24,7 +24,7 @@ const maxBatchRows = 1000;
 const lingerMs = 2;
 
 export interface RecorderOptions {
-  /** Called for every failed flush, besides those who wait for it. */
+  /** Called for every failed flush, in addition to its waiters. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 

@@ -171,7 +171,7 @@ export interface RunStore {
 }
 
 export interface TransitionStore {
-  /** All of a run and its task runs, oldest first; `taskRunId` narrows, null means those of the run itself. */
+  /** All of a run and its task runs, oldest first; `taskRunId` narrows, null means the run itself. */
   ofRun(runId: string, taskRunId?: string | null): Promise<readonly Transition[]>;
   /** A page of these; longer messages are cut to 10,000 characters, and say so. @throws BatutaError FILTER_INVALID */
   page(runId: string, filter?: TransitionFilter): Promise<Page<Transition>>;
@@ -286,7 +286,7 @@ export interface Store {
   schemaVersion(): Promise<number>;
   /** Locators of the results of a run and its sub-flows, for removing the files with it. */
   resultRefs(runId: string): Promise<readonly string[]>;
-  /** Those of these locators that are still referenced. One statement. */
+  /** The locators among these that are still referenced. One statement. */
   keptResults(keys: readonly string[]): Promise<readonly string[]>;
   /** Deletes terminal runs that ended before `before`, batch by batch, with all that belongs to them. */
   prune(before: number, options?: PruneOptions): Promise<PruneReport>;

@@ -139,7 +139,7 @@ export const runPatchTable = runTable.part([
 ]);
 export const patchValues: (patch: RunPatch) => [column: string, value: Value][] = runPatchTable.changes;
 
-/** Without `seq`, the order in which task runs were first recorded: internal to the store. Those after `result` are mostly null. */
+/** Without `seq`, the order in which task runs were first recorded: internal to the store. Columns after `result` are mostly null. */
 export const taskRunTable = describeTable('task_runs', {
   id: text,
   run_id: text,

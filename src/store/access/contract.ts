@@ -23,7 +23,7 @@ export interface SessionStore {
   /** The current state of the key it was opened with; null if there is no such session or it has expired. */
   keyOf(hash: string, now: number): Promise<ApiKey | null>;
   delete(hash: string): Promise<void>;
-  /** Deletes those that expired before the instant. */
+  /** Deletes sessions that expired before the instant. */
   prune(before: number): Promise<void>;
 }
 

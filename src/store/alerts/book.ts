@@ -23,7 +23,7 @@ export interface BookParts {
   readonly rules: ReadonlyMap<string, Pick<ActiveAlertRule, 'name' | 'description' | 'rule'>>;
   /** Unresolved alerts of these rules. */
   readonly open: readonly StoredAlert[];
-  /** Those that have not ended. */
+  /** Current silences. */
   readonly silences: readonly AlertSilence[];
   readonly now: number;
   readonly makeId: () => string;

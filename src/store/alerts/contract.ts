@@ -128,7 +128,7 @@ export interface AlertRuleStore {
   get(name: string): Promise<AlertRule | null>;
   /** By name. */
   list(): Promise<readonly AlertRule[]>;
-  /** Those in force. One statement. */
+  /** Rules in force. One statement. */
   active(): Promise<readonly ActiveAlertRule[]>;
   /** One transaction: what it has found is over, and stays. False if there is none. */
   delete(name: string, at: number): Promise<boolean>;
@@ -176,7 +176,7 @@ export interface AlertOutbox {
 
 export interface SilenceStore {
   add(silence: AlertSilence): Promise<void>;
-  /** Those that have not ended, soonest first. */
+  /** Current silences, soonest end first. */
   list(now: number): Promise<readonly AlertSilence[]>;
   /** One statement. False if there is none. */
   delete(id: string): Promise<boolean>;
@@ -224,7 +224,7 @@ export interface ErrorFilter {
 export interface ErrorGroupStore {
   /** Last seen first, by an index over failed runs. @throws BatutaError FILTER_INVALID */
   list(filter?: ErrorFilter): Promise<Page<ErrorGroup>>;
-  /** Those of a key, of one flow or of all. */
+  /** Groups of a key, of one flow or of all. */
   find(key: string, flow?: string): Promise<readonly ErrorGroup[]>;
   /** One statement; `open` removes the mark. */
   mark(flow: string, key: string, state: ErrorState, who: string): Promise<void>;

@@ -84,7 +84,7 @@ async function lockPlace(db: Database, { ends }: AlertStep): Promise<void> {
   if (!isSame) throw new IsBehind();
 }
 
-/** Those in force. @throws IsBehind if one was put or resumed since they were read */
+/** Rules in force. @throws IsBehind if one was put or resumed since they were read */
 async function standingRules(db: Database, looked: readonly ActiveAlertRule[]): Promise<ReadonlyMap<string, ActiveAlertRule>> {
   const rows = await db.query<{ name: string; updated_at: number; from_end: number; looked_at: number | null }>(
     'select name, updated_at, from_end, looked_at from alert_rules where paused_at is null',
@@ -99,7 +99,7 @@ async function standingRules(db: Database, looked: readonly ActiveAlertRule[]): 
   return standing;
 }
 
-/** Those not known yet. */
+/** Returns the new ones. */
 async function noteCauses(db: Database, occurrences: readonly AlertOccurrence[]): Promise<ReadonlySet<AlertOccurrence>> {
   const caused = occurrences.filter(({ cause }) => cause !== null);
   if (caused.length === 0) return new Set();

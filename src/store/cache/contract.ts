@@ -65,7 +65,7 @@ export interface CacheFilter {
   readonly task?: string;
   /** Id of an entry, or at least its first 4 characters; or part of what it was made of, in any case. */
   readonly key?: string;
-  /** Those whose value has expired. */
+  /** Whether the value has expired. */
   readonly expired?: boolean;
 }
 
@@ -116,7 +116,7 @@ export interface ClaimWish {
 }
 
 export interface CacheStore {
-  /** One statement: those of these ids that exist. */
+  /** One statement: the existing ones of these ids. */
   find(ids: readonly string[]): Promise<readonly FoundEntry[]>;
   /** One atomic statement: makes the caller the maker unless there is a value or a living maker; null if there is. Counts a miss. */
   claim(wish: ClaimWish): Promise<CacheClaim | null>;
@@ -136,7 +136,7 @@ export interface CacheStore {
   /** One entry with its value, by its id or a unique beginning of it; null if there is none. */
   get(id: string): Promise<(CacheEntry & Pick<CachedValue, 'result' | 'resultRef'>) | null>;
   totals(): Promise<CacheTotals>;
-  /** Batch by batch, each one transaction. Those being made lose their value and continue. */
+  /** Batch by batch, each one transaction. Entries being made lose their value and continue. */
   remove(filter: CacheFilter & { readonly at: number }): Promise<RemovedEntries>;
   /** The same for expired values, and those without expiry that were not used for `keepMs` (null: they stay). */
   expire(at: number, keepMs: number | null): Promise<RemovedEntries>;

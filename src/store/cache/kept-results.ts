@@ -7,7 +7,7 @@ export function holderOf(entryId: string): string {
   return `cache:${entryId}`;
 }
 
-/** Those of these keys that are unreferenced. */
+/** The unreferenced ones of these keys. */
 export async function looseOf(db: Database, keys: readonly string[]): Promise<readonly string[]> {
   if (keys.length === 0) return [];
   const rows = await db.query<{ key: string }>(

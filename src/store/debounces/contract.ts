@@ -38,7 +38,7 @@ export type Closing =
   | { readonly kind: 'waits'; readonly ticket: Ticketed | null };
 
 export interface DebounceStore {
-  /** One transaction: adds the call to the run that gathers those of its key, or inserts its run, due after `waitMs`. */
+  /** One transaction: adds the call to the run that gathers for its key, or inserts its run, due after `waitMs`. */
   add(call: DebouncedCall): Promise<InsertedRun & { readonly dueAt: number }>;
   /**
    * One transaction, for a run that a worker has claimed: lets it begin if it is due, else hands it back. One that is due within `holdMs`

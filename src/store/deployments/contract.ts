@@ -56,8 +56,8 @@ export interface VersionPage {
 
 export interface DeploymentStore {
   /**
-   * One transaction for all, however many: puts deployments with their schedules and versions, and deletes those of `removals`. False, and
-   * nothing is written, if one of them is not at the version before: someone else has deployed or deleted it meanwhile.
+   * One transaction for all, however many: puts deployments with their schedules and versions, and deletes `removals`. False, and nothing
+   * is written, if one of them is not at the version before: someone else has deployed or deleted it meanwhile.
    */
   put(puts: readonly DeploymentPut[], removals?: readonly Pick<Deployment, 'name' | 'version'>[]): Promise<boolean>;
   get(name: string): Promise<StoredDeployment | null>;
@@ -65,7 +65,7 @@ export interface DeploymentStore {
   getMany(names: readonly string[]): Promise<readonly StoredDeployment[]>;
   /** By name. @throws BatutaError FILTER_INVALID */
   list(filter?: DeploymentFilter): Promise<Page<StoredDeployment>>;
-  /** By name, all; with `origin` only those of it. */
+  /** By name, all; with `origin` only of that origin. */
   names(origin?: Deployment['origin']): Promise<readonly Pick<Deployment, 'name' | 'version'>[]>;
   /** Newest first; those before a version, at most 1,000. */
   versions(name: string, page?: VersionPage): Promise<readonly DeploymentVersion[]>;

@@ -72,7 +72,7 @@ export interface EmissionStore {
   /** The streams of a run by name. One statement. */
   streams(runId: string): Promise<readonly EmissionStream[]>;
   /**
-   * For those of these runs that exist: number of the newest value over all streams (0 for none), and whether the run has ended. One
+   * For the existing ones of these runs: number of the newest value over all streams (0 for none), and whether the run has ended. One
    * statement.
    */
   places(runIds: readonly string[]): Promise<readonly EmissionPlace[]>;

@@ -170,7 +170,7 @@ function heldKey(claim: EmissionWrite['claim']): string {
   return `${claimKey(claim)} ${ownerTextOf(claim) ?? ''}`;
 }
 
-/** Recorded ids, among those of values that may be sent again. */
+/** Ids of values that may be sent again and are already recorded. */
 async function knownOf(db: Database, writes: readonly EmissionWrite[]): Promise<Set<string>> {
   const asked = writes.flatMap(({ emission: { runId, id } }) => (id === null ? [] : [[runId, id]]));
   if (asked.length === 0) return new Set();

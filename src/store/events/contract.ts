@@ -43,7 +43,7 @@ export interface NumberedRows<Row> {
 }
 
 export interface EventStore {
-  /** Changes of runs with a number above `after`, at most `limit`. Those of runs deleted meanwhile are left out. */
+  /** Changes of runs with a number above `after`, at most `limit`; without runs deleted meanwhile. */
   runs(after: number, limit: number): Promise<NumberedRows<RunEvent>>;
   /** Changes of the task runs of one run. */
   tasks(runId: string, after: number, limit: number): Promise<NumberedRows<TaskEvent>>;

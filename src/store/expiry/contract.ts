@@ -17,7 +17,7 @@ export interface ExpiryPass {
 export interface ExpiryStore {
   /**
    * One transaction: reads up to `limit` runs whose instant has passed, by the clock of the database, and ends those that have not begun:
-   * they have no owner, and never lost one. Those that have begun or ended are not read again.
+   * they have no owner, and never lost one. Runs that have begun or ended are not read again.
    */
   expire(options: { readonly limit: number }): Promise<ExpiryPass>;
   /** One transaction: ends the run of a claim, by which it was found to have expired. Null if the claim is old. */

@@ -35,7 +35,7 @@ export async function lineUp(db: Database, rows: readonly (FairLine & { readonly
   }
 }
 
-/** The same for those of these runs that wait for their turn again. */
+/** The same for any of these runs that wait for their turn again. */
 export async function lineUpAgain(db: Database, ids: readonly string[]): Promise<void> {
   const rows = await db.query<FairLine & { readonly key: string }>(
     `select queue, priority, fair_key as key from runs where id in ${listed(db, 1)} and fair_waits is not null`,

@@ -8,7 +8,7 @@ import type { Durations } from '../../model/duration-ranges.ts';
 import type { StateName, StateType } from '../../model/state.ts';
 import type { RunFilter } from '../lists/contract.ts';
 
-/** Scope: all runs, those of one flow, or those of one deployment. */
+/** Scope: all runs, or those of one flow or deployment. */
 export type FigureKind = 'all' | 'flow' | 'deployment';
 
 /** Ended runs of one name and state that were created in one stretch of time. */
@@ -19,7 +19,7 @@ export interface EndedRuns {
   readonly at: number;
   readonly type: StateType;
   readonly runs: number;
-  /** Those that had started, and their total duration. */
+  /** Runs that had started, and their total duration. */
   readonly timed: number;
   readonly totalMs: number;
   readonly durations: Durations;
@@ -118,9 +118,9 @@ export interface TaskCounts {
   readonly total: number;
   readonly ended: number;
   readonly failed: number;
-  /** Of the ended, those that were cancelled or skipped. */
+  /** Ended task runs that were cancelled or skipped. */
   readonly stopped: number;
-  /** The done part of running ones by reported progress, in task runs: 0.4 for one that is at 40 %. */
+  /** Finished part of running ones by reported progress, in task runs: 0.4 for one at 40 %. */
   readonly underWay: number;
 }
 
@@ -164,7 +164,7 @@ export interface FigureStore {
   late(): Promise<readonly LateRuns[]>;
   /** The last ended runs of each of these, at most `limit`. */
   last(of: readonly { readonly kind: LastRuns['kind']; readonly name: string }[], limit: number): Promise<readonly LastRuns[]>;
-  /** By name, at most `limit` of each. Deployments and tags: those that runs have. */
+  /** By name, at most `limit` of each. Deployments and tags: only of existing runs. */
   facets(
     limit: number,
   ): Promise<{ readonly flows: readonly string[]; readonly deployments: readonly string[]; readonly tags: readonly string[] }>;

@@ -29,7 +29,7 @@ export interface CancelledRun {
 export interface LinePlace {
   /** Whether it is held back until earlier runs of its deployment have ended. */
   readonly isHeld: boolean;
-  /** For a held run: those it waits for now. `first` is one that is not held itself, if there is one; null: none are left. */
+  /** For a held run: the runs it waits for now. `first` is one that is not held itself, if any; null: none are left. */
   readonly behind: {
     readonly first: { readonly id: string; readonly name: string; readonly scheduledFor: number };
     readonly count: number;
@@ -63,7 +63,7 @@ export interface ClaimListener {
 }
 
 export interface ReclaimReport extends LostReport {
-  /** Those that ended Crashed; each needs a ticket, by which a worker calls its hooks. */
+  /** Runs that ended Crashed; each needs a ticket, by which a worker calls its hooks. */
   readonly crashed: readonly Ticketed[];
 }
 
@@ -76,7 +76,7 @@ export interface FleetStore extends LeaseStore {
    */
   insertMany(rows: readonly WaitingRun[]): Promise<readonly InsertedRun[]>;
   /**
-   * One atomic statement: claims those of these runs that wait: not terminal, no owner, due now or within a second. Returns them by id as
+   * One atomic statement: claims the waiting ones of these runs: not terminal, no owner, due now or within a second. Returns them by id as
    * they are then; missing, ended, held and not yet due ones are left out.
    *
    * Runs under a limit follow, one transaction per limit: those whose turn it is are claimed with their slots, the others wait
@@ -129,7 +129,7 @@ export interface WorkerStore {
   remove(id: string): Promise<void>;
   /** By name, then by start. */
   list(): Promise<readonly StoredWorker[]>;
-  /** One statement: removes those that have been silent for longer than `silentMs`. */
+  /** One statement: removes workers that have been silent for longer than `silentMs`. */
   prune(silentMs: number): Promise<void>;
 }
 
@@ -182,7 +182,7 @@ export interface TicketStore {
   }): Promise<readonly StoredTicket[]>;
   /** One statement: keeps all tickets of a holder from others until `until`. */
   renew(holder: string, until: number): Promise<void>;
-  /** One statement: removes tickets, except those that somebody else has taken meanwhile. */
+  /** One statement: removes tickets, except any that somebody else has taken meanwhile. */
   finish(tickets: readonly StoredTicket[], holder: string): Promise<void>;
   /** One statement: lets others take these at once. */
   giveBack(tickets: readonly StoredTicket[], holder: string): Promise<void>;

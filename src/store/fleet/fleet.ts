@@ -59,7 +59,7 @@ export async function placeInLine(connection: Connection, runId: string): Promis
   return { isHeld: run.held !== null, behind, ahead: Number(ahead?.count ?? 0) };
 }
 
-/** Those whose end `TickStore.release` waits for. */
+/** The runs whose end `TickStore.release` waits for. */
 async function earlierRuns(connection: Connection, runId: string, run: WaitingRow): Promise<LinePlace['behind']> {
   const [first] = await connection.query<{ id: string; name: string; scheduled_for: number; count: number }>(
     `select id, name, scheduled_for, count(*) over () as count from ${runsBy(connection, 'runs_open_ticks', 'earlier')}

@@ -1,4 +1,4 @@
-/** Runs that wait for a worker: bulk insert, group claim, and the search for those whose ticket may be lost. */
+/** Runs that wait for a worker: bulk insert, group claim, and the search for lost tickets. */
 import type { Database, Connection } from '../connection.ts';
 import { type LeasedWork, claimText, claimValues } from '../leases/leases.ts';
 import { openList, listed, lockInOrder, listOf, terminalList } from '../sql.ts';
@@ -23,7 +23,7 @@ const waitingTable = describeTable('runs', {
   ...{ idempotency_key: textOrNull, ticketed_at: timeOrNull, fair_waits: integerOrNull },
 });
 
-/** Runs as leased work. Those that wait for a signal or for another run do not wait for a ticket. */
+/** Runs as leased work. Runs that wait for a signal or for another run need no ticket. */
 export const runWork: LeasedWork = {
   table: 'runs',
   isHeld: `owner is not null and state_type in (${openList})`,
@@ -150,8 +150,8 @@ function keyOf(flow: string, key: string | null): string {
 export type Claimant = Pick<ClaimListener, 'isAlone' | 'slots'>;
 
 /**
- * Which runs a ticket may claim; `$1` is the instant. Runs on trial are left to a process that executes nothing else, those that take
- * several places to workers with as many, and those that wait for their turn to `FairnessStore.pick`.
+ * Which runs a ticket may claim; `$1` is the instant. Runs on trial are left to a process that executes nothing else, runs that take
+ * several places to workers with as many, and runs that wait for their turn to `FairnessStore.pick`.
  */
 export function claimable({ fragments }: Pick<Connection, 'fragments'>, { isAlone = false, slots = 1 }: Claimant): string {
   const fits = slots === 1 ? 'slots is null' : `(slots is null or slots <= ${Math.trunc(slots)})`;

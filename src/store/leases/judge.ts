@@ -43,7 +43,7 @@ export async function judgeLosses(db: Database, lost: readonly Lost[], maxRecove
   return judged;
 }
 
-/** Names of processes that execute something alone and whose end is still to be reported by those that started them. */
+/** Names of processes that execute something alone and whose end their starters have yet to report. */
 export async function expectedOwners(connection: Connection): Promise<ReadonlySet<string>> {
   const rows = await connection.query<{ owner: string }>('select owner from lost_owners where culprit is not null and seen is null');
   return new Set(rows.map(({ owner }) => owner));

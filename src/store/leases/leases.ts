@@ -120,7 +120,7 @@ export async function takeUnticketed(
   );
 }
 
-/** Owners known to be gone, and those whose cause of death is still awaited. */
+/** Owners known to be gone, and owners whose cause of death is still awaited. */
 interface LostOwners extends Pick<ReclaimOptions, 'goneOwners' | 'limit'> {
   readonly awaited: readonly Owner[];
 }

@@ -36,7 +36,7 @@ export interface LostFate {
 export interface ReclaimedKind<Report extends LostReport> {
   readonly work: LeasedWork;
   readonly kind: 'run' | 'task run';
-  /** Those of `LostRow` except `now`, and what they are joined from. */
+  /** The columns of `LostRow` except `now`, and what they are joined from. */
   readonly columns: string;
   readonly joins?: string;
   /** Other work that nobody will end. */

@@ -98,7 +98,7 @@ export interface LimitStore {
    * ticketed from now on.
    *
    * @param key null: of all limits
-   * @param ticketedBeforeMs leaves out those that were ticketed more recently
+   * @param ticketedBeforeMs leaves out more recently ticketed ones
    */
   nextRuns(options: { readonly key: string | null; readonly ticketedBeforeMs: number }): Promise<readonly Ticketed[]>;
   /** Current state of the limit on runs of that name; `of` names the flow and deployment that may declare it. */
@@ -119,9 +119,9 @@ export interface LimitStore {
   askSlots(ownerId: string, wishes: readonly SlotWish[]): Promise<readonly SlotAnswer[]>;
   /** One transaction for all: gives slots back, or ends waits; the next in line get them at once. */
   giveSlots(holders: readonly SlotClaim[]): Promise<SlotChange>;
-  /** Those of these task runs that no longer wait. One statement. */
+  /** The task runs among these that no longer wait. One statement. */
   slotsHeld(holders: readonly string[]): Promise<readonly string[]>;
-  /** One transaction: gives free slots to those that wait; a safety net behind the immediate path. */
+  /** One transaction: gives free slots to waiters; a safety net behind the immediate path. */
   sweepSlots(): Promise<SlotChange>;
   /** Limits that task runs of this run wait for, with how many of them. */
   taskWaits(runId: string): Promise<readonly { readonly name: string; readonly task: string; readonly tasks: number }[]>;

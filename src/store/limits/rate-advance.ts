@@ -74,7 +74,7 @@ async function advance(db: Database, { name, base }: Sleeping): Promise<readonly
   if (early.length === 0) return [];
   const waits = listOf(early.map(({ id }) => id).sort());
   await db.query(
-    // In the order in which those that stand in line write them.
+    // In the order in which waiters write them.
     `update rate_waits set next_at = $3 where name = $1 and id in (
        select id from rate_waits where name = $1 and id in ${listed(db, 2)} order by id ${forUpdate(db)})`,
     [name, waits, at + comingMs],
@@ -93,7 +93,7 @@ async function advance(db: Database, { name, base }: Sleeping): Promise<readonly
      returning id, epoch, queue, priority, due_at as "dueAt"`,
     [runIds, at],
   );
-  // Released spread tasks; like those whose ticket was lost, they get a new one.
+  // Released spread tasks; they get a new ticket as if theirs was lost.
   await db.query(
     `update spread_tasks set due_at = $2, epoch = epoch + 1, ticketed_at = null from (
        select id as early_id from spread_tasks where id in ${listed(db, 1)} and stage = 'waiting' and due_at > $2 ${lockInOrder(db, 'spread_tasks')}

@@ -16,7 +16,7 @@ interface Place {
   readonly freeAt: number;
 }
 
-/** One that waits for a rate. */
+/** A waiter of a rate. */
 export interface Waiting {
   readonly id: string;
   readonly priority: number;
@@ -30,7 +30,7 @@ export interface RateState {
   readonly perMs: number;
   /** How many starts are on record, including expired ones not yet cleared away. */
   readonly used: number;
-  /** Those whose places are free soonest, in that order. */
+  /** Starts whose places are free soonest, in that order. */
   readonly heads: readonly { readonly start: string; readonly at: number }[];
   /** Other waiters whose turn is near and who are expected to ask, in the order of turns. */
   readonly expected: readonly Waiting[];
@@ -60,14 +60,14 @@ export interface RateChange {
 }
 
 export interface Decision {
-  /** From when on each may begin, for those that may. */
+  /** From when on each wish may begin, if it may. */
   readonly beginAt: ReadonlyMap<RateWish, number>;
   /** For the others, the rate that has no place for it. */
   readonly lacking: ReadonlyMap<RateWish, string>;
   readonly changes: ReadonlyMap<string, RateChange>;
 }
 
-/** Most starts that a decision clears away, besides those whose places are passed on. */
+/** Most starts that a decision clears away, not counting reused places. */
 const maxCleared = 1_000;
 
 /** Higher priority first, then the longest waiting. */

@@ -20,7 +20,7 @@ export interface RateStates {
   /** When they were read, by the clock of the database. */
   readonly at: number;
   readonly states: ReadonlyMap<string, RateState>;
-  /** Since when the askers wait, by `lineKey`; those that do not wait are missing. */
+  /** Since when the askers wait, by `lineKey`; new askers are missing. */
   readonly since: ReadonlyMap<string, number>;
   readonly declared: Declared;
   /** The row version of each rate whose row exists and matches its declaration; PostgreSQL only. */
@@ -38,7 +38,7 @@ export async function holdRates(db: Database, names: readonly RateName[], declar
     return rate ? [[name, base, rate.limit, rate.perMs]] : [];
   });
   const now = db.fragments.now(2);
-  // The clock is read once a row is held, so those that waited come later.
+  // The clock is read once a row is held, so later holders get later instants.
   const held = await db.query<{ at: number }>(
     `insert into rate_windows (name, base, used, starts, per_ms, touched_at)
      select name, base, 0, starts, per_ms, ${now} from ${db.fragments.list(1, { name: 'text', base: 'text', starts: 'integer', per_ms: 'integer' })} as held
@@ -63,7 +63,7 @@ interface Row {
  * Reads what a decision needs. Rates that nothing declares any more are missing. One statement.
  *
  * @param at the instant to decide for; null: the database's now
- * @param holders those that ask
+ * @param holders the askers
  * @param aheadMs how long before its time a place may be given
  */
 export async function readRates(
@@ -131,7 +131,7 @@ export async function readRates(
       ...{ name, limit: rate.limit, perMs: rate.perMs, used: Number(row?.a ?? 0) },
       heads: [...new Map((starts.get(name) ?? []).map((one) => [one.start, one])).values()].sort((x, y) => x.at - y.at),
       expected: (expected.get(name) ?? []).sort(compareTurns),
-      // Askers decide for themselves, and those that are near are in `expected`.
+      // Askers decide for themselves, and near ones are in `expected`.
       claims: (claimed.get(name) ?? []).filter(({ id, nextAt }) => !asking.has(id) && nextAt > readAt + aheadMs),
     });
   }

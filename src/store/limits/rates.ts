@@ -127,7 +127,7 @@ async function lookAt(
   return { asking, states, decision: decide(asking, states.states, states.at, given.aheadMs) };
 }
 
-/** Those already waiting keep their place. In key order, as all who write several of these rows do. One statement. */
+/** Waiters keep their place. In key order, as all who write several of these rows do. One statement. */
 async function standInLine(
   { query, fragments }: Database,
   waiting: readonly Asking[],

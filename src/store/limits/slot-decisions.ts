@@ -54,7 +54,7 @@ class Places {
     this.free = Math.max(0, declared.limit - holders.length);
   }
 
-  /** The first in line of a lane, including those that ask. */
+  /** The first in line of a lane, including the askers. */
   async firstOf(lane: string | null, asking: readonly Contender[]): Promise<readonly Contender[]> {
     if (this.free === 0) return [];
     const standing = await slotWaiters(this.#db, this.key, lane, this.free + asking.length);
@@ -62,7 +62,7 @@ class Places {
     return [...standing.filter(({ id }) => !ids.has(id)), ...asking].sort(compareTurns).slice(0, this.free);
   }
 
-  /** Those that wait in any lane, longest waiting first. */
+  /** Waiters in any lane, longest waiting first. */
   waiters(): Promise<readonly Contender[]> {
     return allWaiters(this.#db, this.key, maxReplaced);
   }

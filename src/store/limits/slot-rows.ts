@@ -68,7 +68,7 @@ export async function declaredLimit(
   return row === undefined || row.concurrency === null ? null : readConcurrency(row.concurrency);
 }
 
-/** Those that hold a slot, oldest first. */
+/** Slot holders, oldest first. */
 export async function slotHolders(db: Database, key: string): Promise<Contender[]> {
   return await db.query<Contender>(
     `select ${contenderColumns} from ${slotRuns(db, 'held')} where concurrency_key = $1 and ${holding}
@@ -77,7 +77,7 @@ export async function slotHolders(db: Database, key: string): Promise<Contender[
   );
 }
 
-/** Those next in a lane, in order. @param lane queue of unowned runs; null: runs that wait in their processes */
+/** Next waiters in a lane, in order. @param lane queue of unowned runs; null: runs that wait in their processes */
 export async function slotWaiters(db: Database, key: string, lane: string | null, limit: number): Promise<Contender[]> {
   return await db.query<Contender>(
     `select ${contenderColumns} from ${slotRuns(db, 'awaited')}
@@ -87,7 +87,7 @@ export async function slotWaiters(db: Database, key: string, lane: string | null
   );
 }
 
-/** Those that wait for a slot of the limit, longest waiting first. */
+/** Waiters for a slot of the limit, longest waiting first. */
 export async function allWaiters(db: Database, key: string, limit: number): Promise<Contender[]> {
   return await db.query<Contender>(
     `select ${contenderColumns} from ${slotRuns(db, 'awaited')} where concurrency_key = $2 and ${awaiting(db)}

@@ -34,7 +34,7 @@ export class TaskLines {
     this.#db = db;
   }
 
-  /** Gives free slots of these limits to those whose turn it is. Returns the processes of those that got slots. */
+  /** Gives free slots of these limits to the next in line. Returns the processes that got slots. */
   async giveOn(names: readonly string[], at: number): Promise<readonly string[]> {
     const turns = new Set<string>();
     for (const name of [...names].sort())

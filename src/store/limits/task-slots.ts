@@ -66,7 +66,7 @@ export async function askSlots(connection: Connection, ownerId: string, wishes: 
   });
 }
 
-/** For those that wait: the first, by name, of the limits they wait for. */
+/** For each waiting wish: the first, by name, of its limits that it waits for. */
 async function waitingFor(db: Database, wishes: readonly SlotWish[]): Promise<ReadonlyMap<string, string>> {
   const rows = await db.query<{ holder_id: string; name: string }>(
     `select holder_id, name from limit_slots

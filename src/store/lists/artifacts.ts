@@ -18,7 +18,7 @@ const shownData = `case when octet_length(data) <= ${maxShownBytes} then data el
 /** Most artifacts that one page scans. */
 const windowArtifacts = 10_000;
 
-/** Those of a run oldest first, those of all runs newest first. */
+/** Artifacts of a run oldest first, lists across runs newest first. */
 export function artifactStore(connection: Connection): ArtifactStore {
   return {
     async ofRun(runId) {

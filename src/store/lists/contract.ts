@@ -69,17 +69,17 @@ export interface TaskRunStore {
   ofRun(runId: string): Promise<readonly TaskRun[]>;
   /** All of a run by their keys, read some per turn of the event loop; in no order. */
   byKeyOfRun(runId: string): Promise<Map<string, TaskRun>>;
-  /** Follows those of a run; see `FollowedTaskRuns`. */
+  /** Follows the task runs of a run; see `FollowedTaskRuns`. */
   follow(runId: string): FollowedTaskRuns;
   /** A page of a run, in the order they were first recorded. @throws BatutaError FILTER_INVALID */
   page(runId: string, filter?: TaskRunFilter): Promise<Page<TaskRun>>;
-  /** Those of a run with these keys, in no order. */
+  /** Task runs of a run with these keys, in no order. */
   byKeys(runId: string, keys: readonly string[]): Promise<readonly TaskRun[]>;
-  /** Without their results: those of a run whose id is, begins or ends like this (at most 100), or with one of these keys. */
+  /** Without results: task runs whose id is, begins or ends like this (at most 100), or with one of these keys. */
   shown(runId: string, wanted: { readonly idPart: string } | { readonly keys: readonly string[] }): Promise<readonly TaskRun[]>;
   /** Counts by name and state name; cheap for very large runs. */
   countsOfRun(runId: string): Promise<readonly { readonly name: string; readonly state: string; readonly count: number }[]>;
-  /** Those of a run, by task, in the order in which tasks were first recorded; grows with the tasks of the run, not with their items. */
+  /** Those of a run, by task, in the order in which tasks were first recorded; grows with the tasks, not with their items. */
   groupsOfRun(runId: string): Promise<readonly TaskGroup[]>;
   /** Which tasks were given results of which, by name; read some per turn of the event loop. */
   givenByName(runId: string): Promise<readonly { readonly from: string; readonly to: string }[]>;
@@ -165,7 +165,7 @@ export interface ListedArtifact extends Omit<Artifact, 'data'> {
 
 /** A page of the history of a run. */
 export interface TransitionFilter {
-  /** Those of one task run; null: those of the run itself. */
+  /** Of one task run; null: of the run itself. */
   readonly taskRunId?: string | null;
   /** 1 to 1000, default 1000. */
   readonly limit?: number;

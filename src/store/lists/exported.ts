@@ -134,7 +134,7 @@ async function groupOf(
     [listOf(runIds)],
   );
   const place = new Map(runIds.map((runId, at) => [runId, at]));
-  // Stable sort: those of one run keep their order.
+  // Stable sort: rows of one run keep their order.
   return rows.toSorted((one, other) => (place.get(one.run_id) ?? 0) - (place.get(other.run_id) ?? 0));
 }
 

@@ -3,7 +3,7 @@
  * as changes, not as much as there is.
  *
  * The history of the run says which have changed. New rows come after existing ones; on PostgreSQL one may become visible after a later
- * one, so those that the history names and are not found there are looked up among all of the run.
+ * one, so changed ones not found there are looked up among all of the run.
  */
 import { listOf } from '../sql.ts';
 import { taskRunTable, type TaskRunRow, taskRunOf } from '../tables.ts';
@@ -113,7 +113,7 @@ class Follower {
     }
   }
 
-  /** Those whose progress is checked; at the end of the run, all believed to be running. */
+  /** Ids whose progress is checked; at the end of the run, all believed to be running. */
   #goingOn(except: ReadonlySet<string>, all: boolean): string[] {
     const ids: string[] = [];
     for (const id of this.#running) {

@@ -180,7 +180,7 @@ function searchCondition(params: Params, { search }: RunFilter): string[] {
   if (search === undefined) return [];
   const pattern = patternOf(search);
   const fits = `(lower(runs.name) like ${params.add(pattern)} escape '\\' or runs.id like ${params.add(pattern.slice(1))} escape '\\')`;
-  // Those with such id endings come with the first page.
+  // Matches by id ending come with the first page.
   if (!isIdPart(search)) return [fits];
   const [last, end] = endValuesOf(search);
   return [fits, `not (${endsWithText('runs.id', search, [params.add(last), params.add(end)])})`];

@@ -38,7 +38,7 @@ export const deployments: Migration = {
     'create unique index runs_tick on runs (schedule_id, scheduled_for) where schedule_id is not null',
     'create unique index runs_backfill_tick on runs (backfill_id, scheduled_for) where backfill_id is not null',
     'create index runs_backfill_state on runs (backfill_id, state_type) where backfill_id is not null',
-    // 1 while a run waits for those of earlier ticks to end, and is unowned until then; else null.
+    // 1 while a run waits for runs of earlier ticks to end, and is unowned until then; else null.
     'alter table runs add column held integer',
     'create index runs_held on runs (deployment, scheduled_for, id) where held = 1',
     // The lists are written out as in the queries: otherwise the database does not use these indexes.

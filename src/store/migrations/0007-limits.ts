@@ -5,7 +5,7 @@ export const limits: Migration = {
   number: 7,
   name: 'limits',
   statements: (_dialect, { integer, text }) => [
-    // Limits on tasks, by the tag they are for. Those on runs are in the flow or deployment that declares them.
+    // Limits on tasks, by the tag they are for. Limits on runs are in the flow or deployment that declares them.
     `create table limits (name ${text} primary key, slots integer not null, updated_at ${integer} not null)`,
     // Held or waited for. A row counts only while its claim holds: the epoch is that of the run, or of the spread task.
     `create table limit_slots (

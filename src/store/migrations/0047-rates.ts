@@ -5,7 +5,7 @@ export const rates: Migration = {
   number: 47,
   name: 'rates',
   statements: (_dialect, { integer, text }) => [
-    // Rates of tasks, by the tag they are for. Those of runs are in the flow or deployment that declares them.
+    // Rates of tasks, by the tag they are for. Rates of runs are in the flow or deployment that declares them.
     `create table rates (name ${text} primary key, starts integer not null, per_ms ${integer} not null, key ${text}, updated_at ${integer} not null)`,
     // JSON of limit, perMs and key.
     `alter table flows add column rate_limit ${text}`,

@@ -37,7 +37,7 @@ export interface ReportStore {
   register(card: ReporterCard): Promise<Registered | null>;
   /** One transaction: writes everything new in a batch and moves the number on, or nothing. */
   apply(batch: ReportBatch): Promise<BatchOutcome>;
-  /** Those heard from within 30 days, or whose runs are kept; by name, then newest first. */
+  /** Reporters heard from within 30 days, or whose runs are kept; by name, then newest first. */
   list(): Promise<readonly StoredReporter[]>;
 }
 

@@ -33,7 +33,7 @@ interface State {
   readonly holder_until: number;
 }
 
-/** Null if the database is not one that is reported from. */
+/** Null if nothing is reported from this database. */
 export function outboxStore(connection: Connection): OutboxStore | null {
   if (connection.dialect !== 'sqlite') return null;
   let quietAt = '';

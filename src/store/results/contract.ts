@@ -7,7 +7,7 @@ export interface ResultSum {
   /** See `ResultRef`. */
   readonly place: string;
   readonly count: number;
-  /** Of those whose size is known. */
+  /** Only of known sizes. */
   readonly bytes: number;
 }
 
@@ -30,7 +30,7 @@ export interface ResultStore {
   size(key: string): Promise<number | null>;
   /** By place. */
   sums(): Promise<readonly ResultSum[]>;
-  /** Those not at `place`, of ended runs whose parents have ended too; by locator, after the one named. */
+  /** Results not at `place`, of ended runs whose parents have ended too; by locator, after the one named. */
   movable(place: string, after: string, limit: number): Promise<readonly ListedResult[]>;
   /**
    * One transaction: all references to these results point elsewhere from now on, and their old locators are recorded for clearing.

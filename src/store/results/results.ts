@@ -115,7 +115,7 @@ async function moveIn(db: Database, moves: Parameters<ResultStore['move']>[0]): 
     [pairs],
   );
   await query(`insert into moved_results (key) select old_key from ${list} as moved where true on conflict (key) do nothing`, [pairs]);
-  // One that returns to where it was must not be cleared there.
+  // A result that returns to its old locator must not be cleared there.
   await query(`delete from moved_results where key in (select new_key from ${list} as moved)`, [pairs]);
   return moved.map(({ from }) => from);
 }

@@ -7,7 +7,7 @@ export interface RollbackStore {
   arm(claim: Claim, at: number): Promise<void>;
   /** The rollback of a run, null if it has nothing to undo. */
   get(runId: string): Promise<Rollback | null>;
-  /** Those of these runs that have begun. One statement. */
+  /** The rollbacks of these runs that have begun. One statement. */
   ofRuns(runIds: readonly string[]): Promise<readonly RollbackSummary[]>;
   /** One statement: sets how the run ends once it is rolled back. False if there is nothing to undo, or the claim is old. */
   begin(claim: Claim, end: IntendedEnd, at: number): Promise<boolean>;

@@ -68,7 +68,7 @@ export interface SpreadStore extends LeaseStore {
   offer(claim: Claim, tasks: readonly OfferedTask[]): Promise<readonly Ticketed[] | null>;
   /**
    * One statement: takes what waits, is due, and whose run is neither over nor being cancelled. By id; the rest is left out. `isAlone` (the
-   * process executes nothing else) includes those on trial, with any number of places; otherwise only those that take at most `slots`,
+   * process executes nothing else) includes task runs on trial, with any number of places; otherwise only ones that take at most `slots`,
    * default 1.
    */
   claimMany(
@@ -91,7 +91,7 @@ export interface SpreadStore extends LeaseStore {
   write(writes: readonly ClaimedWrite[]): Promise<readonly TaskClaim[]>;
   /** One statement: hands a task run back, to be taken at `dueAt` or (null) at once. Returns its ticket; null if the claim is old. */
   release(claim: TaskClaim, dueAt: number | null): Promise<Ticketed | null>;
-  /** The rows of those of these task runs that have ended. One statement. */
+  /** The rows of the ended ones of these task runs. One statement. */
   ended(ids: readonly string[]): Promise<readonly TaskRun[]>;
   /**
    * One transaction, fenced by the claim of the run: ends what waits and, with `heldToo`, what is held, whose holders can no longer write.

@@ -76,7 +76,7 @@ async function heavyTask({ query }: Connection, id: string): Promise<HeavyTask |
   return found === undefined ? null : { ...found, slots: Number(found.slots) };
 }
 
-/** See `SpreadStore.waiting`. Without those that wait for their next attempt. */
+/** See `SpreadStore.waiting`. Without task runs that wait for their next attempt. */
 async function waitingTasks(connection: Connection, runId: string): Promise<readonly WaitingTasks[]> {
   const rows = await connection.query<Omit<WaitingTasks, 'slots'> & { readonly slots: number | null }>(
     `select spread_tasks.queue as queue, task_runs.name as task, count(*) as count, max(spread_tasks.slots) as slots

@@ -56,7 +56,7 @@ export async function writeClaimed(db: Database, writes: readonly ClaimedWrite[]
   return writes.filter((write) => !accepted.includes(write)).map(({ claim }) => claim);
 }
 
-/** Writes those that have not ended; returns their ids. */
+/** Writes unended task runs; returns their ids. */
 async function updateTaskRuns(db: Database, rows: readonly TaskRun[]): Promise<string[]> {
   if (rows.length === 0) return [];
   const updated = await db.query<{ id: string }>(

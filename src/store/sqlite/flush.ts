@@ -64,7 +64,7 @@ export class FlushWriter {
     this.#resourceUses = new RowWriter(statements, 'resource_uses', resourceUseTable.columns, replacedResourceUse);
   }
 
-  /** Writes all rows except those of refused claims, which it returns. To be called inside a transaction. */
+  /** Writes all rows except of refused claims, which it returns. To be called inside a transaction. */
   write(batch: Batch, now: number): Claim[] {
     const newRuns = [...batch.newRuns.values()];
     this.#runs.write(newRuns.map(({ run, owner, leaseMs }) => newRunValues(run, owner, now + leaseMs)));

@@ -62,7 +62,7 @@ export interface ClaimTicksReport {
   readonly held: number;
   /** Number of rows made for dropped ticks. */
   readonly dropped: number;
-  /** Those whose ticks cannot be turned into runs. */
+  /** Schedules whose ticks cannot be turned into runs. */
   readonly setAside: readonly SetAside[];
 }
 
@@ -93,8 +93,8 @@ export interface TickStore {
    */
   release(deployments: readonly string[] | null): Promise<readonly Ticketed[]>;
   /**
-   * Open runs that a held run of a later tick replaces (overlap `cancel-running`), at most 1,000. Without those already asked, and those
-   * whose later run's deployment or schedule is paused.
+   * Open runs that a held run of a later tick replaces (overlap `cancel-running`), at most 1,000. Left out if already asked, or if the
+   * deployment or schedule of the later run is paused.
    */
   overtaken(): Promise<readonly string[]>;
   /** One statement: marks at most `limit` runs as Late that are overdue by more than `lateAfterMs`. Returns their ids. */

@@ -1,4 +1,4 @@
-/** Runs of ticks that wait (for those of earlier ticks to end, or too long for a worker), or are no longer wanted. */
+/** Runs of ticks that wait (for earlier ones to end, or too long for a worker), or are no longer wanted. */
 import type { Database, Connection } from '../connection.ts';
 import { listOf, listed, forUpdateOfFree, nowOnce, idAmong, openList, runsBy } from '../sql.ts';
 import type { Ticketed } from '../leases/contract.ts';
@@ -110,7 +110,7 @@ export const goesOn = (run: string): string =>
   `not exists (select 1 from deployments where deployments.name = ${run}.deployment and deployments.paused_at is not null)
    and not ${scheduleIsPaused(run)}`;
 
-/** A run of a tick that others may have to wait for: not one that waits itself while its schedule is paused. */
+/** A run of a tick that others may have to wait for: not one that is held itself while its schedule is paused. */
 export const standsBefore = (run: string): string =>
   `(${run}.held is null or ${run}.state_type <> 'SCHEDULED' or not ${scheduleIsPaused(run)})`;
 

@@ -1,5 +1,5 @@
 /**
- * Ticks of schedules that become runs, and runs that wait for those of earlier ticks.
+ * Ticks of schedules that become runs, and runs that wait for earlier ones.
  *
  * Schedulers running at the same time lock different schedules, so each tick is decided once; the unique index over schedule and tick
  * guarantees that. If runs of a deployment must not overlap, its row is locked too. That lock is never waited for: anyone who changes a
@@ -74,7 +74,7 @@ async function claim(db: Database, options: ClaimTicksOptions, decide: Parameter
   return { now, schedules: due.length, ...placed, setAside };
 }
 
-/** Those on time first, so that catching up after an outage delays no current tick. */
+/** Schedules on time first, so that catching up after an outage delays no current tick. */
 async function findDue(db: Database, options: ClaimTicksOptions, now: number): Promise<readonly DueSchedule[]> {
   const { limit, lookAheadMs, missedAfterMs } = options;
   const missedBefore = now - missedAfterMs;
@@ -103,7 +103,7 @@ function dueOf(row: DueRow): DueSchedule {
   };
 }
 
-/** Leaves for the next pass those whose runs must not overlap and whose deployment someone else is deciding. */
+/** Leaves for the next pass schedules whose runs must not overlap and whose deployment someone else is deciding. */
 async function withoutLocked({ dialect, fragments, query }: Database, found: readonly DueSchedule[]): Promise<readonly DueSchedule[]> {
   const guarded = new Set(found.filter(({ deployment }) => deployment.overlap !== 'allow').map(({ deployment }) => deployment.name));
   if (dialect === 'sqlite' || guarded.size === 0) return found;

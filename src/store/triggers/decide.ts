@@ -101,7 +101,7 @@ async function takeEvents(db: Database, seqs: readonly number[]): Promise<Readon
   return new Set(rows.map(({ seq }) => seq));
 }
 
-/** Those that exist and are not paused. @throws IsBehind if one was deployed or resumed since they were read */
+/** Existing triggers that are not paused. @throws IsBehind if one was deployed or resumed since they were read */
 async function standingTriggers(db: Database, looked: readonly ActiveTrigger[]): Promise<ReadonlyMap<string, ActiveTrigger>> {
   const rows = await db.query<{ id: string; version: number; from_event: number; from_end: number }>(
     `select triggers.id, deployments.version, from_event, from_end from triggers join deployments on deployments.name = triggers.deployment
@@ -117,7 +117,7 @@ async function standingTriggers(db: Database, looked: readonly ActiveTrigger[]):
   return standing;
 }
 
-/** Those not known yet; one that fires at once is recorded with its firing. */
+/** Returns the new causes; one that fires at once is recorded with its firing. */
 async function noteCauses(
   db: Database,
   causes: readonly TriggerCause[],
