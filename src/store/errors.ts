@@ -23,7 +23,7 @@ export function isUniqueViolation(error: unknown): boolean {
   return codeOf(error) === '23505';
 }
 
-/** Whether PostgreSQL does not know a prepared statement, or knows another by its name: there is a proxy in between. */
+/** Whether PostgreSQL does not know a prepared statement, or knows another by its name: a pooler is in between. */
 export function isLostStatement(error: unknown): boolean {
   const isOther = error instanceof Error && /bind message supplies/.test(error.message);
   return isOther || /^(26000|42P05)$/.test(codeOf(error));

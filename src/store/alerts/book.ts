@@ -97,7 +97,7 @@ export class AlertBook {
       if (alert.rule === rule && !holding.has(alert.group) && (groups === null || groups.includes(alert.group))) this.resolve(alert, null);
   }
 
-  /** Ends those found by earlier ends of runs. */
+  /** Ends alerts found by earlier ends of runs. */
   recovered({ rule, group, seq, flow, deployment }: AlertRecovery): void {
     const alert = this.#open.get(keyOf({ rule, group }));
     if (alert === undefined || (alert.lastSeq ?? 0) >= seq) return;

@@ -80,7 +80,7 @@ export interface DeploymentStore {
   pause(name: string, slug: string | null, at: number): Promise<boolean>;
   /**
    * One transaction: resumes it; its triggers begin with what occurs from now on. Schedules held back by the pause next tick after `now`:
-   * nothing is made up. False if there is no such deployment or schedule.
+   * missed ticks are not made up. False if there is no such deployment or schedule.
    */
   resume(name: string, slug: string | null, now: number): Promise<boolean>;
   /** One transaction: deletes it with its schedules and versions; its runs stay. False if there is none. */

@@ -32,7 +32,7 @@ export interface LeaseStore {
    * Cancelled if that was requested. Concurrent calls take different ones.
    */
   reclaim(options: ReclaimOptions): Promise<LostReport>;
-  /** Owners of what is held, each once. */
+  /** Owners of held work, each once. */
   owners(): Promise<readonly Owner[]>;
   /**
    * One statement: what waits and is due, and for which no ticket was put in the last `ticketedBeforeMs` ms, longest waiting first. It

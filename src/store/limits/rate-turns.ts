@@ -1,4 +1,4 @@
-/** Estimates when those without a place get their turn, from the starts that will have left the window by then. */
+/** Estimates when waiters get their turn, from the starts that will have left the window by then. */
 import type { Database } from '../connection.ts';
 import { jsonText } from '../storable.ts';
 import { type Asking, compareTurns, type RateState, waitingOf } from './rate-places.ts';

@@ -1,4 +1,4 @@
-/** Where large results are stored, their sizes and hashes, and the pieces of those in the database. */
+/** Where large results are stored, their sizes and hashes, and the pieces of results in the database. */
 import type { Migration } from './migration.ts';
 
 export const results: Migration = {

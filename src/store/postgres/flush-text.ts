@@ -60,7 +60,7 @@ const markPlaces = 3;
 export const newMarkText =
   'insert into flush_marks (writer, batch, at) values ($1, $2::bigint - 1, $3::bigint) on conflict (writer) do nothing';
 
-/** Whether this batch was not written before. */
+/** Whether this batch has yet to be written. */
 const marked = 'exists (select 1 from mark)';
 
 /** A row without run if it was, or could not be; with the number of the last batch, null if the writer has no row. */

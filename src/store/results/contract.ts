@@ -1,6 +1,4 @@
-/**
- * Contract of large results as the database knows them: which runs have them, where they are stored, and the pieces of those stored here.
- */
+/** Contract of large results as the database knows them: which runs have them, where they are, and the pieces of those stored here. */
 
 /** Large results at one place. */
 export interface ResultSum {

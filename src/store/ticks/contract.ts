@@ -67,7 +67,7 @@ export interface ClaimTicksReport {
 }
 
 export interface TickStore {
-  /** When the next tick is to be made into a run, null if none is within `withinMs`, and the clock for that. One statement. */
+  /** When the next tick is to be made into a run, null if none is within `withinMs`, and now by that clock. One statement. */
   nextTurn(options: {
     readonly lookAheadMs: number;
     readonly withinMs: number;

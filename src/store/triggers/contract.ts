@@ -137,7 +137,7 @@ export interface TriggerCause {
   readonly traceparent: string | null;
   /** Values of parameters, superjson text; null for none. */
   readonly given: string | null;
-  /** Why they could not be had; its firing fails with that. */
+  /** Why they are missing; its firing fails with that. */
   readonly fault: string | null;
 }
 

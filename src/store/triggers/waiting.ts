@@ -89,7 +89,7 @@ export async function moveDebounces(db: Database, causes: readonly TriggerCause[
   }
 }
 
-/** Debounces that have been quiet long enough, or have waited longest. Those whose trigger is inactive are dropped. */
+/** Debounces that have been quiet long enough, or have waited longest. Dropped if their trigger is inactive. */
 export async function quietGroups(
   db: Database,
   standing: Standing,
