@@ -89,7 +89,7 @@ export async function moveDebounces(db: Database, causes: readonly TriggerCause[
   }
 }
 
-/** Debounces that have been quiet long enough, or have waited longest. Dropped if their trigger is inactive. */
+/** Debounces of active triggers that have been quiet long enough, or have waited longest. */
 export async function quietGroups(
   db: Database,
   standing: Standing,
