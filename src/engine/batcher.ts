@@ -1,14 +1,14 @@
-/** Gathers what is asked for within one turn of the event loop, and while a group is under way, into groups that are done at once. */
+/** Batches what is requested within one turn of the event loop, or while another batch is running. */
 
 import { systemClock } from '../base/clock.ts';
 
-/** After a group of so many the next is expected to be large as well, and is held for it. */
+/** After a group of this size the next is expected to be large too, and is held for it. */
 const manyItems = 4;
 
 export interface BatcherOptions {
-  /** Most items of a group; 500 unless given. */
+  /** Maximum size of a group. Default 500. */
   readonly maxItems?: number;
-  /** How long a group that follows a large one is held for more, ms; 0 unless given. One that follows a small one never waits. */
+  /** How much longer a group that follows a large one is held, ms. Default 0. One that follows a small one never waits. */
   readonly lingerMs?: number;
 }
 
@@ -18,7 +18,7 @@ interface Asked<Item, Result> {
   readonly reject: (error: unknown) => void;
 }
 
-/** Groups are done one after the other, in the order of asking. */
+/** Groups run one after the other, in the order of the requests. */
 export class Batcher<Item, Result> {
   readonly #doAll: (items: readonly Item[]) => Promise<readonly Result[]>;
   readonly #maxItems: number;
@@ -27,14 +27,14 @@ export class Batcher<Item, Result> {
   #busy = false;
   #wasLarge = false;
 
-  /** @param doAll does a group and gives the results in its order */
+  /** @param doAll processes a group and returns the results in its order */
   constructor(doAll: (items: readonly Item[]) => Promise<readonly Result[]>, { maxItems = 500, lingerMs = 0 }: BatcherOptions = {}) {
     this.#doAll = doAll;
     this.#maxItems = maxItems;
     this.#lingerMs = lingerMs;
   }
 
-  /** The result of the item. @throws what its group failed with */
+  /** The result of the item. @throws the error its group failed with */
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#asked.push({ item, resolve, reject });

@@ -1,7 +1,7 @@
 /**
- * The engine of a process: takes runs, executes them under a lease, and lets go of all of them when it is closed.
+ * The engine of a process: takes runs, executes them under a lease, and releases them all when it is closed.
  *
- * It owns every run it has started or continued until that has ended. `close` may be called twice.
+ * It owns every run it has started or continued until that run ends. `close` may be called twice.
  */
 import { CpuMeter } from './task/cpu-meter.ts';
 import { hideSensitive } from './run/hide-sensitive.ts';
@@ -37,9 +37,9 @@ import { endExpired, endForRoom, startRun } from './run/start-run.ts';
 import { endedBefore, type StartSubFlow, type SubFlowOptions, type SubFlowRun } from './code/sub-flow.ts';
 
 export interface SubmitOptions extends MakeRunOptions {
-  /** Of the run that this one is a sub-flow of. */
+  /** That of the run whose sub-flow this is. */
   readonly activity?: Activity | null;
-  /** Aborting cancels the run; of one that is aborted already nothing is executed. */
+  /** Aborting cancels the run; if it is already aborted, nothing is executed. */
   readonly signal?: AbortSignal | undefined;
   readonly listener?: EngineListener | null;
   /** See `OwnedRunOptions`. */
@@ -52,7 +52,7 @@ interface Beginning {
   readonly taskRuns: ReadonlyMap<string, TaskRun>;
   readonly listener: EngineListener | null;
   readonly parentActivity: Activity | null;
-  /** Whether it may begin at once as far as its limit goes; else it waits for its slot. */
+  /** Whether its limit lets it begin at once; otherwise it waits for its slot. */
   readonly hasSlot: boolean;
   readonly host?: FlowVersion | null;
   readonly signal?: AbortSignal | undefined;
@@ -67,7 +67,7 @@ export class Engine {
   readonly #endCatching = catchEscaped();
   readonly #described = new Set<string>();
 
-  /** @param definitionOf reads a class; handed in because reading decorators is not the engine's. */
+  /** @param definitionOf reads a class; injected because reading decorators is not the engine's job. */
   constructor(given: GivenServices, definitionOf: (flow: FlowClass) => FlowDefinition) {
     const services: EngineServices = {
       ...given,
@@ -82,7 +82,7 @@ export class Engine {
     this.#leases = new Leases({ store: leasesOfRuns(store), clock, log, settings });
     store.recorder.onFenced((claim) => this.#leases.lose(claim));
     this.#claims = new RunClaims(services);
-    // An owner hears of a cancel by looking, which it need not where it sits in this process.
+    // An owner polls for cancels; one in this process need not.
     limits.runs.onCancelled((run) => endForRoom(services, run, this.#held.byId.get(run.id)));
   }
 
@@ -105,7 +105,7 @@ export class Engine {
   }
 
   /**
-   * Claims a run that nobody holds and continues it from what is recorded.
+   * Claims a run that has no owner and continues it from what is recorded.
    *
    * @throws BatutaError RUN_NOT_FOUND, RUN_OWNED, RUN_STATE_REFUSED (it has ended), RUN_PINNED (to another version), SHUTDOWN, STORE_…
    */
@@ -129,14 +129,14 @@ export class Engine {
     return this.#continue({ ...begun, run, hasSlot: run.concurrencyKey === null });
   }
 
-  /** Goes on with a run that is this process's already. */
+  /** Continues a run that this process already owns. */
   async #continue(begun: Omit<Beginning, 'taskRuns'>): Promise<OwnedRun> {
     const { run, definition } = begun;
     const { store, log } = this.services;
     let taskRuns: ReadonlyMap<string, TaskRun>;
     try {
       await this.describe(definition);
-      // Nobody had it before, so nothing can have been recorded.
+      // It had no owner before, so nothing can have been recorded.
       taskRuns = run.epoch === 1 ? new Map() : await store.taskRuns.byKeyOfRun(run.id);
     } catch (error) {
       await store.runs.release(claimOf(run)).catch(() => undefined);
@@ -152,23 +152,23 @@ export class Engine {
   }
 
   /**
-   * Claims a run that waits; null when it is not to be had: unknown, ended, expired, held or not due. Claims of one turn are one statement.
+   * Claims a waiting run; null if it is unavailable: unknown, ended, expired, held or not due. Claims of one turn are one statement.
    *
-   * @param hearer told beforehand why, where it takes several places or is unknown
+   * @param hearer told beforehand why, if the run takes several places or is unknown
    * @throws BatutaError STORE_…
    */
   claim(runId: string, hearer?: ClaimHearer): Promise<Run | null> {
     return this.#claims.claim(runId, hearer);
   }
 
-  /** The same for a run that takes several places, of which the caller has `slots`. @throws BatutaError STORE_… */
+  /** Does the same for a run that takes several places, of which the caller has `slots`. @throws BatutaError STORE_… */
   claimHeavy(runId: string, slots: number): Promise<Run | null> {
     return this.#claims.claimHeavy(runId, slots);
   }
 
   /**
-   * The run whose turn it is, for a ticket that is a right to one; null: none waits. Of one queue and priority, those of one turn of the event loop are one
-   * transaction.
+   * The run whose turn it is, for a ticket that grants one; null if none waits. Calls for the same queue and priority in one turn of the
+   * event loop share a transaction.
    *
    * @throws BatutaError STORE_…
    */
@@ -177,7 +177,7 @@ export class Engine {
   }
 
   /**
-   * Executes a run that `claim` gave. When it cannot begin, it is given back.
+   * Executes a run returned by `claim`. If it cannot begin, it is given back.
    *
    * @throws BatutaError SHUTDOWN, STORE_…
    */
@@ -188,8 +188,8 @@ export class Engine {
   }
 
   /**
-   * Lets runs under way finish until the deadline, then leaves the rest to other owners: each is Scheduled (Resuming), without an owner.
-   * Starts nothing from then on. Gives the runs that were left.
+   * Lets active runs finish until the deadline, then hands back the rest: each is Scheduled (Resuming), without an owner. Starts nothing
+   * from then on. Returns the runs handed back.
    */
   async handBack(deadlineMs: number): Promise<readonly Run[]> {
     const { leaseClock, owner } = this.services;
@@ -198,14 +198,12 @@ export class Engine {
     return left.map(({ run }) => run).filter(({ state }) => !isTerminal(state.type));
   }
 
-  /** The run of that id, while this engine executes it. */
+  /** The run with that id, while this engine executes it. */
   underWay(runId: string): OwnedRun | undefined {
     return this.#held.byId.get(runId);
   }
 
-  /**
-   * Cancels what is under way, waits for it at most `graceMs`, then settles it as it is. Resolves when all of it is recorded.
-   */
+  /** Cancels all active runs, waits at most `graceMs`, then settles them as they are. Resolves when everything is recorded. */
   async close({ graceMs = this.services.settings.graceMs, message = 'The process that ran it was shut down.' } = {}): Promise<void> {
     const runs = await this.#held.close((run) => run.cancel(message));
     const force = (): void => runs.forEach((run) => run.force());
@@ -228,7 +226,7 @@ export class Engine {
         this.#startSubFlow(child, params, options, {
           ...{ queue: run.queue, priority: run.priority, listener, activity: options.activity },
           refreshCache: submittedIn(run.params).refreshCache ?? false,
-          // A class that this one names came with the same file; what a deployment names has one of its own.
+          // A class that this one names came from the same file; what a deployment names has its own.
           host: options.deployment === null ? (host ?? { flow: definition.name, version: definition.version }) : null,
         }),
     };
@@ -258,7 +256,7 @@ export class Engine {
     return owned;
   }
 
-  /** Stores what the flow looks like, once per process and version. */
+  /** Stores the flow's description, once per process and version. */
   async describe(definition: FlowDefinition): Promise<void> {
     const key = `${definition.name}@${definition.version}`;
     if (this.#described.has(key)) return;
@@ -284,7 +282,7 @@ export class Engine {
     try {
       return await this.resume(id, definition, inherited.listener, inherited);
     } catch (error) {
-      // Whoever had it, and has lost our run, may have ended it since it was read.
+      // A former owner that has lost our run may have ended it since it was read.
       const ended = isBatutaError(error, 'RUN_STATE_REFUSED') ? await runs.get(id) : null;
       if (ended === null || !isTerminal(ended.state.type)) throw error;
       return endedBefore(ended);

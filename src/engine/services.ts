@@ -1,4 +1,4 @@
-/** What an engine is given: its surroundings, put together once per process. */
+/** An engine's dependencies, put together once per process. */
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
 import type { MakeId } from '../base/id.ts';
@@ -23,27 +23,27 @@ import type { SpreadOffers } from './spread/spread-offers.ts';
 
 /** Units are milliseconds. */
 export interface EngineSettings extends RunOutputSettings, EmissionSettings {
-  /** How long a claim holds without renewal. Default 15,000. */
+  /** How long a claim is valid without renewal. Default 15,000. */
   readonly leaseMs: number;
   /** How often claims are renewed; less than `leaseMs`. Default 5,000. */
   readonly heartbeatMs: number;
-  /** How often a cancel asked for by another process is looked for. Default 250. */
+  /** How often cancels requested by other processes are polled for. Default 250. */
   readonly cancelPollMs: number;
   /** How long tasks may take to settle after a cancel. Default 30,000. */
   readonly graceMs: number;
   /**
-   * Whether a run whose lease could not be renewed is given up shortly before the lease ends, so that the next owner does not find
-   * this one still at work. Default false: where one process runs its own flows, going on is worth more. Workers set it.
+   * Whether a run whose lease could not be renewed is given up shortly before the lease ends, so that the next owner does not find this one
+   * still running. Default false: where one process runs its own flows, continuing is worth more. Workers set it.
    */
   readonly abortUnrenewed: boolean;
   /**
-   * A run that only waits, and for longer than this, is suspended: it is released, and continued by a
-   * scheduler or worker when it is due. Default null: never, waits are waited for in place. Workers set it to 30,000.
+   * A run that only waits, and for longer than this, is suspended: it is released, and continued by a scheduler or worker when it is due.
+   * Default null: never, runs wait in place. Workers set it to 30,000.
    */
   readonly suspendOverMs: number | null;
-  /** How often a run goes on after its process was lost; then it is Crashed. Default 3. */
+  /** How often a run is continued after its process was lost; then it is Crashed. Default 3. */
   readonly maxRecoveries: number;
-  /** Whether this process executes one run or spread task and nothing beside it, so that it may have one on trial. Default false. */
+  /** Whether this process executes only one run or spread task, so that it may have one on trial. Default false. */
   readonly isAlone: boolean;
 }
 
@@ -67,16 +67,16 @@ export const defaultEngineSettings: EngineSettings = {
 };
 
 export interface EngineServices {
-  /** Runs around all runs and tasks that are executed here, outermost first. Default none. */
+  /** Wraps all runs and tasks that are executed here, outermost first. Default none. */
   readonly middleware?: readonly Middleware[];
   readonly store: Store;
   readonly results: ResultStorage;
   /** Time as flows see it: delays, timeouts, recorded instants. */
   readonly clock: Clock;
-  /** Time for leases and polls; the system's even when a test plays with `clock`. */
+  /** Time for leases and polls; the system's even when a test controls `clock`. */
   readonly leaseClock: Clock;
   readonly log: Logger;
-  /** Gives numbers in [0, 1). */
+  /** Returns numbers in [0, 1). */
   readonly random: () => number;
   readonly makeId: MakeId;
   readonly owner: Owner;
@@ -86,31 +86,31 @@ export interface EngineServices {
   readonly cpuMeter: CpuMeter;
   /** Runs tasks with `isolate`. */
   readonly isolate: Isolate;
-  /** Has spread tasks executed by other workers; without it they run here. */
+  /** Has spread tasks executed by other workers; if missing, they run here. */
   readonly spread?: SpreadOffers | null;
-  /** Makes traces; without it there are none. */
+  /** Makes traces; if missing, there are none. */
   readonly tracer?: RunTracer | null;
-  /** Reads secrets, variables and connections; without it there are none. */
+  /** Reads secrets, variables and connections; if missing, there are none. */
   readonly namedValues?: NamedValues | null;
-  /** Makes addresses by which people decide; without it there are none. */
+  /** Makes the URLs by which people decide; if missing, there are none. */
   readonly decisionAddresses?: DecisionAddresses | null;
   /** Limits on runs and tasks; made by the engine. */
   readonly limits: Limits;
-  /** Values of tasks that are taken instead of being made again; made by the engine. */
+  /** Cached values of tasks, which save making them again; made by the engine. */
   readonly cache: CacheAccess;
   /** Bounds what is kept of log lines and artifacts; made by the engine. */
   readonly output: RunOutput;
-  /** Records what runs give out; made by the engine. */
+  /** Records what runs emit; made by the engine. */
   readonly emissions: Emissions;
-  /** Hears of every step of runs and task runs; made by the engine. */
+  /** Notified of every step of runs and task runs; made by the engine. */
   readonly lifecycle: Lifecycle;
   /** Resources that stay open as long as the engine; made by it. */
   readonly resources: ResourceScope;
   /** Makes the instances of flows; default: their constructors. */
   readonly instantiate?: Instantiate | null;
-  /** What is opened in the place of resources, by their names; default nothing. */
+  /** What is opened in place of resources, by their names; default nothing. */
   readonly fakes?: Fakes | null;
-  /** Finds what code flows run by the name of a deployment; without it they can run none. */
+  /** Finds what code flows run by the name of a deployment; if missing, they can run none. */
   readonly findDeployed?: FindDeployed | null;
 }
 
@@ -120,7 +120,7 @@ export type GivenServices = Omit<EngineServices, 'limits' | 'cpuMeter' | 'cache'
 /** A deployment that a code flow runs as part of itself. */
 export interface DeployedFlow {
   readonly definition: FlowDefinition;
-  /** Those that the deployment declares, with the given laid over; not validated yet. */
+  /** The deployment's own, overridden by the given ones; not validated yet. */
   readonly params: unknown;
   readonly deployment: DeploymentOfRun;
 }

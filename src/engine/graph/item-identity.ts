@@ -1,8 +1,8 @@
 /**
  * Which recorded task run belongs to which item of a mapped task.
  *
- * By what the item is, never by its place: the list may be another one when it is asked for again (`persist: false`, another version of the
- * flow). Rows of before that say nothing of their item are taken by their place.
+ * Matched by what the item is, never by its place: the list may be another one when it is requested again (`persist: false`, another
+ * version of the flow). Older rows that do not identify their item are matched by place.
  */
 import { hash } from 'node:crypto';
 import { inspect } from 'node:util';
@@ -10,10 +10,10 @@ import { inSlices } from '../../base/slices.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { encodeValue } from '../values/results.ts';
 
-/** 132 bits: a hundred thousand items do not meet by chance. */
+/** 132 bits: a hundred thousand items do not collide by chance. */
 const hashChars = 22;
 
-/** The text of an item, null where it has none: it is a primitive, or cannot be recorded. */
+/** The text of an item; null if it has none: it is a primitive, or cannot be recorded. */
 export function itemText(item: unknown): string | null {
   if (typeof item !== 'object' || item === null) return null;
   try {
@@ -23,7 +23,7 @@ export function itemText(item: unknown): string | null {
   }
 }
 
-/** What tells an item from others. @param text what `itemText` gave for it */
+/** What distinguishes an item from others. @param text what `itemText` returned for it */
 export function itemHash(item: unknown, text: string | null): string {
   if (typeof item === 'number') return String(item);
   if (text !== null) return hashOf(text);
@@ -37,7 +37,7 @@ function hashOf(text: string): string {
   return `#${hash('sha256', text, 'base64url').slice(0, hashChars)}`;
 }
 
-/** An instance of a class is identified by its visible fields; of those that look the same the first is the first. */
+/** An instance of a class is identified by its visible fields; if several look the same, the first is the first. */
 function lookOf(item: object): string {
   try {
     return inspect(item, { depth: 4, maxArrayLength: 1_000, maxStringLength: 10_000, breakLength: Number.POSITIVE_INFINITY });
@@ -47,8 +47,8 @@ function lookOf(item: object): string {
 }
 
 /**
- * The recorded row of each item, undefined where there is none. Of equal items and rows each row goes to one item, to that of its place first.
- * Linear in items and rows, and in slices: there may be a hundred thousand.
+ * The recorded row of each item, undefined if there is none. Among equal items and rows, each row goes to one item, preferably the one in
+ * its place. Linear in items and rows, and in slices: there may be a hundred thousand.
  */
 export async function matchItems(rows: readonly TaskRun[], hashes: readonly string[]): Promise<(TaskRun | undefined)[]> {
   const matched = new Array<TaskRun | undefined>(hashes.length);

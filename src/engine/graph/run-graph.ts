@@ -1,8 +1,8 @@
 /**
  * A static graph: every task starts the moment the last one it waits for is recorded.
  *
- * The ready set is kept by counting: each node knows how many it still waits for, and each end lowers the counts behind it.
- * O(tasks + edges) for the whole run; a value is let go once the last task that takes it has ended.
+ * The ready set is kept by counting: each node knows how many it still waits for, and each end lowers the counts behind it. O(tasks +
+ * edges) for the whole run; a value is released once the last task that takes it has ended.
  */
 import { isBatutaError } from '../../base/errors.ts';
 import { edgesInto } from '../../model/graph.ts';
@@ -21,12 +21,12 @@ interface Node {
   /** Names it waits for, with repeats as in the edges. */
   readonly upstream: readonly string[];
   readonly downstream: Node[];
-  /** What it is connected with by streams; null in most. */
+  /** The nodes it is connected to by streams; null for most. */
   readonly segment: SegmentNodes | null;
-  /** Whether its recorded end is taken as it is. */
+  /** Whether its recorded end is reused. */
   stands: boolean;
   waitingFor: number;
-  /** Nodes that still may take its value; the flow itself counts as one where the value is its result. */
+  /** How many nodes may still take its value; the flow counts as one if the value is its result. */
   takers: number;
   outcome: TaskOutcome | null;
 }
@@ -40,14 +40,14 @@ interface SegmentNodes {
 
 /** How a graph ended. */
 export interface GraphOutcome {
-  /** The flow's value, for `take`; undefined when it did not succeed. */
+  /** The flow's value, for `take`; undefined if it did not succeed. */
   readonly given: unknown;
-  /** The first task that failed, null when none did. */
+  /** The first task that failed; null if none did. */
   readonly failed: { readonly task: string; readonly error: unknown } | null;
 }
 
 /**
- * Runs all tasks of the graph that can run. Resolves when all that can still run has run and is recorded.
+ * Runs all tasks of the graph that can run. Resolves when all of them have run and are recorded.
  *
  * @throws BatutaError STORE_… when it could not be recorded.
  */
@@ -70,7 +70,7 @@ class GraphRun {
     for (const name of graph.nodes) {
       const task = tasks.get(name) as TaskDefinition;
       const edges = edgesInto(task);
-      // Who takes a stream does not wait for its end.
+      // A task that takes a stream does not wait for its end.
       const upstream = (streams === null ? edges : edges.filter((edge) => !isStream(streams, edge))).map((edge) => edge.from);
       const segment = segments?.get(name) ?? null;
       const node: Node = { task, upstream, downstream: [], segment, stands: false, waitingFor: upstream.length, takers: 0, outcome: null };
@@ -95,7 +95,7 @@ class GraphRun {
     return { given: this.#firstFailed ? undefined : this.#result(), failed: this.#firstFailed };
   }
 
-  /** Those of higher priority first: where there are fewer places than nodes they get them. */
+  /** Highest priority first: if there are fewer places than nodes, those get them. */
   #startAll(nodes: Node[]): void {
     if (nodes.length > 1) nodes.sort((a, b) => b.task.priority - a.task.priority);
     for (const node of nodes) {
@@ -109,7 +109,7 @@ class GraphRun {
     running.then((outcome) => this.#ended(node, outcome), this.#reject);
   }
 
-  /** What is connected by streams: all of it is run, or none. */
+  /** Nodes connected by streams: either all are run, or none. */
   #startTogether(nodes: readonly Node[]): void {
     const verdicts = nodes.map((node) => this.#verdict(node));
     const verdict =
@@ -128,7 +128,7 @@ class GraphRun {
 
   #ended(node: Node, outcome: TaskOutcome): void {
     node.outcome = outcome;
-    // What was stopped because another has failed is not what failed first.
+    // A task that was stopped because another failed is not the first failure.
     const isStopped = node.segment !== null && outcome.kind === 'failed' && isBatutaError(outcome.error, 'STREAM_STOPPED');
     if (outcome.kind === 'failed' && !isStopped) this.#firstFailed ??= { task: node.task.name, error: outcome.error };
     if (node.takers === 0) letGo(node);
@@ -162,8 +162,8 @@ class GraphRun {
   }
 
   /**
-   * Finds the recorded ends that are taken as they are. A value that was kept in memory only is gone: its task runs again when one
-   * that takes it does, or when it is the flow's. Backwards, so that the takers are known before their givers.
+   * Finds the recorded ends that are reused. A value that was kept in memory only is gone: its task runs again if a task that takes it
+   * does, or if it is the flow's value. Goes backwards, so that takers are decided before the tasks they take from.
    */
   #judgeRecorded(): void {
     const results = new Set(this.#resultTasks());
@@ -180,7 +180,7 @@ class GraphRun {
     if (this.#active.definition.streams) judgeSegments(this.#nodes.values(), this.#active.recorded);
   }
 
-  /** What the trigger says, save that there is nothing to run once per item of when the list did not come. */
+  /** What the trigger says, except that a mapped task without its list has nothing to run. */
   #verdict(node: Node): 'run' | 'skip' | 'fail' | 'cancel' {
     const verdict = this.#triggered(node);
     const list = node.task.each === null ? null : this.#node(node.task.each).outcome?.kind;
@@ -254,7 +254,7 @@ function upstreamFailed(culprits: readonly string[]): ReturnType<typeof stateOf>
   return stateOf('FAILED', 'UpstreamFailed', named === '' ? 'Nothing it waits for succeeded.' : `It waits for ${named}, which failed.`);
 }
 
-/** What is connected by streams stands as a whole: where all of it has ended and nothing is to be run again. */
+/** A segment stands or runs again as a whole: it stands if all of it has ended and nothing is to be run again. */
 function judgeSegments(nodes: Iterable<Node>, recorded: RunAttempt['recorded']): void {
   const stopped = (node: Node): boolean => recorded.get(node.task.name)?.state.name === 'UpstreamFailed';
   for (const node of nodes) {

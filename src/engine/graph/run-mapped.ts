@@ -1,4 +1,4 @@
-/** A mapped task: one task run per item of a list, all or `eachLimit` at the same time. */
+/** A mapped task: one task run per item of a list, all at the same time or at most `eachLimit`. */
 import { BatutaError } from '../../base/errors.ts';
 import { inSlices } from '../../base/slices.ts';
 import { failureOf } from '../../model/failure.ts';
@@ -15,16 +15,18 @@ import { recordUnrun } from '../task/task-row.ts';
 import type { TaskRequest } from '../task/task-request.ts';
 
 /**
- * Items started before others get a turn of the event loop. Few: a database at work on another processor is given its next rows only
- * between two turns, and what has been recorded is let go of before it has grown old, which spares the garbage collector most of its work.
+ * Items started before others get a turn of the event loop. Few: a database running on another processor gets its next rows only between
+ * two turns, and recorded items are released while young, which spares the garbage collector most of its work.
  */
 const startsPerTurn = 200;
-/** Turns whose items may be on their way into the record; more wait, or a slow database would have all items pile up in memory. */
+/**
+ * Turns whose items may be on their way into the record; beyond that it waits, or a slow database would make all items pile up in memory.
+ */
 const maxTurnsAhead = 6;
 
 /**
- * Runs a task for each item. List and inputs are given values, see `take`. Succeeds with the results of the items that succeeded, in the order of the items, when none failed.
- * A failed item does not stop the others.
+ * Runs a task for each item. List and inputs are given values, see `take`. If none failed, succeeds with the results of the items that
+ * succeeded, in item order. A failed item does not stop the others.
  */
 export async function runMapped(
   active: RunAttempt,
@@ -36,7 +38,7 @@ export async function runMapped(
   const items = listOf(value);
   if (!items) return notAList(active, definition, value);
   active.record.tellMapped(definition.name, items.length);
-  // Left of an attempt in which there was no list: the row that stood for all items, which have their own now.
+  // Left by an attempt without a list: the row that stood for all items, which now have their own.
   if (active.recorded.has(definition.name))
     await recordUnrun(
       active,
@@ -58,14 +60,14 @@ export function itemKey(name: string, index: number): string {
 /** What a group runs over. */
 interface Items {
   readonly items: readonly unknown[];
-  /** Whether they have a record; what is kept in memory only is handed on as it is. */
+  /** Whether they have a record; what is kept in memory only is passed on as it is. */
   readonly isRecorded: boolean;
-  /** Whether no object is in two of them. */
+  /** Whether no two of them share an object. */
   readonly isParted: boolean;
   readonly before: Before | null;
 }
 
-/** The recorded rows of the items and what tells them apart. */
+/** The recorded rows of the items and their hashes. */
 interface Before {
   readonly rows: readonly (TaskRun | undefined)[];
   readonly hashes: readonly string[];
@@ -76,15 +78,15 @@ class MappedTask {
   readonly #definition: TaskDefinition;
   readonly #list: Items;
   readonly #items: readonly unknown[];
-  /** Those that all items are given. */
+  /** The inputs that all items get. */
   readonly #shared: readonly unknown[];
   readonly #given: readonly unknown[];
   readonly #isSpread: boolean;
-  /** Null where nothing is recorded. */
+  /** Null if nothing is recorded. */
   readonly #before: Before | null;
   readonly #window: number;
   readonly #values: unknown[];
-  /** 1 where the item succeeded. */
+  /** 1 if the item succeeded. */
   readonly #succeeded: Uint8Array;
   #next = 0;
   #inFlight = 0;
@@ -101,11 +103,11 @@ class MappedTask {
     this.#items = items;
     this.#list = list;
     this.#given = given;
-    // Elsewhere each item reads its own.
+    // A spread item reads its own copy.
     this.#isSpread = definition.spread && Boolean(active.services.spread);
     this.#shared = this.#isSpread ? given : given.map(shared);
     this.#before = list.before;
-    // More than the flow's own limit would only queue up for places.
+    // More than the flow's own limit would only queue for places.
     this.#window = Math.min(
       definition.eachLimit ?? Number.POSITIVE_INFINITY,
       active.definition.maxParallelTasks ?? Number.POSITIVE_INFINITY,
@@ -128,7 +130,7 @@ class MappedTask {
     for (let started = 0; this.#next < this.#items.length && this.#inFlight < this.#window && !this.#active.stopReason; started++) {
       if (started === startsPerTurn) {
         this.#turnAsked = true;
-        // A run whose items are still being started does not only wait.
+        // A run whose items are still being started does not merely wait.
         this.#active.activity.begin();
         this.#askTurn();
         return;
@@ -140,7 +142,7 @@ class MappedTask {
 
   #askTurn(): void {
     const { recorder } = this.#active.services.store;
-    // A store that fails tells those who wait for their own rows.
+    // If the store fails, those who wait for their own rows get the error.
     this.#turns.push(recorder.flush().catch(() => undefined));
     const next = (): void => void setImmediate(() => this.#startSome());
     if (this.#turns.length < maxTurnsAhead) next();
@@ -165,7 +167,7 @@ class MappedTask {
     const recorded = this.#before?.rows[index];
     const type = recorded?.state.type;
     if (recorded && (type === 'FAILED' || (type === 'COMPLETED' && (definition.persist || recorded.state.name === 'Skipped')))) {
-      // For people: the list has changed, and the item has another place in it.
+      // For display: the list has changed, and the item is in another place.
       if (recorded.index !== index) active.record.touchTask({ ...recorded, index });
       return outcomeOf(active, recorded);
     }
@@ -188,7 +190,7 @@ class MappedTask {
     return needs.length === 0 ? (context) => [item, context] : (context) => [item, ...needs.map(take), context];
   }
 
-  /** An item of a parted list is nobody else's: it is given away, once. */
+  /** An item of a parted list shares nothing: it is given away, once. */
   #ownArgsOf(item: unknown, text: string): TaskRequest['args'] {
     const needs = this.#shared;
     let isOwn = this.#list.isParted;
@@ -199,7 +201,7 @@ class MappedTask {
     };
   }
 
-  /** The key of an item that has no row, where its place may be another's. */
+  /** The key of an item without a row, whose place may be taken by another's. */
   #newKey(index: number, hash: string): string {
     const key = itemKey(this.#definition.name, index);
     if (this.#before === null || !this.#active.recorded.has(key)) return key;

@@ -1,4 +1,4 @@
-/** Tasks that are connected by streams: started together, each a task run of its own. */
+/** Tasks connected by streams: started together, each as its own task run. */
 import type { Edge } from '../../model/graph.ts';
 import type { StreamPlan } from '../../model/streams.ts';
 import type { TaskDefinition } from '../../model/task.ts';
@@ -8,12 +8,12 @@ import type { TaskOutcome } from '../task/outcome.ts';
 import { runTask } from '../task/run-task.ts';
 import { take } from '../values/given-value.ts';
 
-/** Whether what flows along the edge is a stream. */
+/** Whether the edge carries a stream. */
 export function isStream({ sources }: StreamPlan, { kind, from }: Edge): boolean {
   return kind === 'data' && sources.has(from);
 }
 
-/** By name of a task the segment it is in, without its nodes yet. */
+/** The segment of each task, by task name; still without its nodes. */
 export function segmentsByName<Node>({ segments }: StreamPlan): Map<string, { readonly nodes: Node[]; ready: number }> {
   const byName = new Map<string, { readonly nodes: Node[]; ready: number }>();
   for (const names of segments) {
@@ -23,13 +23,13 @@ export function segmentsByName<Node>({ segments }: StreamPlan): Map<string, { re
   return byName;
 }
 
-/** A task of a segment, and what the tasks before it gave it, by their names. */
+/** A task of a segment, and the results of the tasks before it, by their names. */
 export interface SegmentTask {
   readonly task: TaskDefinition;
   readonly given: (name: string) => unknown;
 }
 
-/** Starts them all; gives how each ends, in their order. */
+/** Starts them all; returns how each ends, in their order. */
 export function runSegment(active: RunAttempt, tasks: readonly SegmentTask[]): Promise<TaskOutcome>[] {
   const segment = new Segment(
     active,

@@ -1,4 +1,4 @@
-/** The waits of runs and of tasks for the rates they are under, in the process that owns them. */
+/** How runs and tasks wait for their rates, in the process that owns them. */
 import { isBatutaError } from '../../base/errors.ts';
 import { decodeValue } from '../../model/values.ts';
 import { maskedParams, sensitivePathsIn } from '../../model/sensitive.ts';
@@ -13,29 +13,29 @@ import type { Wait } from '../waiting/activity.ts';
 import { limitName } from './limit-key.ts';
 import { earlyMs, hasMoved, momentMs, RatePass } from './rates.ts';
 
-/** A wait that is shorter is not worth a record, ms. */
+/** Shorter waits are not recorded, ms. */
 const unrecordedMs = 250;
-/** Between two questions while the database is away, ms. */
+/** Interval between two requests while the database is away, ms. */
 const awayMs = 1_000;
 
 type Turn = RateAnswer & { readonly granted: false };
 
-/** What waits, and what it does about it. */
+/** What waits, and how it is notified. */
 interface RateWaiter {
   readonly wish: Omit<RateWish, 'start'>;
-  /** Told of a turn that is not at once, and of each that is another. */
+  /** Called with a turn that is not immediate, and with each change of it. */
   readonly note: (message: string, turn: Turn) => void;
-  /** Lets go of what waits at once; missing where that cannot be done, or not at once. */
+  /** Releases what waits, at once; missing if that is impossible, or not possible at once. */
   readonly letGo?: (wait: Wait) => void;
 }
 
 /**
- * Before an attempt of a run begins. Its pass stands in the attempt, which says when it has begun. A run that nobody else has to wait for is let go of
- * where its turn is not soon.
+ * Waits before an attempt of a run begins. Its pass is stored in the attempt, which reports when it has begun. A run that nothing else
+ * waits for is released if its turn is not soon.
  *
- * @param suspend lets go of the run; null where it has to wait here
- * @param isFirst whether it is the first attempt here: the run may only go on then, which counts for nothing
- * @returns why the run goes no further: it was handed back, or the function that gives its key threw; null: it begins, or is cancelled
+ * @param suspend releases the run; null if it has to wait here
+ * @param isFirst whether it is the first attempt here: the run may then merely continue, which the rate does not count
+ * @returns why the run goes no further: it was handed back, or its key function threw; null: it begins, or is cancelled
  * @throws BatutaError STORE_…
  */
 export async function awaitRate(active: RunAttempt, suspend: ((wait: Wait) => void) | null, isFirst: boolean): Promise<Verdict | null> {
@@ -52,13 +52,13 @@ export async function awaitRate(active: RunAttempt, suspend: ((wait: Wait) => vo
   return stopReason !== null && isHandedBack(stopReason) ? { kind: 'stopped', reason: stopReason } : null;
 }
 
-/** Whether it was let go of in the middle, and now goes on: another attempt, and a run whose process was lost, begin anew. */
+/** Whether it was suspended midway and now continues; another attempt, or a run whose process was lost, begins again. */
 async function onlyGoesOn({ run, recorded, services }: RunAttempt): Promise<boolean> {
   if (run.state.type === 'PAUSED') return true;
   if (recorded.size === 0) return false;
   const transitions = await services.store.transitions.ofRun(run.id, null);
   const last = transitions.findLast((one) => one.name !== 'AwaitingSlot' && one.name !== 'Pending');
-  // A retry of the flow opens all that did not complete.
+  // A retry of the flow opens everything that did not complete.
   if (last?.name === 'AwaitingRetry') return [...recorded.values()].some(({ state }) => state.name === 'AwaitingRetry');
   return transitions.findLast((one) => one.type !== 'SCHEDULED' && one.type !== 'PENDING')?.type === 'PAUSED';
 }
@@ -72,13 +72,13 @@ async function awaitPass(active: RunAttempt, rate: RateName, suspend: ((wait: Wa
       wish,
       note: (message, { nextAt }) =>
         void record.setRun(stateOf('SCHEDULED', 'Scheduled', message), { dueAt: nextAt }).catch(() => undefined),
-      // A sub-flow is let go of with the run that called it.
+      // A sub-flow is released with the run that called it.
       ...(letGo === null ? {} : { letGo }),
     }),
   );
 }
 
-/** Its deployment's, which stands beside its parameters, else that of its flow. */
+/** That of its deployment, stored alongside its parameters, else that of its flow. */
 function rateOfRun(active: RunAttempt): RateName | null {
   const { definition, run } = active;
   const name = rateIn(run.params);
@@ -91,12 +91,12 @@ function rateOfRun(active: RunAttempt): RateName | null {
   return { name: named, base: `flow:${definition.name}` };
 }
 
-/** Parameters of a run as keys are made of them. */
+/** A run's parameters, as keys are made from them. */
 export function keyParams(params: string): unknown {
   return maskedParams(decodeValue(params), sensitivePathsIn(params), 'hash');
 }
 
-/** A pass, or null when the run is stopped first. */
+/** A pass; null if the run is stopped first. */
 export function awaitTurn(active: RunAttempt, waiter: RateWaiter): Promise<RatePass | null> {
   return active.services.limits.rates.whileWaiting(() => untilTurn(active, waiter));
 }
@@ -118,7 +118,7 @@ async function untilTurn(active: RunAttempt, waiter: RateWaiter): Promise<RatePa
       isStart: waiter.letGo !== undefined,
       overMs: momentMs,
     };
-    // What is let go of is recorded as that.
+    // If it is released, that is recorded instead.
     if (asked.waitMs > momentMs && waiter.letGo) waiter.letGo(wait);
     else {
       if (asked.waitMs > unrecordedMs && hasMoved(noted, asked)) {
@@ -132,7 +132,7 @@ async function untilTurn(active: RunAttempt, waiter: RateWaiter): Promise<RatePa
 }
 
 /**
- * Leave, once its instant has come, or when its turn is: a database that is away for a while ends no wait. Null when the run is stopped meanwhile.
+ * A pass, once its instant has come, or the turn to wait for; keeps trying while the database is away. Null if the run is stopped first.
  *
  * @throws BatutaError STORE_…
  */
@@ -160,8 +160,8 @@ async function untilInstant(active: RunAttempt, pass: RatePass): Promise<void> {
 }
 
 /**
- * Whether a run that has leave, and has not begun, may still do so; where it took too long to get there, it waits for its turn again, once for all of
- * its tasks. False when it is stopped.
+ * Whether a run that has a pass, and has not begun, may still begin; if it is too late, it waits for its turn again, once for all of its
+ * tasks. False if it is stopped.
  *
  * @throws BatutaError STORE_…
  */
@@ -183,7 +183,7 @@ async function untilNextTurn(active: RunAttempt): Promise<boolean> {
   return active.pass !== null;
 }
 
-/** Whoever is let go of keeps its place in line. */
+/** A run that is handed back keeps its place in line. */
 async function leave({ stopReason, services }: RunAttempt, holder: string): Promise<null> {
   if (stopReason === null || !isHandedBack(stopReason)) await services.limits.rates.leave(holder);
   return null;

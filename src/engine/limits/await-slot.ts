@@ -1,12 +1,12 @@
-/** The wait of a run for the slot of its limit, in the process that owns it. */
+/** How a run waits for its limit's slot, in the process that owns it. */
 import { isTerminal } from '../../model/state.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 import type { SlotEnd } from './run-slots.ts';
 
 /**
- * Waits until the limit of a run has a slot for it, or until the run is stopped. For a run that was dropped already only the listener is called.
+ * Waits until the limit of a run has a slot for it, or the run is stopped. If the run was dropped already, only calls the listener.
  *
- * @param lose called when the run is another's
+ * @param lose called if the run has another owner
  * @throws BatutaError STORE_…
  */
 export async function awaitSlot({ record, services, signal, stopReason, activity }: RunAttempt, lose: () => void): Promise<SlotEnd> {

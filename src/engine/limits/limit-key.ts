@@ -1,4 +1,4 @@
-/** Names of the limits that runs are under. Pure. */
+/** Names of the limits on runs. Pure. */
 import { createHash } from 'node:crypto';
 import { BatutaError } from '../../base/errors.ts';
 import type { Deployment } from '../../model/deployment.ts';
@@ -8,25 +8,25 @@ import type { Submitted } from '../../model/submitted.ts';
 import { fillTemplate } from '../submit/names.ts';
 import { cutText, isLongerThan, storableText } from '../../base/cut-text.ts';
 
-/** Longest name of a limit, in characters; of longer ones the end is replaced by a hash. */
+/** Maximum length of a limit's name, in characters; the end of longer ones is replaced by a hash. */
 const maxChars = 300;
 const hashChars = 16;
 
-/** What a run is made of, as far as limits go. */
+/** The facts of a run that its limits depend on. */
 export interface LimitedRun {
   readonly flow: { readonly name: string; readonly concurrency: FlowConcurrency | DeclaredConcurrency | null };
-  /** The deployment it is a run of; where that has a `concurrency`, it stands for that of the flow. */
+  /** The deployment it is a run of; its `concurrency`, if any, replaces that of the flow. */
   readonly deployment?: Pick<Deployment, 'name' | 'concurrency'> | null;
-  /** Validated, as they are in memory. */
+  /** Validated, as in memory. */
   readonly params: unknown;
 }
 
 /**
- * The limit on runs that a run is under: `deployment:<name>[:<key>]` or `flow:<name>[:<key>]`; null when it is under none. It belongs
- * into `concurrencyKey` of the new run; how many may go on is read from the flow or deployment when the run is about to start. Of a flow whose key a function
- * gives, and of which only the record is known, it is null here too: the worker, which has the class, looks before the run begins.
+ * The limit that a run is under: `deployment:<name>[:<key>]` or `flow:<name>[:<key>]`; null if there is none. To be stored in
+ * `concurrencyKey` of the new run; how many may run is read from the flow or deployment when the run is about to start. Also null for a
+ * flow whose key comes from a function, if only its record is known: the worker, which has the class, determines it before the run begins.
  *
- * @throws BatutaError OPTION_INVALID when the function that gives the key throws or gives no text
+ * @throws BatutaError OPTION_INVALID when the key function throws or returns no text
  */
 export function concurrencyKeyOf({ flow, deployment, params }: LimitedRun): string | null {
   if (deployment?.concurrency) return limitName('deployment', deployment.name, deployment.concurrency.key, params);
@@ -35,9 +35,9 @@ export function concurrencyKeyOf({ flow, deployment, params }: LimitedRun): stri
 }
 
 /**
- * `flow:<name>` and the like, with the value of the key where there is one.
+ * `flow:<name>` or similar, with the value of the key if there is one.
  *
- * @param option names the key in errors. @throws BatutaError OPTION_INVALID when a function gives the key, and throws or gives no text
+ * @param option names the key in errors. @throws BatutaError OPTION_INVALID when a key function throws or returns no text
  */
 export function limitName(
   kind: 'flow' | 'deployment' | 'tag',
@@ -46,23 +46,23 @@ export function limitName(
   params: unknown,
   option = 'concurrency.key',
 ): string {
-  // A colon parts the name from the key; names have no percent sign of their own.
+  // A colon separates the name from the key; names contain no percent sign.
   const base = `${kind}:${name.replaceAll(':', '%3A')}`;
   if (key === null) return base;
   return shortened(`${base}:${typeof key === 'string' ? fillTemplate(key, params) : keyBy(key, params, option)}`);
 }
 
 /**
- * The key by which a run takes turns; null where it does not. It belongs into `fairKey` of a new run that waits for a worker.
+ * The key by which a run takes turns; null if it does not. To be stored in `fairKey` of a new run that waits for a worker.
  *
- * @throws BatutaError OPTION_INVALID when the function that gives the key throws or gives no text
+ * @throws BatutaError OPTION_INVALID when the key function throws or returns no text
  */
 export function fairKeyOf(fairness: FlowFairness['key'] | null, params: unknown): string | null {
   if (fairness === null) return null;
   return shortened(typeof fairness === 'string' ? fillTemplate(fairness, params) : keyBy(fairness, params, 'fairness.key'));
 }
 
-/** Of what is too long the end is replaced by a hash. */
+/** Replaces the end of an overlong name by a hash. */
 function shortened(full: string): string {
   if (!isLongerThan(full, maxChars)) return storableText(full);
   const hash = createHash('sha256').update(full).digest('hex').slice(0, hashChars);
@@ -82,7 +82,7 @@ function keyBy(key: (params: unknown) => unknown, params: unknown, option: strin
   throw new BatutaError('OPTION_INVALID', `The function ${option} must give a text, not ${given === null ? 'null' : typeof given}.`);
 }
 
-/** What stands beside the parameters of a run whose deployment has a rate; nothing where it has none. */
+/** What is stored alongside the parameters of a run whose deployment has a rate; nothing if it has none. */
 export function rateSubmitted(deployment: Pick<Deployment, 'name' | 'rateLimit'> | null, params: unknown): Pick<Submitted, 'rate'> {
   if (!deployment?.rateLimit) return {};
   return { rate: limitName('deployment', deployment.name, deployment.rateLimit.key, params) };

@@ -1,16 +1,16 @@
 /**
- * Looks again whenever a slot may have become free, for what waits for one in this process.
+ * Checks again whenever a slot may have become free, for everything in this process that waits for one.
  *
- * It is woken at once by what ends in this process and by news from others; where the database can tell that somebody has written, it
- * is asked for that many times a second, which costs microseconds; a look every second stands behind all. It rests while nothing waits.
+ * It is woken at once by what ends in this process and by news from others; a database that can tell whether anything was written is asked
+ * that many times a second, which costs microseconds; as a safety net, it checks every second. It rests while nothing waits.
  */
 import type { Logger } from 'pino';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Store } from '../../store/store.ts';
 
-/** Between two questions whether the database has changed, ms. */
+/** How often the database is asked whether it has changed, ms. */
 const askMs = 50;
-/** Between two looks whatever anybody says, ms. */
+/** How often it checks in any case, ms. */
 const netMs = 1_000;
 
 export interface LimitWatchOptions {
@@ -18,11 +18,11 @@ export interface LimitWatchOptions {
   /** The system's. */
   readonly clock: Clock;
   readonly log: Logger;
-  /** Done before the look of every second: frees what nobody gives back. */
+  /** Done before the check of every second: frees what nobody gives back. */
   readonly net: () => Promise<void>;
 }
 
-/** What looks whether a wait is over. */
+/** Checks whether a wait is over. */
 export type Look = () => Promise<void>;
 
 export class LimitWatch {
@@ -38,7 +38,7 @@ export class LimitWatch {
     this.#options = options;
   }
 
-  /** Calls `look` from now on. Gives what ends that. */
+  /** Calls `look` from now on. Returns a function to stop it. */
   begin(look: Look): () => void {
     this.#looks.add(look);
     if (!this.#timer) {
@@ -53,7 +53,7 @@ export class LimitWatch {
     };
   }
 
-  /** Looks at once. */
+  /** Checks at once. */
   wake(): void {
     if (this.#looks.size === 0) return;
     this.#again = true;

@@ -1,4 +1,4 @@
-/** Limits as an engine sees them: its runs and tasks wait here for their slots, and what they give back goes to the next in line. */
+/** An engine's view of limits: its runs and tasks wait here for their slots, and slots they give back go to the next in line. */
 import type { Logger } from 'pino';
 import type { Clock } from '../../base/clock.ts';
 import type { MakeId } from '../../base/id.ts';
@@ -9,14 +9,14 @@ import { Rates } from './rates.ts';
 import { RunSlots } from './run-slots.ts';
 import { TaskSlots } from './task-slots.ts';
 
-/** Carries the news that a slot may be free between processes. Best effort: a look every second stands behind it. */
+/** Carries the news that a slot may be free between processes. Best effort, backed by a check every second. */
 export interface LimitNews {
   tell(): Promise<void>;
-  /** Calls `listener` whenever another process tells. */
+  /** Calls `listener` whenever another process sends news. */
   listen(listener: () => void): Promise<void>;
 }
 
-/** What a desk is given; the services of its engine have all of it. */
+/** What it needs; the services of its engine include all of it. */
 export interface LimitsOptions {
   readonly store: Store;
   /** The system's. */
@@ -28,7 +28,7 @@ export interface LimitsOptions {
   readonly settings: { readonly maxRecoveries: number };
 }
 
-/** Runs whose process is lost that are taken from it at once. */
+/** How many runs of lost processes are taken from them at once. */
 const batchRuns = 100;
 
 export class Limits {
@@ -49,23 +49,20 @@ export class Limits {
     this.tasks = new TaskSlots({ store: store.limits, watch: this.#watch, clock, log, ownerId: owner.id, tell });
   }
 
-  /** Hears from other processes from now on, and tells them. @throws BatutaError BROKER_UNAVAILABLE, STORE_… */
+  /** Exchanges news with other processes from now on. @throws BatutaError BROKER_UNAVAILABLE, STORE_… */
   async connect(news: LimitNews): Promise<void> {
     this.#news = news;
     await news.listen(() => this.#watch.wake());
   }
 
-  /** Gives back what is left, and waits until others have been told. */
+  /** Gives back what is left, and waits until others are notified. */
   async close(): Promise<void> {
     await this.runs.settled();
     await this.tasks.close();
     await this.rates.close();
   }
 
-  /**
-   * Slots of processes that are gone: without a scheduler, those that wait free them. Their runs wait for somebody to
-   * continue them.
-   */
+  /** Frees slots of lost processes: without a scheduler, those that wait do it. The runs wait to be continued. */
   async #free(): Promise<void> {
     const { store, isOwnerGone, settings, owner } = this.#options;
     if (this.#news === null) {

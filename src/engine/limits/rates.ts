@@ -1,8 +1,8 @@
 /**
- * Rates as this process sees them: what is about to begin asks here, waits for the instant it is given, and says so once it has begun.
+ * This process's view of rates: what is about to begin asks here, waits for the instant it is given, and reports once it has begun.
  *
- * What is asked or said at the same time is one transaction. Nothing is held here: a process that dies between the two leaves a start that counts
- * as if it had happened at the last moment it could have.
+ * Simultaneous requests or reports share one transaction. Nothing is held here: if the process dies between the two, the start counts as if
+ * it had happened at the last possible moment.
  */
 import type { Logger } from 'pino';
 import type { Clock } from '../../base/clock.ts';
@@ -14,35 +14,41 @@ import { Batcher } from '../batcher.ts';
 import { limitName } from './limit-key.ts';
 import { StoreClock } from './store-clock.ts';
 
-/** How long after its instant whoever has leave may take to begin, ms: some times as long as answers take. What has not begun by half of it asks again. */
+/**
+ * How long after its instant the holder of a pass may begin, ms: a multiple of the response time. If it has not begun by half of it, it
+ * asks again.
+ */
 const withinMs = { least: 1_000, most: 60_000, answers: 3 } as const;
-/** How long before its turn whoever waits asks for its place, ms: as long as answers take, and some more. */
+/** How long before its turn a waiter asks for its place, ms: the response time plus a margin. */
 const leadMs = { least: 80, most: 1_000, more: 40 } as const;
-/** Those of a process that would ask within so long of each other ask at once, ms. */
+/** Waiters of a process that would ask within this time of each other ask together, ms. */
 const gatherMs = 50;
-/** Answers over which it is reckoned how long one takes. */
+/** Number of answers over which the response time is averaged. */
 const slowOver = 4;
-/** Between two questions of one that might have a place at any moment, ms. */
+/** Between two requests of a waiter that might get a place at any moment, ms. */
 const leastRestMs = 25;
-/** How long what was read of the rates of tags is good for, ms. */
+/** How long the rates of tags are valid once read, ms. */
 const goodForMs = 1_000;
-/** A wait longer than this needs no worker. */
+/** A run that waits longer than this needs no worker. */
 export const momentMs = 1_000;
-/** So much before it asks a run that was let go of is with a worker again, ms. */
+/** How long before it asks a released run is back with a worker, ms. */
 export const earlyMs = 250;
-/** Whoever waits here asks again after so long at the latest: its turn may come sooner than it looked, ms. For each hundred that wait, so much longer. */
+/**
+ * A waiter here asks again after at most this time, as its turn may come sooner than expected, ms. Grows in proportion to each hundred that
+ * wait.
+ */
 const askAgainMs = 2_000;
 const mostLonger = 30;
-/** A turn that is noted is noted anew once it is this far from there, ms, or a quarter of what is still to wait. */
+/** A recorded turn is recorded again once it is off by this much, ms, or by a quarter of the remaining wait. */
 const movedMs = 30_000;
 const none: readonly RateName[] = [];
 
-/** How long to wait before the next question, ms. @param waiting how many wait in this process */
+/** How long to wait before the next request, ms. @param waiting how many wait in this process */
 export function askAgainAfter(waitMs: number, waiting: number): number {
   return Math.min(waitMs, askAgainMs * Math.min(mostLonger, Math.max(1, waiting / 100)));
 }
 
-/** Whether a turn is worth a record. @param noted the instant that was recorded; null: none was */
+/** Whether a turn is worth recording. @param noted the recorded instant; null: none */
 export function hasMoved(noted: number | null, { waitMs, nextAt }: { readonly waitMs: number; readonly nextAt: number }): boolean {
   return noted === null || Math.abs(nextAt - noted) > Math.max(movedMs, waitMs / 4);
 }
@@ -55,7 +61,7 @@ export interface RatesOptions {
   readonly makeId: MakeId;
 }
 
-/** Leave to begin at an instant. Whoever has it waits for that, and begins as soon as `isFresh` was looked at, or gives it back. */
+/** Permission to begin at an instant. Its holder waits for that and begins right after checking `isFresh`, or gives it back. */
 export class RatePass {
   readonly #rates: Rates;
   readonly #start: string;
@@ -63,7 +69,7 @@ export class RatePass {
   readonly #freshUntil: number;
   #left: boolean;
 
-  /** @param from, freshUntil on the monotonic clock. @param counts false where no rate is declared any more */
+  /** @param from, freshUntil on the monotonic clock. @param counts false if no rate is declared any more */
   constructor(rates: Rates, start: string, { from, freshUntil, counts }: PassTime) {
     this.#rates = rates;
     this.#start = start;
@@ -72,7 +78,7 @@ export class RatePass {
     this.#left = counts;
   }
 
-  /** How long it has to wait, ms. */
+  /** How long is left to wait, ms. */
   restMs(now: number): number {
     return Math.max(0, Math.ceil(this.#from - now));
   }
@@ -81,20 +87,20 @@ export class RatePass {
     return now < this.#freshUntil;
   }
 
-  /** It has begun. Harmless when that was said before. */
+  /** It has begun. No-op if already reported. */
   began(): void {
     if (this.#left) this.#rates.began(this.#start);
     this.#left = false;
   }
 
-  /** It does not begin after all. Harmless once it has. */
+  /** It does not begin after all. No-op once it has. */
   giveBack(): Promise<void> | null {
     if (!this.#left) return null;
     this.#left = false;
     return this.#rates.giveBack(this.#start);
   }
 
-  /** The same where it came too late: the next get more time. */
+  /** Gives it back because it came too late: the next get more time. */
   giveBackLate(now: number): Promise<void> | null {
     this.#rates.wasLate(now - this.#from);
     return this.giveBack();
@@ -107,7 +113,7 @@ interface PassTime {
   readonly counts: boolean;
 }
 
-/** When it was decided, by the clock of the database. */
+/** When it was decided, by the database's clock. */
 function instantOf(answers: readonly RateAnswer[]): number | null {
   for (const answer of answers) {
     if (!answer.granted) return answer.nextAt - answer.waitMs;
@@ -126,7 +132,7 @@ export class Rates {
   readonly #saying = new Set<Promise<unknown>>();
   readonly #storeClock = new StoreClock();
   #waiting = 0;
-  /** How long it takes until an answer is here, and used, ms, as of late. */
+  /** Recent average of the time until an answer has arrived and is used, ms. */
   #slowMs = 0;
   #tags: ReadonlyMap<string, TagRate> = new Map();
   #readAt = Number.NEGATIVE_INFINITY;
@@ -153,14 +159,14 @@ export class Rates {
     });
   }
 
-  /** Names of the rates that tasks of these tags are under; at once where that is known. @throws BatutaError STORE_… */
+  /** Names of the rates on tasks with these tags; at once if they are known. @throws BatutaError STORE_… */
   ofTags(tags: readonly string[], params: () => unknown): readonly RateName[] | Promise<readonly RateName[]> {
     if (this.#options.clock.monotonic() - this.#readAt <= goodForMs) return this.#namesOf(tags, params);
     this.#reading ??= this.#read().finally(() => (this.#reading = null));
     return this.#reading.then(() => this.#namesOf(tags, params));
   }
 
-  /** Leave to begin, or when its turn comes. @throws BatutaError STORE_… */
+  /** A pass, or when its turn comes. @throws BatutaError STORE_… */
   async ask(wish: Omit<RateWish, 'start'>): Promise<RatePass | (RateAnswer & { readonly granted: false })> {
     const { clock, makeId } = this.#options;
     for (;;) {
@@ -183,7 +189,7 @@ export class Rates {
     return new RatePass(this, start, { from, freshUntil: this.#storeClock.notYetAt(place.beginAt + within / 2, now), counts: true });
   }
 
-  /** A start came so much too late for its place, ms. */
+  /** A start came this much too late for its place, ms. */
   wasLate(ms: number): void {
     this.#note(ms);
   }
@@ -192,12 +198,12 @@ export class Rates {
     this.#slowMs += (ms - this.#slowMs) / slowOver;
   }
 
-  /** How long before its turn whoever waits here asks for its place, ms. */
+  /** How long before its turn a waiter here asks for its place, ms. */
   get leadMs(): number {
     return Math.min(leadMs.most, Math.max(leadMs.least, this.#slowMs * 1.5 + leadMs.more));
   }
 
-  /** How long to rest before the next question, of one whose turn is in so long, ms. */
+  /** How long to rest before the next request, given the wait for the turn, ms. */
   restMs(waitMs: number): number {
     const now = this.#options.clock.monotonic();
     const ms = Math.max(leastRestMs, askAgainAfter(waitMs - this.leadMs, this.#waiting));
@@ -220,13 +226,13 @@ export class Rates {
     }
   }
 
-  /** It waits no more, and does not begin. Best effort: what is left is cleared away. */
+  /** Stops waiting without beginning. Best effort: what is left is cleaned up. */
   async leave(holder: string): Promise<void> {
     await this.#options.store.leave([holder]).catch(() => undefined);
   }
 
   began(start: string): void {
-    // Unsaid, it counts for a little longer than it has to.
+    // If unreported, it counts a little longer than necessary.
     this.#say(this.#began.add({ start, at: this.#storeClock.latest(this.#options.clock.monotonic()) }));
   }
 
@@ -236,7 +242,7 @@ export class Rates {
     await given.catch(() => undefined);
   }
 
-  /** Resolves once all has been said. */
+  /** Resolves once everything is reported. */
   async close(): Promise<void> {
     while (this.#saying.size > 0) await Promise.allSettled(this.#saying);
   }

@@ -1,5 +1,5 @@
 /**
- * Slots of runs as this process sees them: runs that it owns wait here for theirs, and what it gives back goes to the next in line.
+ * This process's view of run slots: runs that it owns wait here for theirs, and slots they give back go to the next in line.
  *
  * Nothing is held here. A run has its slot by its claim, so a crash gives it back.
  */
@@ -16,18 +16,18 @@ export interface RunSlotsOptions {
   readonly store: { readonly limits: LimitStore; readonly runs: Pick<RunStore, 'get'> };
   readonly watch: LimitWatch;
   readonly log: Logger;
-  /** Tells other processes that a slot may be free. Never rejects. */
+  /** Notifies other processes that a slot may be free. Never rejects. */
   readonly tell: () => void;
 }
 
 export interface SlotWait {
   /** Ends the wait when it aborts. */
   readonly signal: AbortSignal;
-  /** Told of the state that was recorded. */
+  /** Called with the recorded state. */
   readonly onState: (state: State) => void;
 }
 
-/** `taken` · `skipped`: the run has ended · `stopped`: the signal came first · `lost`: the run is another's. */
+/** `taken` · `skipped`: the run has ended · `stopped`: the signal came first · `lost`: the run has another owner. */
 export type SlotEnd = 'taken' | 'skipped' | 'stopped' | 'lost';
 
 export class RunSlots {
@@ -45,17 +45,17 @@ export class RunSlots {
     this.#put = put;
   }
 
-  /** Tells of runs that were asked to end to make room for another, some of which may be under way here. */
+  /** Calls the listener with runs that were asked to end to make room; some may be running here. */
   onCancelled(listener: (run: CancelledRun) => void): void {
     this.#onCancelled = listener;
   }
 
-  /** Tells of a run that was asked to end, and gives its slot on where it had none to end it. */
+  /** Notifies the listener of runs that were asked to end. */
   cancelled(runs: readonly CancelledRun[]): void {
     for (const run of runs) this.#onCancelled(run);
   }
 
-  /** A run that holds the limit already, among those that a sub-flow is part of, shares its slot: it would wait for itself. */
+  /** A sub-flow shares the slot of an ancestor under the same limit; otherwise it would wait for itself. */
   async isSharedWithAncestor(run: Pick<NewRun, 'parentRunId' | 'concurrencyKey'>): Promise<boolean> {
     for (let parentId = run.parentRunId; parentId !== null; ) {
       const parent: Run | null = await this.#options.store.runs.get(parentId);
@@ -66,7 +66,7 @@ export class RunSlots {
     return false;
   }
 
-  /** Waits until a run of this process has its slot. @throws BatutaError STORE_… when it could not ask for it */
+  /** Waits until a run of this process has its slot. @throws BatutaError STORE_… when it could not request it */
   async waitFor(claim: Claim, { signal, onState }: SlotWait): Promise<SlotEnd> {
     const { store, watch, log } = this.#options;
     const ask = async (): Promise<SlotOutcome> => {
@@ -94,13 +94,13 @@ export class RunSlots {
       };
       const endWatch = watch.begin(look);
       signal.addEventListener('abort', stop, { once: true });
-      // It may have become free between the asking and here.
+      // It may have become free since the request.
       watch.wake();
       log.debug({ runId: claim.runId }, 'The run waits for its slot.');
     });
   }
 
-  /** To be called when a run under a limit has ended, or was let go of: the next one has its turn at once. */
+  /** To be called when a run under a limit has ended or was released: the next one gets its turn at once. */
   freed(key: string | null): void {
     if (key === null) return;
     const { watch, tell } = this.#options;
@@ -110,7 +110,7 @@ export class RunSlots {
     this.#giving.add(giving);
   }
 
-  /** Resolves once all that was freed has been given on. */
+  /** Resolves once all freed slots were passed on. */
   async settled(): Promise<void> {
     while (this.#giving.size > 0) await Promise.all(this.#giving);
   }

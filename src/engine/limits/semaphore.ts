@@ -7,23 +7,24 @@ interface Waiter {
 }
 
 /**
- * A bounded number of places, of which one may need several; the waiter of highest priority, then the longest waiting, is next. Those behind it wait until
- * there are as many as it needs: otherwise it might never be its turn.
+ * A bounded number of places; a task may need several. The waiter with the highest priority, then the longest wait, is next. Those behind
+ * it wait until it has as many as it needs: otherwise it might never get its turn.
  */
 export class Semaphore {
   #limit: number;
   #taken = 0;
   #waiting: Waiter[] = [];
-  /** Place of the next waiter in `#waiting`; a shift of a long array would cost its length. */
+  /** Index of the next waiter in `#waiting`; shifting a long array would cost its length. */
   #head = 0;
 
-  /** @param limit places, null for no bound. */
+  /** @param limit places; null: unbounded. */
   constructor(limit: number | null) {
     this.#limit = limit ?? Number.POSITIVE_INFINITY;
   }
 
   /**
-   * Takes `count` places, or all there are where it needs more: null when they were free, else a promise of them. As many are to be given back.
+   * Takes `count` places, or all there are if it needs more: null if they were free, else a promise of them. The same number must be given
+   * back.
    */
   take(priority: number, count = 1): Promise<void> | null {
     const wanted = this.#bounded(count);
@@ -38,7 +39,7 @@ export class Semaphore {
     });
   }
 
-  /** Takes places that are not free: so many more have to be given back before a waiter gets one. */
+  /** Takes places that are not free: as many more must be given back before a waiter gets one. */
   overtake(count = 1): void {
     this.#taken += this.#bounded(count);
   }
@@ -59,7 +60,7 @@ export class Semaphore {
     }
   }
 
-  /** Lifts the bound: all that wait have a place at once. For a run that has stopped, whose waiters only need to see that. */
+  /** Lifts the bound: all waiters get a place at once. For a stopped run, whose waiters only need to notice that. */
   open(): void {
     const waiting = this.#waiting.slice(this.#head);
     for (const { count } of waiting) this.#taken += this.#bounded(count);
@@ -69,12 +70,12 @@ export class Semaphore {
     for (const waiter of waiting) waiter.take();
   }
 
-  /** What needs more than there are takes them all. */
+  /** A task that needs more than there are takes them all. */
   #bounded(count: number): number {
     return Math.min(count, this.#limit);
   }
 
-  /** Whether somebody waits who comes before one of that priority. */
+  /** Whether a waiter precedes one of that priority. */
   #isWaitedForAt(priority: number): boolean {
     const next = this.#waiting[this.#head];
     return next !== undefined && next.priority >= priority;

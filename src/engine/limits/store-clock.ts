@@ -1,18 +1,18 @@
 /**
- * What this process knows of the clock of the database: no more than two bounds, from the times at which it asked and was answered.
+ * What this process knows of the database's clock: just two bounds, from the times of its requests and their answers.
  *
- * A process waits until it is surely time there, and says that something has happened no later than its highest reckoning. So neither a slow answer
- * nor a clock of its own that is wrong counts for anything but a little time lost.
+ * A process waits until the instant has surely come there, and reports events no later than its highest estimate. So a slow answer or a
+ * wrong local clock costs no more than a little time.
  */
 
-/** How long what an answer told is good for, ms. */
+/** How long an answer's bounds stay current, ms. */
 const goodForMs = 5_000;
-/** By how much two clocks may part, ms in a ms. */
+/** How far two clocks may drift apart, ms per ms. */
 const drift = 0.0005;
-/** The clock is told in whole milliseconds. */
+/** The database's clock is read in whole milliseconds. */
 const roundedMs = 1;
 
-/** Differences between the clock there and the monotonic one here. */
+/** Differences between the database's clock and the monotonic one here. */
 interface Bounds {
   readonly since: number;
   readonly least: number;
@@ -26,7 +26,7 @@ export class StoreClock {
   /** An answer said that it was `at` there, at some moment between these two here. */
   note(sentAt: number, at: number, answeredAt: number): void {
     const [least, most] = [at - answeredAt, at + roundedMs - sentAt];
-    // It was set: what was known before counts for nothing.
+    // The clock was set: earlier bounds are void.
     if (this.#all(answeredAt).some((known) => least > known.most || most < known.least)) this.#new = this.#old = null;
     if (this.#new === null || answeredAt - this.#new.since > goodForMs) {
       this.#old = this.#new;
@@ -34,17 +34,17 @@ export class StoreClock {
     } else this.#new = { since: this.#new.since, least: Math.max(this.#new.least, least), most: Math.min(this.#new.most, most) };
   }
 
-  /** When it is surely that instant there. */
+  /** When that instant has surely come there. */
   surelyAt(instant: number, now: number): number {
     return instant - Math.max(...this.#all(now).map(({ least }) => least));
   }
 
-  /** Until when it is surely not yet that instant there. */
+  /** Until when that instant has surely not come there. */
   notYetAt(instant: number, now: number): number {
     return instant - this.#most(now);
   }
 
-  /** It is no later there. */
+  /** An upper bound of the time there. */
   latest(now: number): number {
     return Math.ceil(now + this.#most(now));
   }
@@ -53,7 +53,7 @@ export class StoreClock {
     return Math.min(...this.#all(now).map(({ most }) => most));
   }
 
-  /** Each widened by what the clocks may have parted since. */
+  /** Both bounds, widened by the possible drift since. */
   #all(now: number): readonly Pick<Bounds, 'least' | 'most'>[] {
     return [this.#new, this.#old].flatMap((known) => {
       if (known === null) return [];

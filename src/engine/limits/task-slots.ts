@@ -1,8 +1,8 @@
 /**
- * Slots of tasks with limited tags, as this process sees them: taken before a task is executed, given back after it.
+ * This process's view of the slots of tasks with limited tags: taken before a task is executed, given back after it.
  *
- * What is asked for or given back at the same time is one transaction. A slot counts while the claim of its run (or spread task) holds,
- * so a crash gives it back. Which limits there are is read at most once a second, and only when a task with a tag comes by.
+ * Simultaneous requests or returns share one transaction. A slot counts while the claim of its run (or spread task) holds, so a crash gives
+ * it back. The limits are read at most once a second, and only when a task with a tag arrives.
  */
 import type { Logger } from 'pino';
 import type { Clock } from '../../base/clock.ts';
@@ -11,9 +11,9 @@ import type { LimitStore, SlotAnswer, SlotChange, SlotClaim, SlotWish } from '..
 import { Batcher } from '../batcher.ts';
 import type { LimitWatch } from './limit-watch.ts';
 
-/** How long what was read of the limits is good for, ms. */
+/** How long the limits are valid once read, ms. */
 const goodForMs = 1_000;
-/** Between two tries to give a slot back while the store is away, ms. */
+/** Interval between tries to give a slot back while the store is away, ms. */
 const retryMs = 1_000;
 const none: readonly string[] = [];
 
@@ -25,17 +25,17 @@ export interface TaskSlotsOptions {
   readonly log: Logger;
   /** Id of this process as owner. */
   readonly ownerId: string;
-  /** Tells other processes that a slot may be theirs. Never rejects. */
+  /** Notifies other processes that a slot may be free. Never rejects. */
   readonly tell: () => void;
 }
 
 /** Slots that a task holds. */
 export interface HeldSlots {
-  /** Gives them back, at once to those that wait. Not awaited: the task has ended. */
+  /** Gives them back, at once to waiters. Not awaited: the task has ended. */
   give(): void;
 }
 
-/** A slot on its way back. */
+/** A slot being given back. */
 interface Giving {
   /** The latest try. */
   tried: Promise<undefined>;
@@ -47,9 +47,9 @@ export class TaskSlots {
   readonly #asks: Batcher<SlotWish, SlotAnswer>;
   readonly #gives: Batcher<SlotClaim, undefined>;
   readonly #waiting = new Map<string, () => void>();
-  /** Those who wait under a signal, in whose place one listener stands: adding one costs as much as there are others. */
+  /** Waiters by signal, with one listener for all: adding a listener costs as much as there are others. */
   readonly #waitingUnder = new Map<AbortSignal, Set<() => void>>();
-  /** What is being given back, by holder. */
+  /** Slots being given back, by holder. */
   readonly #giving = new Map<string, Giving>();
   readonly #closed = new AbortController();
   #limits: ReadonlySet<string> = new Set();
@@ -66,7 +66,7 @@ export class TaskSlots {
     });
   }
 
-  /** Names of the limits that tasks of these tags are under; at once where that is known. @throws BatutaError STORE_… */
+  /** Names of the limits on tasks with these tags; at once if they are known. @throws BatutaError STORE_… */
   limitsOf(tags: readonly string[]): readonly string[] | Promise<readonly string[]> {
     if (tags.length === 0) return none;
     if (this.#options.clock.monotonic() - this.#readAt <= goodForMs) return namesIn(this.#limits, tags);
@@ -75,14 +75,14 @@ export class TaskSlots {
   }
 
   /**
-   * Takes a slot of each limit. Null when the signal comes first.
+   * Takes a slot of each limit. Null if the signal aborts first.
    *
-   * @param onWait told why it waits, when it does
+   * @param onWait called with the reason if it has to wait
    * @throws BatutaError STORE_…
    */
   async take(wish: SlotWish, signal: AbortSignal, onWait: (message: string) => void): Promise<HeldSlots | null> {
     const { holder, runId, epoch, spread } = wish;
-    // A retry asks under the same holder: overtaken, it would go on under the slot that the give is about to free.
+    // A retry asks under the same holder: if it overtook the give, it would run on the slot that is about to be freed.
     await this.#giving.get(holder)?.tried;
     if (signal.aborted) return null;
     const held: HeldSlots = { give: () => this.#give({ holder, runId, epoch, spread }) };
@@ -97,12 +97,12 @@ export class TaskSlots {
     return null;
   }
 
-  /** Takes note of what a change led to: tasks that wait, here or elsewhere, may go on. */
+  /** Handles what a change led to: tasks that wait, here or elsewhere, may continue. */
   changed(change: SlotChange): void {
     this.#news(change);
   }
 
-  /** Resolves once all slots were given back; those that cannot be are free once their runs are let go of. */
+  /** Resolves once all slots were given back; any that cannot be are free once their runs are released. */
   async close(): Promise<void> {
     this.#closed.abort();
     while (this.#giving.size > 0) await Promise.all([...this.#giving.values()].map(({ done }) => done));
@@ -129,12 +129,12 @@ export class TaskSlots {
       this.#waiting.set(holder, settle);
       const leave = this.#onStop(signal, settle);
       this.#endWatch ??= this.#options.watch.begin(() => this.#look());
-      // It may have been given a slot between the asking and here.
+      // It may have been given a slot since the request.
       this.#options.watch.wake();
     });
   }
 
-  /** Calls `settle` when the signal aborts. Gives what ends that. */
+  /** Calls `settle` when the signal aborts. Returns a function to stop it. */
   #onStop(signal: AbortSignal, settle: () => void): () => void {
     const known = this.#waitingUnder.get(signal);
     const waiting = known ?? new Set();

@@ -1,10 +1,10 @@
-/** Cancels that reach beyond one run: of what it has left in sub-flows, and by a signal of the caller. */
+/** Cancels that reach beyond one run: of its remaining sub-flows, and by a signal of the caller. */
 import { isTerminal } from '../../model/state.ts';
 import type { EngineServices } from '../services.ts';
 
 /**
- * Cancels the sub-flow runs below a run that have not ended, at any depth: those that nobody holds are Cancelled at once, the owner
- * of another is asked.
+ * Cancels the unfinished sub-flow runs below a run, at any depth: those without an owner are Cancelled at once; for the others the owner is
+ * asked.
  */
 export async function cancelBelow(services: EngineServices, runId: string, message: string): Promise<void> {
   const { runs } = services.store;
@@ -15,7 +15,7 @@ export async function cancelBelow(services: EngineServices, runId: string, messa
   }
 }
 
-/** Cancels the run when the signal aborts, or has aborted. Gives what ends this: a signal may outlive many runs. */
+/** Cancels the run when the signal aborts, or has aborted. Returns a function to stop this: a signal may outlive many runs. */
 export function cancelOnAbort(signal: AbortSignal | null | undefined, run: { cancel(message: string | null): void }): () => void {
   if (!signal) return () => undefined;
   const cancel = (): void =>

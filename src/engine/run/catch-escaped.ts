@@ -1,9 +1,9 @@
 /**
- * Errors that escape user code, charged to the task or run they come from: the async context in which Node.js reports them is that of
- * the code that made the promise or the callback.
+ * Errors that escape user code, charged to the task or run they come from: Node.js reports them in the async context of the code that made
+ * the promise or the callback.
  *
- * Installed while an engine is open, once a process. An error that is none of a run takes the way it would take without us: to listeners of
- * the program, or else to the end of the process as Node.js tells it.
+ * Installed while an engine is open, once per process. An error that belongs to no run goes where it would go without us: to the program's
+ * listeners, or else it ends the process as usual in Node.js.
  */
 import { currentScope, type EscapeKind } from '../../model/run-context.ts';
 
@@ -30,12 +30,12 @@ const onRejection: Handler = mark((reason) => {
   else if (!hasOthers('unhandledRejection')) {
     uninstall();
     void Promise.reject(reason);
-    // A listener of the program may keep it alive.
+    // A listener of the program may keep the process alive.
     setImmediate(() => void (holders > 0 && install()));
   }
 });
 
-/** Charges escaped errors until the function given is called; several may hold it. */
+/** Charges escaped errors until the returned function is called; may be called several times. */
 export function catchEscaped(): () => void {
   if (holders++ === 0) install();
   let isHeld = true;
@@ -46,7 +46,7 @@ export function catchEscaped(): () => void {
   };
 }
 
-/** Has errors that are none of a run given to `take`, which ends the process, until the function given is called. */
+/** Passes errors that belong to no run to `take`, which ends the process, until the returned function is called. */
 export function takeUnchargedErrors(take: (error: unknown) => void): () => void {
   takeUncharged = take;
   return () => {
@@ -72,7 +72,7 @@ function uninstall(): void {
   process.off('unhandledRejection', onRejection);
 }
 
-/** Whether the program listens itself; another copy of this library does not count. */
+/** Whether the program itself listens; another copy of this library does not count. */
 function hasOthers(event: 'uncaughtException' | 'unhandledRejection'): boolean {
   return process.listeners(event as 'uncaughtException').some((listener) => (listener as Handler)[ours] !== true);
 }

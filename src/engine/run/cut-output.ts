@@ -1,20 +1,20 @@
-/** Cuts what tasks log and show to a longest, so that what is left says how much is missing. Pure. */
+/** Truncates what tasks log and show, noting how much is missing. Pure. */
 import { Buffer } from 'node:buffer';
 import { cutText } from '../../base/cut-text.ts';
 import type { Artifact, LogLine } from '../../model/run.ts';
 
-/** Room for what is said of the cut, bytes. */
+/** Room for the note about the cut, bytes. */
 const noteBytes = 100;
-/** Of data that has no parts to leave out so much is shown, characters. */
+/** How much is shown of data that has no parts to leave out, characters. */
 const beginningChars = 1_000;
 
-/** A message of at most `maxBytes` of UTF-8, about. */
+/** A message of at most about `maxBytes` of UTF-8. */
 export function cutMessage(message: string, maxBytes: number): string {
   const kept = beginningOf(message, maxBytes);
   return kept === message ? message : `${kept} [${message.length - kept.length} more characters were cut]`;
 }
 
-/** Fields whose JSON has at most `maxBytes`, and its length. Larger ones are left out as a whole: half of an object is another one. */
+/** Fields whose JSON has at most `maxBytes`, and its length. Larger ones are left out entirely: half an object is a different object. */
 export function cutFields(fields: LogLine['fields'], maxBytes: number): { readonly fields: LogLine['fields']; readonly bytes: number } {
   if (fields === null) return { fields, bytes: 0 };
   const { length } = JSON.stringify(fields);
@@ -23,7 +23,7 @@ export function cutFields(fields: LogLine['fields'], maxBytes: number): { readon
     : { fields: { cut: `${length} characters of fields were left out` }, bytes: noteBytes };
 }
 
-/** Data whose JSON has at most `maxBytes`, about, and its length. Of lists the first items are kept, of texts the beginning. */
+/** Data whose JSON has at most about `maxBytes`, and its length. Lists keep their first items, texts their beginning. */
 export function cutData(kind: Artifact['kind'], json: string, maxBytes: number): { readonly data: unknown; readonly bytes: number } {
   const bytes = Buffer.byteLength(json);
   const data: unknown = JSON.parse(json);
@@ -36,7 +36,7 @@ export function cutData(kind: Artifact['kind'], json: string, maxBytes: number):
   return { data: { cut: { bytes, beginning: cutText(json, beginningChars) } }, bytes: beginningChars };
 }
 
-/** As many items as fit, and one of their form that says how many are missing. */
+/** As many items as fit, plus one of the same form that says how many are missing. */
 function firstItems(items: readonly unknown[], maxBytes: number): unknown[] {
   let bytes = 0;
   const end = items.findIndex((item) => (bytes += Buffer.byteLength(JSON.stringify(item)) + 1) > maxBytes);
@@ -47,9 +47,9 @@ function firstItems(items: readonly unknown[], maxBytes: number): unknown[] {
   return [...kept, Array.isArray(first) ? [note] : { [Object.keys(first)[0] ?? 'cut']: note }];
 }
 
-/** The beginning of a text that has at most `maxBytes` of UTF-8; never half a character. */
+/** The beginning of a text, at most `maxBytes` of UTF-8; never splits a character. */
 function beginningOf(text: string, maxBytes: number): string {
-  // No character of UTF-16 takes more than three bytes.
+  // No UTF-16 code unit takes more than three bytes.
   if (text.length * 3 <= maxBytes) return text;
   const { read, written } = new TextEncoder().encodeInto(text, new Uint8Array(Math.max(0, maxBytes)));
   if (read === text.length && written <= maxBytes) return text;

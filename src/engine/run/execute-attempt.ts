@@ -1,4 +1,4 @@
-/** One attempt of a run as a whole: its graph or code under the timeout of the flow, then its resources are closed. */
+/** One attempt of a run as a whole: its graph or code under the flow's timeout, then the closing of its resources. */
 import { isBatutaError } from '../../base/errors.ts';
 import { noMiddleware } from '../../model/middleware.ts';
 import { stateOf } from '../../model/state.ts';
@@ -12,26 +12,26 @@ import { callHooks } from './hooks.ts';
 import { pinAsDeclared } from './pinned.ts';
 import { finalVerdict, type Verdict } from './run-end.ts';
 
-/** Records that the attempt begins, and calls the hooks. */
+/** Records the beginning of the attempt, and calls the hooks. */
 export async function beginRun(active: RunAttempt): Promise<void> {
   const { record, services, definition } = active;
   if (active.stopReason) return;
-  // Before anything of it is executed: whoever goes on with it must see that it is pinned.
+  // Before anything is executed: whoever continues it must see that it is pinned.
   if (definition.isPinned === true) await pinAsDeclared(active);
   const { run, stopReason } = active;
   if (stopReason) return;
-  // Not awaited: it shares the flush of the first tasks; the run itself is durable since it was accepted or claimed.
+  // Not awaited: it shares the flush of the first tasks; the run itself has been durable since it was accepted or claimed.
   record
     .setRun(stateOf('RUNNING', run.attempt > 1 ? 'Retrying' : 'Running'), {
       ...{ startedAt: run.startedAt ?? services.clock.now(), dueAt: null, error: null },
-      // Who submitted it may have had another.
+      // The submitter may have had another.
       ...(run.startedAt === null && run.flowVersion !== definition.version ? { flowVersion: definition.version } : {}),
     })
     .catch(() => undefined);
   await callHooks(active, active.run.state, null, undefined);
 }
 
-/** @throws BatutaError STORE_…, INTERNAL when the run cannot go on here */
+/** @throws BatutaError STORE_…, INTERNAL when the run cannot continue here */
 export async function executeAttempt(active: RunAttempt, subFlows: StartSubFlow): Promise<Verdict> {
   let verdict: Verdict;
   try {
@@ -63,7 +63,7 @@ async function underTimeout(active: RunAttempt, subFlows: StartSubFlow): Promise
 }
 
 /**
- * A run that has succeeded fails when its resources cannot be closed: what one of them was to commit is not there. It is not tried again, for
+ * A successful run fails if its resources cannot be closed: what one of them should have committed is missing. It is not retried, because
  * another attempt would find every task recorded, and commit nothing.
  */
 async function closeAfter(active: RunAttempt, verdict: Verdict): Promise<Verdict> {
@@ -71,7 +71,7 @@ async function closeAfter(active: RunAttempt, verdict: Verdict): Promise<Verdict
   return verdict.kind === 'value' && fault ? { kind: 'error', error: fault, task: null, isFinal: true } : verdict;
 }
 
-/** A run that is suspended, or left to others, has not failed: what it has recorded stands. */
+/** A run that is suspended or handed back has not failed: what it has recorded stands. */
 function endFor(verdict: Verdict): { readonly error: unknown } | null {
   if (verdict.kind === 'value') return null;
   if (verdict.kind === 'error') return { error: thrownAs(verdict.error) };

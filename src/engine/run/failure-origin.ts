@@ -1,4 +1,4 @@
-/** Says of the failure of a run which task and attempt it comes from, where in the user's code, and what failures are alike. */
+/** Determines where a run's failure comes from (task, attempt and place in the user's code) and which failures are alike. */
 import { createHash } from 'node:crypto';
 import { isAbsolute, relative } from 'node:path';
 import { userFrame } from '../../base/user-frame.ts';
@@ -8,16 +8,16 @@ import { noRetry } from '../../model/retry.ts';
 import type { Run, TaskRun } from '../../model/run.ts';
 import { cutText } from '../../base/cut-text.ts';
 
-/** What is known of the run: its attempt, and the first failed task run of each task. */
+/** The run's attempt, and the first failed task run of each task. */
 export interface FailedRecord {
   readonly run: Pick<Run, 'attempt'>;
   readonly failed: ReadonlyMap<string, TaskRun>;
 }
 
 /**
- * The failure with its origin, as the first member: an index reads its key there.
+ * The failure with its origin as the first member: an index reads its key there.
  *
- * @param task that made the run fail, where the graph tells
+ * @param task that made the run fail, if the graph tells
  */
 export function withOrigin(failure: Failure, { run, failed }: FailedRecord, definition: FlowDefinition, task: string | null): Failure {
   const taskRun = task === null ? thrownBy(failure, failed) : (failed.get(task) ?? null);
@@ -31,12 +31,12 @@ export function withOrigin(failure: Failure, { run, failed }: FailedRecord, defi
     attempts: Math.max(attempt, retry.retries + 1),
     frame,
   };
-  // A sub-flow hands on the failure of its run, with an origin of its own.
+  // A sub-flow passes on the failure of its run, which has an origin of its own.
   const { origin: _below, ...rest } = failure;
   return { origin, ...rest };
 }
 
-/** The body of a code flow throws what a task threw, or an error of its own with that as its cause; null when neither. */
+/** What a code flow's body threw comes from a task run, directly or as its cause; null if neither. */
 function thrownBy(failure: Failure, failed: ReadonlyMap<string, TaskRun>): TaskRun | null {
   for (let at: Failure | null = failure; at !== null; at = at.cause) {
     const { name, message } = at;
@@ -45,7 +45,7 @@ function thrownBy(failure: Failure, failed: ReadonlyMap<string, TaskRun>): TaskR
   return null;
 }
 
-/** The place of the failure, or of the nearest cause that has one. */
+/** The frame of the failure, or of the nearest cause that has one. */
 function frameOf(failure: Failure): string | null {
   for (let at: Failure | null = failure; at !== null; at = at.cause) {
     const frame = userFrame(at.stack);
@@ -63,7 +63,7 @@ function labelOf({ displayName, index, name }: TaskRun): string {
   return displayName ?? (index === null ? name : `${name}[${index}]`);
 }
 
-/** Ids, numbers and quoted values differ from failure to failure. */
+/** Ids, numbers and quoted values vary between failures. */
 function withoutNumbers(message: string): string {
   return cutText(message, 2_000)
     .replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi, '#')

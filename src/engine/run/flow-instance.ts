@@ -1,4 +1,4 @@
-/** The user's object of an attempt of a run, and what its fields hold of resources. */
+/** The user's object in an attempt of a run, and the resources its fields hold. */
 import { BatutaError } from '../../base/errors.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { AnyResource, ResourceScopeName } from '../../model/resource.ts';
@@ -7,7 +7,7 @@ import { bindFields, openFields } from '../../resources/fields.ts';
 import type { ResourceScope } from '../../resources/scope.ts';
 import type { EngineServices } from '../services.ts';
 
-/** What it needs of the attempt. */
+/** What it needs from the attempt. */
 interface Attempt {
   readonly definition: FlowDefinition;
   readonly services: Pick<EngineServices, 'instantiate' | 'resources'>;
@@ -24,16 +24,16 @@ export class FlowInstance {
     this.#attempt = attempt;
   }
 
-  /** The object, once it is made. */
+  /** The object, once made. */
   get value(): object {
     if (this.#instance) return this.#instance;
     throw new BatutaError('INTERNAL', `There is no instance of ${this.#attempt.definition.className} yet.`);
   }
 
   /**
-   * Makes the object when that was not done yet. Null when it is there, else it is to be waited for.
+   * Makes the object if it does not exist yet. Returns null if it exists, else a promise to await.
    *
-   * @throws what its constructor throws; as a rejection too
+   * @throws what its constructor throws; also as a rejection
    */
   make(): Promise<void> | null {
     if (this.#instance) return null;
@@ -48,10 +48,10 @@ export class FlowInstance {
     return this.#making;
   }
 
-  /** Opens what fields hold for longer than a task. @throws BatutaError RESOURCE_… */
+  /** Opens resources that fields hold for longer than a task. @throws BatutaError RESOURCE_… */
   async openFields(scopes: readonly ResourceScopeName[]): Promise<void> {
     const { definition, services } = this.#attempt;
-    // What belongs to the process is to be had after the end of the run too, as hooks need it.
+    // The process's resources are available after the end of the run too, as hooks need them.
     const scopeOf = ({ scope }: AnyResource): ResourceScope => (scope === 'worker' ? services.resources : this.#attempt.resources);
     await openFields(definition.injects, scopes, (resource) => scopeOf(resource).use(resource, undefined));
   }

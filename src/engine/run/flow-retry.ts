@@ -1,4 +1,4 @@
-/** Whether a failed attempt of a run is followed by another, and how that one finds the task runs. */
+/** Whether a failed attempt of a run is followed by another, and which task runs that one finds. */
 import { formatDuration } from '../../base/duration.ts';
 import { inSlices } from '../../base/slices.ts';
 import { errorOf, failureOf } from '../../model/failure.ts';
@@ -12,7 +12,8 @@ import type { RunAttempt } from './run-attempt.ts';
 import { type FailedVerdict, messageFor } from './run-end.ts';
 
 /**
- * Records that another attempt follows, and when. Gives the task runs as that one finds them; null when there is none, or the run was stopped.
+ * Records that another attempt follows, and when. Returns the task runs as that attempt finds them; null if none follows, or the run was
+ * stopped.
  *
  * @throws BatutaError STORE_…
  */
@@ -37,8 +38,8 @@ export async function openNextAttempt(
 }
 
 /**
- * Wait in ms before the next attempt of the run, null when there is none. Counts what was recorded since the run was accepted or
- * last retried by hand: an owner that was lost has used up its retries all the same. A wait for a rate opens nothing.
+ * Wait in ms before the next attempt of the run; null if there is none. Counts the attempts recorded since the run was accepted or last
+ * retried by hand: a lost owner has used up retries too. A wait for a rate opens nothing.
  */
 async function flowRetryDelayMs(active: RunAttempt, thrown: unknown): Promise<number | null> {
   const { definition, services, run } = active;
@@ -48,7 +49,7 @@ async function flowRetryDelayMs(active: RunAttempt, thrown: unknown): Promise<nu
   const opened = transitions.findLastIndex(({ name, message }) => name === 'Scheduled' && !isRateWait(message));
   const used = transitions.slice(opened + 1).filter(({ name }) => name === 'AwaitingRetry').length;
   if (used >= retry.retries) return null;
-  // As an owner that takes the run over would find it on record.
+  // As an owner that takes the run over would read it from the record.
   const error = errorOf(failureOf(thrown));
   if (isNonRetryable(error) || !(await allows(active, error))) return null;
   try {
@@ -60,8 +61,8 @@ async function flowRetryDelayMs(active: RunAttempt, thrown: unknown): Promise<nu
 }
 
 /**
- * Opens the task runs that did not complete, for the next attempt: on record, so that an owner who takes the run over does not take
- * a failure of the last attempt for one of this. What completed stays. Gives the rows as the next attempt finds them.
+ * Opens the incomplete task runs for the next attempt: on record, so that an owner who takes the run over does not mistake a failure of the
+ * last attempt for one of this. What completed stays. Returns the rows as the next attempt finds them.
  */
 async function openTaskRuns(active: RunAttempt, taskRuns: Map<string, TaskRun>): Promise<ReadonlyMap<string, TaskRun>> {
   await inSlices(taskRuns, ([key, row]) => {
@@ -73,7 +74,7 @@ async function openTaskRuns(active: RunAttempt, taskRuns: Map<string, TaskRun>):
       dueAt: null,
       failures: 0,
     };
-    // Not awaited: it goes with the state of the run that follows.
+    // Not awaited: it is flushed with the run's next state.
     active.record.setTask(null, open).catch(() => undefined);
     taskRuns.set(key, open);
   });

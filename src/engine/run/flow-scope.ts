@@ -1,4 +1,4 @@
-/** Where code of a run runs that is none of a task: the body of a code flow, hooks, the making of its instance. */
+/** The scope of a run's code outside tasks: the body of a code flow, hooks, the making of its instance. */
 import type { Logger } from 'pino';
 import type { BatutaError } from '../../base/errors.ts';
 import type { EscapeKind, RunScope } from '../../model/run-context.ts';
@@ -7,15 +7,15 @@ import type { Run } from '../../model/run.ts';
 import { type Submitted, submittedIn } from '../../model/submitted.ts';
 
 /**
- * Where functions of a flow are asked about a run that has not begun: by the key of its limit, or by its schema. What escapes them is
- * logged, and takes nothing with it.
+ * Scope for functions of a flow called before a run begins: for the key of its limit, or by its schema. Errors that escape them are logged
+ * and affect nothing else.
  */
 export function scopeBefore(log: Logger, definition: ScopedRun['definition'], run: Run): FlowScope {
   const escape = (error: BatutaError): void => log.error({ err: error, runId: run.id }, error.message);
   return new FlowScope({ run, definition, submitted: submittedIn(run.params), log, escape }, null, null);
 }
 
-/** What it asks of the run. */
+/** What it needs from the run. */
 interface ScopedRun {
   readonly run: { readonly id: string; readonly attempt: number };
   readonly definition: { readonly name: string };

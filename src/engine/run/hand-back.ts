@@ -1,4 +1,4 @@
-/** How a run leaves this process without having ended: to the next owner, or until it is due. */
+/** How a run leaves this process without having ended: for the next owner, or until it is due. */
 import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import { failureOf } from '../../model/failure.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
@@ -12,10 +12,9 @@ import { isHandedBack } from './run-attempt.ts';
 import type { RunRecord } from './transition.ts';
 
 /**
- * Records where the run stands and lets the lease go. After a lost lease nothing is recorded: the run is another's.
+ * Records the run's state and releases the lease. After a lost lease nothing is recorded: the run has another owner.
  *
- * @param waits what it waits for when it is suspended, the earliest first; none for a sub-flow, which goes on when the run
- * that called it does.
+ * @param waits what a suspended run waits for, earliest first; none for a sub-flow, which continues when its caller does.
  */
 export async function handBackRun(services: EngineServices, record: RunRecord, reason: BatutaError, waits: readonly Wait[]): Promise<void> {
   const { store } = services;
@@ -23,15 +22,15 @@ export async function handBackRun(services: EngineServices, record: RunRecord, r
     record.setRun(stateOf('SCHEDULED', 'Resuming', reason.message)).catch(() => undefined);
   if (reason.code === 'RUN_SUSPENDED') recordSuspended(record, reason, waits).catch(() => undefined);
   await store.recorder.flush();
-  // What came too early to find it waiting is acted on while the lease holds: when this process dies before that, the run is reclaimed.
+  // A signal that came too early to find it waiting is acted on while the lease holds: if this process dies first, the run is reclaimed.
   if (reason.code === 'RUN_SUSPENDED') await wakeIfSignalled(services, record.run.id, waits);
   await endIfCancelled(services, record.claim);
-  // Refused silently where it was lost or goes on already; a sub-flow whose parent was lost is still ours to give.
+  // Refused silently if it was lost or already continues; a sub-flow whose parent was lost is still ours to release.
   await store.runs.release(record.claim);
   await endIfCancelled(services, record.claim);
 }
 
-/** Why a run is given up whose store has failed in the middle: where others go on, and the store was only away, it is left to them. */
+/** Why a run is given up when its store fails midway: if others can continue it and the store was only unavailable, it is left to them. */
 export function reasonToGiveUp({ settings }: EngineServices, runId: string, error: unknown): BatutaError {
   if (settings.abortUnrenewed && isBatutaError(error, 'STORE_UNAVAILABLE')) {
     const message = `The database was away for too long; another process goes on with run ${runId} from what is recorded.`;
@@ -48,15 +47,15 @@ export interface GivenUp {
   readonly error: unknown;
 }
 
-/** Leaves such a run to others, or tries once more to record how it stands, so that nothing is left Running. */
+/** Leaves such a run to others, or tries once more to record its state, so that nothing is left Running. */
 export async function giveUp({ services, definition, record, reason, error }: GivenUp): Promise<void> {
   const { store, clock } = services;
   if (isTerminal(record.run.state.type)) return;
   await store.recorder.flush().catch(() => undefined);
   if (reason && isHandedBack(reason)) {
-    // What came too early to find it waiting may not have been acted on: the lease ends by itself, and whoever takes the run sees it.
+    // A signal that came too early to find it waiting may not have been acted on: the lease expires, and the next owner sees it.
     if (reason.code === 'RUN_SUSPENDED') return;
-    // When it cannot be told, the lease ends by itself.
+    // If the release fails, the lease expires.
     await store.runs.release(record.claim).catch(() => undefined);
     return;
   }
@@ -69,7 +68,7 @@ export async function giveUp({ services, definition, record, reason, error }: Gi
 }
 
 async function recordSuspended(record: RunRecord, { message }: BatutaError, waits: readonly Wait[]): Promise<void> {
-  // A sub-flow that had not begun stands as what it is: it still has to.
+  // A sub-flow that had not begun keeps its state: it still has to begin.
   if (waits.length === 0 && !canFollow(record.run.state.type, 'PAUSED')) return;
   const isBefore = waits.length > 0 && waits.every(({ isStart }) => isStart === true);
   const onlyRetries = waits.length > 0 && waits.every(({ isRetry }) => isRetry);
@@ -82,8 +81,8 @@ async function recordSuspended(record: RunRecord, { message }: BatutaError, wait
 }
 
 /**
- * A cancel that was asked for while its run was being let go of was left to an owner that does not act on it any more. To be called once the run
- * was let go of.
+ * A cancel that was requested while its run was being released was left to an owner that no longer acts on it. To be called once the run is
+ * released.
  *
  * @throws BatutaError STORE_…
  */
@@ -92,13 +91,13 @@ export async function endIfCancelled({ store, clock, owner, isOwnerGone }: Engin
   if (!run || run.cancelRequestedAt === null || isTerminal(run.state.type)) return;
   const isOurs = run.owner?.id === owner.id && run.epoch === claim.epoch;
   if (run.owner !== null && !isOurs) return;
-  // Where it stands may have been written over what was asked for; its history says all the same what that was.
+  // The run's state may have overwritten the request; its history still has it.
   const asked = (await store.transitions.ofRun(run.id, null)).findLast(({ type }) => type === 'CANCELLING');
   const isGone = (one: Owner): boolean => (isOurs && one.id === owner.id) || isOwnerGone(one);
   await store.runs.requestCancel(run.id, clock.now(), asked?.message ?? 'It was cancelled by hand.', isGone);
 }
 
-/** A signal that came while its run was being suspended found it still running: looked for once more, now that it is on record as suspended. */
+/** A signal that came while its run was being suspended found it still running: checked again, now that it is recorded as suspended. */
 async function wakeIfSignalled({ store, clock }: EngineServices, runId: string, waits: readonly Wait[]): Promise<void> {
   for (const { signal } of waits) {
     if (!signal || !(await store.signals.get(signal.runId, signal.name, signal.number))) continue;

@@ -10,7 +10,7 @@ import { RunRecord } from './transition.ts';
 import { hookContext } from '../code/flow-context.ts';
 import type { Failure } from '../../model/failure.ts';
 
-/** Longest that the end of a run waits for a hook. */
+/** Maximum time that the end of a run waits for a hook. */
 const maxHookMs = 30_000;
 
 const eventOf: Partial<Record<StateType, HookEvent>> = {
@@ -21,7 +21,7 @@ const eventOf: Partial<Record<StateType, HookEvent>> = {
   CANCELLED: 'cancelled',
 };
 
-/** Calls the hooks for the state, one after the other in the order of the class. Resolves when they have ended or used up their time. */
+/** Calls the hooks for the state, one after the other in the order of the class. Resolves when they have ended or timed out. */
 export async function callHooks(active: RunAttempt, state: State, error: Failure | null, result: unknown): Promise<void> {
   const event = eventOf[state.type];
   for (const hook of active.definition.hooks) {
@@ -48,7 +48,7 @@ export async function callHooks(active: RunAttempt, state: State, error: Failure
   }
 }
 
-/** Calls the hooks for the state in which the run is recorded, on an object of their own. Writes nothing; never rejects for what they throw. */
+/** Calls the hooks for the run's recorded state, on an object of their own. Writes nothing; never rejects for what they throw. */
 export async function callHooksAfterwards(services: EngineServices, definition: FlowDefinition, run: Run): Promise<void> {
   const { owner, clock, store, lifecycle } = services;
   const claim = { runId: run.id, epoch: run.epoch };

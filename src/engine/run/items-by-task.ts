@@ -2,7 +2,7 @@
 import { inSlices } from '../../base/slices.ts';
 import type { TaskRun } from '../../model/run.ts';
 
-/** Rows of items by the name of their task; in slices, for there may be very many. */
+/** Rows of items by task name; in slices, as there may be very many. */
 export async function itemsByTask(rows: Iterable<TaskRun>): Promise<ReadonlyMap<string, readonly TaskRun[]>> {
   const byTask = new Map<string, TaskRun[]>();
   await inSlices(rows, (row) => {

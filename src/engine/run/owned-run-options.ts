@@ -1,4 +1,4 @@
-/** What an owned run is made of. */
+/** What an owned run is made from. */
 import type { EngineListener } from '../../model/events.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { FlowVersion } from '../../model/pin.ts';
@@ -19,12 +19,12 @@ export interface OwnedRunOptions {
   /** What earlier owners recorded, by key. */
   readonly taskRuns: ReadonlyMap<string, TaskRun>;
   readonly listener: EngineListener | null;
-  /** Of the run that this one is a sub-flow of, else null. */
+  /** That of the run whose sub-flow this is, else null. */
   readonly parentActivity: Activity | null;
-  /** With the file of which flow its class came, of a sub-flow; default its own. */
+  /** The flow whose file a sub-flow's class came from; default its own. */
   readonly host?: FlowVersion | null;
-  /** Monotonic instant at which it was asked for; default now. */
+  /** Monotonic instant at which it was requested; default now. */
   readonly heldSince?: number | undefined;
-  /** Whether it has the slot of its limit, or needs none. */
+  /** Whether it has its limit's slot, or needs none. */
   readonly hasSlot: boolean;
 }

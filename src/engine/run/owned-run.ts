@@ -1,7 +1,7 @@
 /**
- * One run from its claim to its end: run the graph or the code, retry the flow, settle, call the hooks, let the lease go.
+ * One run from its claim to its end: run the graph or the code, retry the flow, settle, call the hooks, release the lease.
  *
- * On a crash nothing here is needed any more: what is recorded stays, the lease runs out, and the next owner builds this from the rows.
+ * A crash loses nothing that is needed: what is recorded stays, the lease expires, and the next owner rebuilds this from the rows.
  */
 import type { Timer } from '../../base/clock.ts';
 import { BatutaError } from '../../base/errors.ts';
@@ -28,7 +28,7 @@ import { RunRecord } from './transition.ts';
 import { noValue, type StoredValue } from '../values/results.ts';
 import { waitUntil } from '../waiting/waits.ts';
 
-/** A run that this process executes. Its parent, where it is a sub-flow, sees no more of it than `SubFlowRun`. */
+/** A run that this process executes. The parent of a sub-flow sees only its `SubFlowRun`. */
 export class OwnedRun implements SubFlowRun {
   readonly #options: OwnedRunOptions;
   readonly #record: RunRecord;
@@ -36,16 +36,16 @@ export class OwnedRun implements SubFlowRun {
   #ended: Promise<Run> | null = null;
   #cancelAsked: string | null = null;
   #grace: Timer | null = null;
-  /** Whether what it has done is being undone: a cancel changes nothing any more. */
+  /** Whether its work is being undone: a cancel then changes nothing. */
   #isRollingBack = false;
-  /** Tells when the run only waits. */
+  /** Notices when the run only waits. */
   readonly activity: Activity;
-  /** What it waits for when it was suspended. */
+  /** What it waited for when it was suspended. */
   #suspendedOn: readonly Wait[] = [];
   #given: unknown = undefined;
-  /** What made it fail, as it was thrown; null while it has not failed. */
+  /** The error that made it fail, as thrown; null if it has not failed. */
   thrown: unknown = null;
-  /** Why the run was left to another owner; null while it was not. */
+  /** Why the run was left to another owner; null if it was not. */
   givenUp: BatutaError | null = null;
 
   constructor(options: OwnedRunOptions) {
@@ -69,7 +69,7 @@ export class OwnedRun implements SubFlowRun {
     return this;
   }
 
-  /** The run as last recorded: terminal, unless it was abandoned. Rejects with `STORE_…` when its end could not be recorded. */
+  /** The run as last recorded: terminal, unless it was abandoned. Rejects with `STORE_…` if its end could not be recorded. */
   get ended(): Promise<Run> {
     if (this.#ended) return this.#ended;
     throw new BatutaError('INTERNAL', `The run ${this.run.id} was not started.`);
@@ -78,11 +78,11 @@ export class OwnedRun implements SubFlowRun {
   /** Executes the run to its end, once. @param onEnd called when nothing more is done for it here */
   start(onEnd: () => void): void {
     this.#ended = this.#execute().finally(onEnd);
-    // Whoever waits for it gets the error; when nobody does, it is not unhandled.
+    // Those who wait for it get the error; if nobody does, it must not count as unhandled.
     this.#ended.catch(() => undefined);
   }
 
-  /** The flow's value, at each call another that nobody else has; undefined until the run has completed. */
+  /** The flow's value, a fresh copy on each call; undefined until the run has completed. */
   takeValue(): unknown {
     return take(this.#given);
   }
@@ -113,7 +113,7 @@ export class OwnedRun implements SubFlowRun {
     }
   }
 
-  /** Takes note of what stands on record: what earlier owners have done, and whether somebody has asked for its end. */
+  /** Takes up the recorded state: what earlier owners did, and whether its end was requested. */
   async #takeUp(): Promise<void> {
     const { taskRuns } = this.#options;
     const { state, cancelRequestedAt } = this.run;
@@ -123,7 +123,7 @@ export class OwnedRun implements SubFlowRun {
       this.cancel(state.type === 'CANCELLING' ? state.message : null, 'recorded');
   }
 
-  /** Attempt after attempt, while the flow's retries allow another. */
+  /** Runs attempts until the flow's retries allow no more. */
   async #attempts(): Promise<Verdict> {
     const refusal = isUnchecked(this.run) ? await this.#checkParams() : null;
     if (refusal !== null) return refusal;
@@ -139,7 +139,7 @@ export class OwnedRun implements SubFlowRun {
     }
   }
 
-  /** Of a run that a trigger made: its parameters become what the schema makes of them, before anything sees them. @throws BatutaError STORE_… */
+  /** If a trigger made the run: replaces its parameters by the schema's output, before anything sees them. @throws BatutaError STORE_… */
   async #checkParams(): Promise<Verdict | null> {
     const refusal = await checkTriggered(this.#options, this.#record);
     if (refusal !== null) await beginRun(this.#active);
@@ -148,7 +148,7 @@ export class OwnedRun implements SubFlowRun {
   }
 
   /**
-   * Cancels: Cancelling now, Cancelled when all has settled or the grace is over. Harmless when it has ended.
+   * Cancels: Cancelling now, Cancelled when all has settled or the grace period is over. No-op if it has ended.
    *
    * @param asked `recorded`: by another process, which has written the transition.
    */
@@ -163,7 +163,7 @@ export class OwnedRun implements SubFlowRun {
     this.#grace = services.leaseClock.setTimer(services.settings.graceMs, () => this.force(), { unref: true });
   }
 
-  /** Ends the grace of a cancel: what has not settled is Cancelled as it is. */
+  /** Ends the grace period of a cancel: what has not settled is Cancelled as it is. */
   force(): void {
     const { stopReason } = this.#active;
     if (stopReason) this.#active.stop(stopReason, true);
@@ -171,20 +171,20 @@ export class OwnedRun implements SubFlowRun {
       this.#abandonAs('SHUTDOWN', 'The process was shut down in the middle of a rollback; another goes on with it.');
   }
 
-  /** As its parent is stopped. */
+  /** Called when its parent is stopped. */
   stop(reason: BatutaError, force: boolean): void {
     if (isHandedBack(reason)) this.abandon(reason);
     else this.cancel(reason.message);
     if (force) this.force();
   }
 
-  /** Stops at once and writes nothing more; another owner goes on from what is recorded. */
+  /** Stops at once and writes nothing more; another owner continues from what is recorded. */
   abandon(reason: BatutaError): void {
     this.givenUp ??= reason;
     this.#active.stop(reason, true);
   }
 
-  /** Lets go of a run that only waits, sub-flows included. */
+  /** Releases a run that only waits, sub-flows included. */
   #suspend(waits: readonly Wait[]): void {
     if (this.#active.stopReason || isTerminal(this.run.state.type)) return;
     this.#suspendedOn = waits;
@@ -201,18 +201,18 @@ export class OwnedRun implements SubFlowRun {
     this.abandon(new BatutaError(code, message, { details: { runId: this.id } }));
   }
 
-  /** What the other process said when it asked stands in the row. */
+  /** The other process's message is in the row. */
   async #cancelAsAsked(): Promise<void> {
     const asked = await this.#options.services.store.runs.get(this.run.id).catch(() => null);
     this.cancel(asked?.state.type === 'CANCELLING' ? asked.state.message : null, 'recorded');
   }
 
-  /** Waits until the next attempt is due, or less when the run is stopped. */
+  /** Waits until the next attempt is due or the run is stopped. */
   async #awaitDue(): Promise<void> {
     await this.activity.work(() => waitUntil(this.#active, this.run.dueAt ?? 0, 'The flow is tried again.', true));
   }
 
-  /** Opens the next attempt when the flow's retries allow one, after its wait. Only what is not completed runs again. */
+  /** Opens the next attempt, after its wait, if the flow's retries allow one. Only what is not completed runs again. */
   async #retry(verdict: FailedVerdict): Promise<'again' | Verdict> {
     const active = this.#active;
     const opened = await openNextAttempt(active, verdict);
@@ -234,18 +234,18 @@ export class OwnedRun implements SubFlowRun {
     this.thrown = end.thrown;
     const message = verdict.kind === 'stopped' ? verdict.reason.message : 'The run went on without it.';
     const leftOpen = this.#record.cancelOpen(message);
-    // The end of the run may share the flush of its last tasks; nothing may be recorded after what could not be.
+    // The run's end may share the flush of its last tasks; if a write failed, nothing may be recorded after it.
     await this.#active.whenFlushed(true);
     const error =
       end.error === null ? null : withOrigin(end.error, this.#record, definition, verdict.kind === 'error' ? verdict.task : null);
     if (await beginRollback(this.#active, { state: end.state, error })) {
-      // What is under way below is not to do more of what is undone here.
+      // Sub-flows must not do more of what is being undone here.
       if (leftOpen > 0) await cancelBelow(services, this.run.id, message);
       await this.#settleRolledBack({ state: end.state, error }, end.stored);
     } else await this.#end({ state: end.state, error }, end.stored, leftOpen > 0 ? message : null);
   }
 
-  /** @param below why what is left of it in sub-flows is cancelled; null: nothing is */
+  /** @param below why its remaining sub-flows are cancelled; null: none are */
   async #end({ state, error }: IntendedEnd, stored: StoredValue, below: string | null): Promise<void> {
     const { services } = this.#options;
     await this.#record.setRun(state, { ...stored, error, endedAt: services.clock.now(), dueAt: null });
@@ -254,7 +254,7 @@ export class OwnedRun implements SubFlowRun {
     await callHooks(this.#active, state, error, this.#given);
   }
 
-  /** Undoes what it has done, then ends as it should; what cannot be finished here goes on elsewhere. */
+  /** Undoes its work, then ends as intended; what cannot be finished here continues elsewhere. */
   async #settleRolledBack(intended: IntendedEnd, stored: StoredValue): Promise<void> {
     const { services } = this.#options;
     this.#isRollingBack = true;

@@ -1,8 +1,8 @@
 /**
- * Runs that are pinned: whatever executes them has the version of their flow with which they began.
+ * Pinned runs: whatever executes them has the version of their flow with which they began.
  *
- * A flow asks for it by `versioning: 'pin'`, in the version that begins a run, and the pin is durable before anything of the run is executed. Whoever
- * has another version leaves the run and its spread tasks to others. A run that has not begun is anybody's.
+ * A flow requests this by `versioning: 'pin'`, in the version that begins a run, and the pin is durable before anything of the run is
+ * executed. Processes with another version leave the run and its spread tasks to others. A run that has not begun may run anywhere.
  */
 import { BatutaError } from '../../base/errors.ts';
 import { programName } from '../../base/program-name.ts';
@@ -15,7 +15,7 @@ import type { RunAttempt } from './run-attempt.ts';
 
 type Begun = Pick<Run, 'id' | 'startedAt' | 'flowVersion'>;
 
-/** Pins a run that is about to begin, where its flow asks for that. Durable when it resolves. @throws BatutaError STORE_… */
+/** Pins a run that is about to begin, if its flow requests that. Durable when it resolves. @throws BatutaError STORE_… */
 export async function pinAsDeclared({ run, definition, record, host, services }: RunAttempt): Promise<void> {
   if (run.startedAt !== null || definition.isPinned !== true) return;
   const version: FlowVersion = { flow: definition.name, version: definition.version };
@@ -23,11 +23,10 @@ export async function pinAsDeclared({ run, definition, record, host, services }:
 }
 
 /**
- * The pin of a run that began with another version than this and is pinned to it; null: it may go on here. Asks the store only where the versions
- * differ.
+ * The pin of a run that is pinned to another version than this; null: it may continue here. Queries the store only if the versions differ.
  *
- * @param definition what this process has of the flow; undefined: nothing
- * @param flows all that this process has: one that has the flow with which the run's class came has that class too
+ * @param definition this process's definition of the flow; undefined: none
+ * @param flows all flows of this process: if it has the flow that the run's class came with, it has that class too
  * @throws BatutaError STORE_…
  */
 export async function pinnedElsewhere(
@@ -49,7 +48,7 @@ export async function refusePinnedElsewhere(store: Pick<Store, 'pins'>, run: Beg
   if (pin !== null) throw pinnedError(pin, definition.version);
 }
 
-/** The same of a run that was just claimed, which is given back then. @throws as `refusePinnedElsewhere` does */
+/** Does the same for a run that was just claimed, and gives it back if refused. @throws as `refusePinnedElsewhere` does */
 export async function refuseClaimed(store: Pick<Store, 'pins' | 'runs'>, run: Run, definition: FlowDefinition): Promise<void> {
   await refusePinnedElsewhere(store, run, definition).catch(async (error: unknown) => {
     await store.runs.release(claimOf(run)).catch(() => undefined);
@@ -62,7 +61,7 @@ export function pinOf(error: BatutaError): RunPin {
   return error.details['pin'] as RunPin;
 }
 
-/** What the caller of such a run stops with: it goes on where that version is. */
+/** The error that stops the caller of such a run: it continues where that version is. */
 export function callerOfPinned(error: BatutaError, runId: string): BatutaError {
   const pin = pinOf(error);
   return new BatutaError('RUN_PINNED', pinnedText(pin, runId), { cause: error, details: error.details });

@@ -1,12 +1,12 @@
 /**
- * Keeps code of a run from ending the process that others share: `process.exit`, `process.abort` and a signal to itself are refused there and
- * fail the task. For processes of the command line; a program that embeds Batuta may end itself as it likes.
+ * Keeps a run's code from ending the process that others share: `process.exit`, `process.abort` and a signal to itself are refused there
+ * and fail the task. For processes of the command line; a program that embeds Batuta may end itself as it likes.
  */
 import { syncBuiltinESMExports } from 'node:module';
 import { BatutaError } from '../../base/errors.ts';
 import { currentScope } from '../../model/run-context.ts';
 
-/** Refuses until the function given is called. */
+/** Refuses until the returned function is called. */
 export function refuseExits(): () => void {
   const { exit, abort, kill } = process;
   process.exit = (code) => {
@@ -18,7 +18,7 @@ export function refuseExits(): () => void {
     return abort.call(process);
   };
   process.kill = (pid, signal) => {
-    // 0 only asks whether it lives.
+    // Signal 0 only tests whether it is alive.
     if (pid === process.pid && signal !== 0) refuse(`process.kill(process.pid, ${JSON.stringify(signal ?? 'SIGTERM')})`);
     return kill.call(process, pid, signal);
   };

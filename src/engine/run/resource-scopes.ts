@@ -1,4 +1,4 @@
-/** The scopes in which an engine opens resources: its own, that of an attempt of a run, that of an attempt of a task. */
+/** The scopes in which an engine opens resources: its own, that of an attempt of a run, and that of an attempt of a task. */
 import type { Logger } from 'pino';
 import type { RunFacts, TaskFacts } from '../../model/context.ts';
 import { type RunScope, runScope } from '../../model/run-context.ts';
@@ -9,7 +9,7 @@ import type { EngineServices } from '../services.ts';
 import { useNotes } from './resource-uses.ts';
 import type { RunRecord } from './transition.ts';
 
-/** What a scope needs of an attempt of a run. */
+/** What a scope needs from an attempt of a run. */
 interface ScopedRun {
   readonly services: Pick<EngineServices, 'leaseClock' | 'clock' | 'makeId' | 'fakes' | 'resources' | 'namedValues'>;
   readonly record: Pick<RunRecord, 'noteResourceUse'>;
@@ -20,7 +20,7 @@ interface ScopedRun {
   scope(context: unknown, callTask: RunScope['callTask']): RunScope;
 }
 
-/** What a scope needs of an attempt of a task. */
+/** What a scope needs from an attempt of a task. */
 interface ScopedTask extends RunScope {
   readonly active: ScopedRun;
   readonly runFacts: RunFacts;
@@ -29,7 +29,7 @@ interface ScopedTask extends RunScope {
   readonly params: unknown;
 }
 
-/** Open until the engine is closed. What is opened in it belongs to no run, whoever asked for it first. */
+/** Open until the engine is closed. Its resources belong to no run, whichever asked first. */
 export function processScope({
   leaseClock: clock,
   log,

@@ -1,4 +1,4 @@
-/** Records what a run opens: each opening is one row, written again as it goes on. */
+/** Records what a run opens: one row per opening, rewritten as it progresses. */
 import { cutText } from '../../base/cut-text.ts';
 import { withoutHidden } from '../../base/hidden-values.ts';
 import type { ResourceUse } from '../../model/resource-use.ts';
@@ -8,12 +8,12 @@ import type { GuestUses } from '../isolate/isolate.ts';
 import type { EngineServices } from '../services.ts';
 import type { RunRecord } from './transition.ts';
 
-/** Longest text of an error that is kept, characters. */
+/** Maximum length of an error's text, characters. */
 const maxErrorChars = 2_000;
 
 type Record = Pick<RunRecord, 'noteResourceUse'>;
 
-/** Where openings in this thread are noted. */
+/** Records the openings in this thread. */
 export function useNotes(
   { clock, makeId }: Pick<EngineServices, 'clock' | 'makeId'>,
   record: Record,
@@ -22,13 +22,13 @@ export function useNotes(
   return { ...whose, now: () => clock.now(), makeId, note: (use) => noteUse(record, use) };
 }
 
-/** Writes an opening as it stands, without what is hidden. */
+/** Writes the current state of an opening, without what is hidden. */
 export function noteUse(record: Record, use: ResourceUse): void {
   const error = use.error === null ? null : cutText(withoutHidden(use.error), maxErrorChars, '…');
   record.noteResourceUse({ ...use, resource: withoutHidden(use.resource), error });
 }
 
-/** Notes what a task opens in its thread or process, and what it leaves open because that is ended. */
+/** Records what a task opens in its thread or process, and what it leaves open because that is ended. */
 export class RecordedGuestUses implements GuestUses {
   readonly #record: Record;
   readonly #clock: EngineServices['clock'];

@@ -1,4 +1,4 @@
-/** A run that this process owns and executes: what all its parts share, and how it is stopped. */
+/** A run that this process owns and executes: the state its parts share, and how it is stopped. */
 import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import { formatDuration } from '../../base/duration.ts';
@@ -27,27 +27,27 @@ import { Sleeps } from '../waiting/sleeps.ts';
 import { Semaphore } from '../limits/semaphore.ts';
 import type { RunRecord } from './transition.ts';
 
-/** Something under way that can be told to stop. */
+/** Something running that can be stopped. */
 export interface Stoppable {
-  /** Aborts its signal; `force` settles it at once, whether its code has ended or not. */
+  /** Aborts its signal; `force` settles it at once, whether or not its code has ended. */
   stop(reason: BatutaError, force: boolean): void;
 }
 
 export interface RunAttemptOptions {
   readonly services: EngineServices;
   readonly definition: FlowDefinition;
-  /** The validated parameters as they are recorded. */
+  /** The validated parameters as recorded. */
   readonly params: string;
   readonly record: RunRecord;
-  /** Task runs that were recorded before, by key. */
+  /** Previously recorded task runs, by key. */
   readonly recorded: ReadonlyMap<string, TaskRun>;
   /** Of the run, over all its attempts. */
   readonly activity: Activity;
   /** See `Leases.confirm`. */
   readonly confirmLease: () => Promise<void> | null;
-  /** Whether it stands for a spread task that is executed apart from its run; then the claim is that of the task. Default false. */
+  /** Whether it stands for a spread task that is executed apart from its run; the claim is then the task's. Default false. */
   readonly isSpread?: boolean;
-  /** With the file of which flow its class came, where that is not its own; see `RunPin`. Default null. */
+  /** The flow whose file its class came from, if not its own; see `RunPin`. Default null. */
   readonly host?: FlowVersion | null;
 }
 
@@ -65,13 +65,13 @@ export class RunAttempt {
   readonly host: FlowVersion | null;
   readonly slots: Semaphore;
   readonly live = new Set<Stoppable>();
-  /** What middleware around the run has set. */
+  /** Values set by middleware around the run. */
   contextValues: ContextValues = noContextValues;
-  /** Runs around the run and each of its tasks, outermost first. */
+  /** Wraps the run and each of its tasks, outermost first. */
   readonly middleware: readonly Middleware[];
-  /** Leave to begin, of a run under a rate; null once it has. */
+  /** Permission to begin, of a run under a rate; null once it has begun. */
   pass: RatePass | null = null;
-  /** While it waits for another, whether it then may begin: one wait for all that are about to. See `mayStillBegin`. */
+  /** While it waits for another: whether it may then begin; one wait shared by all that are about to. See `mayStillBegin`. */
   turn: Promise<boolean> | null = null;
   /** Waits for an instant. */
   readonly sleeps = new Sleeps();
@@ -112,18 +112,18 @@ export class RunAttempt {
     return this.#submitted;
   }
 
-  /** The parameters, nobody else's. */
+  /** The parameters, as a copy. */
   takeParams(): unknown {
     return this.#params.take().value;
   }
 
-  /** The parameters for the items of mapped tasks: one for all, frozen, where they can be. */
+  /** The parameters for the items of mapped tasks: one shared copy, frozen if possible. */
   sharedParams(): unknown {
     this.#sharedParams ??= { given: shared(this.#params) };
     return take(this.#sharedParams.given);
   }
 
-  /** The recorded rows of a task's items, as they were recorded. */
+  /** The rows of a task's items, as recorded. */
   async recordedItems(task: string): Promise<readonly TaskRun[]> {
     this.#items ??= itemsByTask(this.recorded.values());
     return (await this.#items).get(task) ?? [];
@@ -139,12 +139,12 @@ export class RunAttempt {
     return this.#object.make();
   }
 
-  /** Opens what fields of the flow hold for longer than a task. @throws BatutaError RESOURCE_… */
+  /** Opens resources that the flow's fields hold for longer than a task. @throws BatutaError RESOURCE_… */
   async openFields(scopes: readonly ResourceScopeName[] = ['worker', 'run']): Promise<void> {
     if (this.definition.injects.length > 0) await this.#object.openFields(scopes);
   }
 
-  /** Where its resources are opened; made when something is first asked of it. */
+  /** Where its resources are opened; made on first use. */
   get resources(): ResourceScope {
     this.#resources ??= scopeOfRun(this);
     return this.#resources;
@@ -155,23 +155,23 @@ export class RunAttempt {
     return this.#resources !== null;
   }
 
-  /** Closes what it has opened; gives what could not be closed. */
+  /** Closes what it has opened; returns the errors of doing so. */
   async closeResources(end: ScopeEnd): Promise<readonly BatutaError[]> {
     return (await this.#resources?.close(end)) ?? [];
   }
 
-  /** Where code of the user runs that is none of a task. */
+  /** Where user code outside tasks runs. */
   scope(context: unknown, callTask: RunScope['callTask']): RunScope {
     return new FlowScope(this, context, callTask);
   }
 
-  /** An error that came past its task or hook: the run fails with it at its end, and once it has ended only the log has it. */
+  /** An error that escaped its task or hook: the run fails with it at its end; once it has ended, it is only logged. */
   escape(error: BatutaError, log: Logger): void {
     this.#escaped ??= error;
     log.error({ err: error }, error.message);
   }
 
-  /** The first error that came past its task, null while there is none. */
+  /** The first error that escaped its task; null if none has. */
   get escapedError(): BatutaError | null {
     return this.#escaped;
   }
@@ -187,27 +187,27 @@ export class RunAttempt {
     return this.#controller.signal;
   }
 
-  /** Why the run was stopped, null while it goes on. */
+  /** Why the run was stopped; null while it continues. */
   get stopReason(): BatutaError | null {
     return this.#stopReason;
   }
 
-  /** Whether what is under way must settle at once. */
+  /** Whether running work must settle at once. */
   get forced(): boolean {
     return this.#forced;
   }
 
-  /** Runs around a task, outermost first. */
+  /** Wraps a task, outermost first. */
   middlewareOf(task: TaskDefinition): readonly Middleware[] {
     return joinMiddleware(this.middleware, task.middleware);
   }
 
-  /** Adds fields to the lines from now on, those of tasks that start later included. */
+  /** Adds fields to log lines from now on, including those of tasks that start later. */
   addLogFields(fields: Readonly<Record<string, unknown>>): void {
     this.#log = this.log.child(fields);
   }
 
-  /** Logger whose lines carry the run's ids, and the id of its trace where there are traces or it continues one. */
+  /** Logger whose lines carry the run's ids, and its trace id if there are traces or it continues one. */
   get log(): Logger {
     if (this.#log === null) {
       const { traceparent } = this.submitted;
@@ -232,9 +232,9 @@ export class RunAttempt {
   }
 
   /**
-   * Stops the run: nothing new starts, what is under way gets the signal. A second call may only force.
+   * Stops the run: nothing new starts, running work gets the signal. A second call may only force.
    *
-   * @param force settles what is under way at once.
+   * @param force settles running work at once.
    */
   stop(reason: BatutaError, force: boolean): void {
     this.#stopReason ??= reason;
@@ -244,34 +244,34 @@ export class RunAttempt {
     for (const stoppable of [...this.live]) stoppable.stop(this.#stopReason, force);
   }
 
-  /** The timeout of the flow has passed. */
+  /** The flow's timeout has passed. */
   timeOut(): void {
     const { timeoutMs } = this.definition;
     const message = `The run took longer than the timeout of its flow, ${formatDuration(timeoutMs ?? 0)}.`;
     this.stop(new BatutaError('FLOW_TIMED_OUT', message, { details: { runId: this.run.id, timeoutMs } }), true);
   }
 
-  /** Notes, once, that a bad end of the run has something to undo. Durable when it resolves. @throws BatutaError STORE_… */
+  /** Records, once, that a bad end of the run has something to undo. Durable when it resolves. @throws BatutaError STORE_… */
   armRollback(): Promise<void> {
     const { store, clock } = this.services;
     this.#armed ??= store.rollbacks.arm(this.record.claim, clock.now());
     return this.#armed;
   }
 
-  /** Notes a write that no task waits for; whatever the run does next as a whole waits for it by `whenFlushed`. */
+  /** Tracks a write that no task waits for; the run's next step as a whole waits for it by `whenFlushed`. */
   waitLater(written: Promise<void>): void {
     if (this.#unflushed.has(written)) return;
     this.#unflushed.add(written);
     written.then(
       () => this.#unflushed.delete(written),
-      // Stays, so that the run does not end as if it had been recorded.
+      // Stays, so that the run does not end as if the write had succeeded.
       () => undefined,
     );
   }
 
   /**
-   * Resolves once every such write is durable, save those which share the flush of what is written next when `withNext` is set; null
-   * when there is none to wait for.
+   * Resolves once every such write is durable, except those that share the flush of the next write when `withNext` is set; null if there is
+   * none to wait for.
    *
    * @throws BatutaError STORE_… when one could not be recorded.
    */
@@ -281,7 +281,7 @@ export class RunAttempt {
     return earlier.length === 0 ? null : Promise.all(earlier);
   }
 
-  /** What the work gives, unless the run is stopped by force first: then its reason is thrown, and the result is ignored. */
+  /** The result of the work; if the run is stopped by force first, its reason is thrown and the result is ignored. */
   async untilForced<T>(work: () => T | Promise<T>): Promise<T> {
     const started = work();
     if (!(started instanceof Promise)) return started;
@@ -294,7 +294,7 @@ export class RunAttempt {
   }
 }
 
-/** Whether a stopped run goes on elsewhere or later from what is recorded, so that nothing of it is ended. */
+/** Whether a stopped run continues elsewhere or later from what is recorded, so that nothing of it is ended. */
 export function isHandedBack(reason: BatutaError): boolean {
   return ['LEASE_LOST', 'SHUTDOWN', 'RUN_SUSPENDED', 'RUN_PINNED'].includes(reason.code);
 }

@@ -1,4 +1,4 @@
-/** What a run comes to: its state, its recorded value, its failure. */
+/** How a run ends: its state, its recorded value, its failure. */
 import type { BatutaError } from '../../base/errors.ts';
 import { type Failure, failureOf } from '../../model/failure.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
@@ -13,7 +13,7 @@ import { refuseSecrets } from '../values/refuse-secrets.ts';
 
 /** How one attempt of the run ended. */
 export type Verdict =
-  /** `given` is for `take`. */
+  /** `given` is to be read with `take`. */
   | { readonly kind: 'value'; readonly given: unknown }
   /** `isFinal`: no other attempt may follow. Default false. */
   | { readonly kind: 'error'; readonly error: unknown; readonly task: string | null; readonly isFinal?: boolean }
@@ -26,15 +26,15 @@ export interface RunEnd {
   readonly state: State;
   readonly error: Failure | null;
   readonly stored: StoredValue;
-  /** The flow's value, for `take`; undefined unless it completed. */
+  /** The flow's value, to be read with `take`; undefined unless it completed. */
   readonly given: unknown;
-  /** What made it fail, as it was thrown; null when it completed. */
+  /** The error that made it fail, as thrown; null when it completed. */
   readonly thrown: unknown;
 }
 
 /**
- * How an attempt ended for good: a value stands unless an error escaped a task, which Node.js reports only after all promises have had
- * their turn.
+ * How an attempt ended for good: a value stands unless an error escaped a task, which Node.js reports only after all promise callbacks have
+ * run.
  */
 export async function finalVerdict(active: RunAttempt, verdict: Verdict): Promise<Verdict> {
   if (verdict.kind === 'value') await active.services.store.recorder.nextTurn();
@@ -44,7 +44,7 @@ export async function finalVerdict(active: RunAttempt, verdict: Verdict): Promis
 }
 
 /**
- * The end that follows from a verdict, its value stored. A value that cannot be stored is a failure.
+ * The end that follows from a verdict, its value stored. If the value cannot be stored, the run fails.
  *
  * @param key under which a large value is kept in the result storage
  */
@@ -64,7 +64,7 @@ export async function endOf(definition: FlowDefinition, verdict: Verdict, storag
   return { state, error: timedOut ? failureOf(reason) : null, stored: noValue, given: undefined, thrown: reason };
 }
 
-/** The sentence that a failed run carries. */
+/** The message of a failed run. */
 export function messageFor(error: Failure, task: string | null): string {
   return task === null ? error.message : `Task ${task} failed: ${error.message}`;
 }
@@ -80,7 +80,7 @@ function failed(thrown: unknown, task: string | null): RunEnd {
   };
 }
 
-/** The flow's value, recorded; what its tasks keep in memory only is left out. */
+/** Records the flow's value, without what its tasks keep in memory only. */
 async function storeFlowValue(
   definition: FlowDefinition,
   given: unknown,

@@ -1,8 +1,8 @@
 /**
- * What a process keeps of the log lines and artifacts of its runs: each cut to its longest, all of one run together up to a most. What is cut
- * or left out says how much.
+ * What a process keeps of the log lines and artifacts of its runs: each is truncated to a maximum, and all of one run together are limited.
+ * What is cut or left out is noted.
  *
- * Counted by process: a run that another takes over, and the spread tasks that others execute, are counted there anew.
+ * Counted per process: a run that another process takes over, and spread tasks that others execute, are counted again there.
  */
 import type { Clock } from '../../base/clock.ts';
 import { showBytes } from '../../base/setting-values.ts';
@@ -11,9 +11,9 @@ import type { Store } from '../../store/store.ts';
 import { cutData, cutFields, cutMessage } from './cut-output.ts';
 
 export interface RunOutputSettings {
-  /** Of a message, and of the fields beside it, bytes of UTF-8. Default 64 KiB. */
+  /** Of a message, and of its fields, bytes of UTF-8 each. Default 64 KiB. */
   readonly maxLogLineBytes: number;
-  /** Of all lines and artifacts of a run. Default 256 MiB. */
+  /** Of all log lines and artifacts of a run. Default 256 MiB. */
   readonly maxRunLogBytes: number;
   /** Of one artifact, as JSON. Default 4 MiB. */
   readonly maxArtifactBytes: number;
@@ -36,9 +36,9 @@ interface Kept {
   leftOut: { lines: number; artifacts: number; bytes: number } | null;
 }
 
-/** Runs of other processes that are remembered; the oldest are forgotten first. */
+/** How many runs of other processes are remembered; the oldest are forgotten first. */
 const maxRemembered = 10_000;
-/** What a line takes beside its text, bytes. */
+/** Overhead of a line besides its text, bytes. */
 const lineBytes = 64;
 const warn = 40;
 
@@ -63,7 +63,7 @@ export class RunOutput {
     return message === line.message && fields === line.fields ? line : { ...line, message, fields };
   }
 
-  /** What is kept of the data of an artifact, whose JSON it is given; undefined for nothing. */
+  /** What is kept of the data of an artifact, given as JSON; undefined for nothing. */
   dataOf({ runId, kind }: Pick<Artifact, 'runId' | 'kind'>, json: string): unknown {
     const { data, bytes } = cutData(kind, json, this.#parts.settings.maxArtifactBytes);
     return this.#take(runId, bytes, 'artifacts') ? data : undefined;
@@ -113,7 +113,7 @@ export class RunOutput {
 
   #tell(runId: string, message: string): void {
     const { clock, store } = this.#parts;
-    // That lines were left out is worth no more than the lines: losing this one is no error.
+    // The note about lost lines matters no more than the lines: losing it is no error.
     store.recorder.addLog({ runId, taskRunId: null, at: clock.now(), level: warn, message, fields: null }).catch(() => undefined);
   }
 }

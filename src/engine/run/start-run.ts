@@ -1,4 +1,7 @@
-/** How runs begin under their limits, and end instead: one that its maker owns at once, one that a ticket brought, one that makes room, one that came too late. */
+/**
+ * How runs begin under their limits, or end instead: those their maker owns at once, those claimed by a ticket, those that make room, those
+ * that came too late.
+ */
 import { maskedParams, sensitivePathsIn } from '../../model/sensitive.ts';
 import { BatutaError } from '../../base/errors.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
@@ -15,9 +18,9 @@ import type { OwnedRun } from './owned-run.ts';
 import type { EngineServices } from '../services.ts';
 
 /**
- * Records a run that this process owns. It may begin, waits for a slot, or has been dropped by its limit, as its state says.
+ * Records a run that this process owns. As its state says, it may begin, waits for a slot, or was dropped by its limit.
  *
- * @param made the row to be
+ * @param made the row to record
  * @param owned the same, once it is owned
  * @throws BatutaError STORE_…
  */
@@ -40,8 +43,8 @@ export async function startRun(
 }
 
 /**
- * Puts a run that was claimed by a ticket under the limit that only its class knows, where it is under none yet. False when it has to wait
- * for its slot: then it was given back, or dropped.
+ * Puts a run that was claimed by a ticket under the limit that only its class knows, if it is under none yet. False if it has to wait for
+ * its slot: then it was given back, or dropped.
  *
  * @throws BatutaError STORE_…
  */
@@ -62,7 +65,7 @@ export async function bindLimit({ store, limits, log }: EngineServices, run: Run
   return outcome.kind === 'taken';
 }
 
-/** Ends a run that was asked to make room for another, where it sits in this process; of one that nobody owned, what it has left in sub-flows. */
+/** Ends a run that was asked to make room for another, if it is in this process; if it had no owner, cancels its remaining sub-flows. */
 export function endForRoom(services: EngineServices, { id, message }: CancelledRun, here: Pick<OwnedRun, 'cancel'> | undefined): void {
   if (here) return here.cancel(message, 'recorded');
   cancelBelow(services, id, message).catch((error: unknown) =>
@@ -71,8 +74,8 @@ export function endForRoom(services: EngineServices, { id, message }: CancelledR
 }
 
 /**
- * Ends a run that was claimed after the instant by which it had to begin. Gives true once that is done. When it cannot be ended, it is given
- * back: a lease that runs out would count as an owner that was lost while it executed it.
+ * Ends a run that was claimed after its deadline to begin. Returns true once that is done. If it cannot be ended, it is given back: an
+ * expired lease would count as an owner lost while executing it.
  *
  * @throws BatutaError STORE_…
  */

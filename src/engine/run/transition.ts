@@ -1,6 +1,6 @@
 /**
- * The one writer of states. Checks every change against the table of `model/state.ts`, queues it with its transition row in
- * the recorder, and reports it to the listeners.
+ * The one writer of states. Checks every change against the table of `model/state.ts`, queues it with its transition row in the recorder,
+ * and notifies the listeners.
  */
 import type { Clock } from '../../base/clock.ts';
 import { BatutaError } from '../../base/errors.ts';
@@ -23,21 +23,21 @@ export interface RecordOptions {
   readonly owner: Owner;
   readonly definition: FlowDefinition;
   readonly recorder: RecordWriter;
-  /** Sets what this writer leaves in the result storage apart from what others do; default the epoch of its claim. */
+  /** Keeps what this writer leaves in the result storage apart from that of others; default the epoch of its claim. */
   readonly writer?: string;
-  /** What is given out is recorded under; default its claim. */
+  /** Claim under which emissions are recorded; default its own. */
   readonly emissionClaim?: TaskClaim;
   readonly clock: Clock;
   readonly listener: EngineListener | null;
   readonly lifecycle: Lifecycle;
 }
 
-/** The record of one run as its owner writes it. */
+/** The record of one run, as written by its owner. */
 export class RunRecord {
   readonly claim: Claim;
-  /** Proof with which values are given out. */
+  /** Claim that proves the right to emit values. */
   readonly emissionClaim: Claim | TaskClaim;
-  /** Part of the keys under which its large values are kept: one that has lost the run must not write over what the next has recorded. */
+  /** Part of the keys of its large values: a writer that has lost the run must not overwrite what the next has recorded. */
   readonly writer: string;
   /** See `StepHolder`. */
   traced: object | null = null;
@@ -49,7 +49,7 @@ export class RunRecord {
   readonly #lifecycle: Lifecycle;
   /** Task runs that have not ended, by id, as last written. */
   readonly #open = new Map<string, TaskRun>();
-  /** Of each task the first that failed by itself and stays so. */
+  /** Of each task, the first that failed by itself and stays so. */
   readonly #failed = new Map<string, TaskRun>();
   #isLost = false;
   #lastArtifactAt = 0;
@@ -68,12 +68,12 @@ export class RunRecord {
     this.#lifecycle = options.lifecycle;
   }
 
-  /** Takes note of task runs that were recorded before; to be called before anything is written. In slices: there may be very many. */
+  /** Takes in previously recorded task runs; to be called before anything is written. In slices: there may be very many. */
   recall(rows: Iterable<TaskRun>): Promise<void> {
     return inSlices(rows, (row) => this.#note(row));
   }
 
-  /** Says that its claim is lost: what it writes from now on is refused. */
+  /** Marks its claim as lost: what it writes from now on is refused. */
   lose(): void {
     this.#isLost = true;
   }
@@ -102,7 +102,7 @@ export class RunRecord {
     return written;
   }
 
-  /** What is counted of its times when it begins to wait, or goes on; nothing for most, which never wait. */
+  /** The changes to its times when it begins to wait, or continues; none for most runs, which never wait. */
   #timesBy({ type }: State): Pick<RunPatch, 'executedMs' | 'resumedAt'> {
     const { state, startedAt, executedMs, resumedAt } = this.#run;
     if (startedAt === null) return {};
@@ -114,8 +114,8 @@ export class RunRecord {
   }
 
   /**
-   * Writes a state of the run whose transition somebody else has recorded: what this writer had under way may have been written over
-   * it since. Resolves once durable.
+   * Writes a state of the run whose transition another process has recorded: pending writes of this one may have overwritten it since.
+   * Resolves once durable.
    */
   repeatRun(state: State): Promise<void> {
     assertFollows(this.#run.state.type, state, `run ${this.#run.id}`, false);
@@ -125,24 +125,24 @@ export class RunRecord {
     return written;
   }
 
-  /** Takes note of parameters as they have been recorded anew. */
+  /** Takes in the parameters as recorded again. */
   noteParams(params: string): void {
     this.#run = { ...this.#run, params };
   }
 
-  /** Takes note of a state as the store has recorded it, and tells the listener when it is another. */
+  /** Takes in a state as the store has recorded it, and notifies the listener if it differs. */
   noteState(state: State): void {
     if (this.#run.state.name === state.name && this.#run.state.message === state.message) return;
     this.#run = { ...this.#run, state, ...(isTerminal(state.type) ? { endedAt: this.#clock.now() } : {}) };
     this.tellRun();
   }
 
-  /** Tells the listener about the run as it is. */
+  /** Notifies the listener of the run's current state. */
   tellRun(): void {
     this.#listener?.({ kind: 'run', run: this.#run, definition: this.#definition });
   }
 
-  /** Records how many items a mapped task has, and tells the listener. Not awaited: it goes with the first of them. */
+  /** Records how many items a mapped task has, and notifies the listener. Not awaited: it is flushed with the first of them. */
   tellMapped(task: string, items: number): void {
     if (this.#run.mapped?.[task] !== items) {
       const mapped = { ...this.#run.mapped, [task]: items };
@@ -155,9 +155,9 @@ export class RunRecord {
   /**
    * Writes a task run in a new state. Resolves once durable.
    *
-   * @param from type of the state before it; null when it is new or opened anew.
-   * @param isNew whether nothing was recorded of it before; default false, which is always right.
-   * @param mayWait whether it may be held for a moment, to be written with what follows; default false
+   * @param from type of the previous state; null if it is new or reopened.
+   * @param isNew whether nothing of it was recorded before; default false, which is always safe.
+   * @param mayWait whether it may be held briefly, to be written with what follows; default false
    */
   setTask(from: StateType | null, row: TaskRun, isNew = false, mayWait = false): Promise<void> {
     assertFollows(from, row.state, `task run ${row.key}`, false);
@@ -168,30 +168,30 @@ export class RunRecord {
     return written;
   }
 
-  /** Writes the end of a task run, which is now. Resolves once durable. @param from as of `setTask` */
+  /** Writes the end of a task run, now. Resolves once durable. @param from as for `setTask` */
   endTask(from: StateType | null, row: TaskRun, state: State, more: Partial<TaskRun> = {}): Promise<void> {
     return this.setTask(from, { ...row, ...more, state, dueAt: null, endedAt: this.#clock.now() });
   }
 
   /** Writes what changed of a task run besides its state (progress, metrics). */
   touchTask(row: TaskRun): void {
-    // Nobody waits for progress; a store that is gone is met by the next state.
+    // Nobody waits for progress; the next state write meets a store that is gone.
     this.#recorder.addTaskRun(this.claim, row, null, false, true).catch(() => undefined);
     this.#listener?.({ kind: 'task', run: this.#run, taskRun: row });
   }
 
-  /** A task run that has not ended, as last written; null when it has, or is not known. */
+  /** An unfinished task run, as last written; null if it has ended, or is unknown. */
   taskRun(id: string): TaskRun | null {
     return this.#open.get(id) ?? null;
   }
 
-  /** Takes note of a task run as somebody else has recorded it, and tells the listener. */
+  /** Takes in a task run as another process has recorded it, and notifies the listener. */
   tellTask(row: TaskRun): void {
     this.#note(row);
     this.#listener?.({ kind: 'task', run: this.#run, taskRun: row });
   }
 
-  /** When an artifact is made, epoch ms: no two at the same instant, for ids made of hashes do not follow time. */
+  /** Creation time of an artifact, epoch ms: never the same twice, since ids made of hashes are not in time order. */
   artifactTime(): number {
     this.#lastArtifactAt = Math.max(this.#clock.now(), this.#lastArtifactAt + 1);
     return this.#lastArtifactAt;
@@ -202,7 +202,7 @@ export class RunRecord {
     return this.#recorder.addArtifact(this.claim, artifact);
   }
 
-  /** Writes an opening of a resource as it stands. Not awaited: the end of its run or task is in the same flush or a later one. */
+  /** Writes the current state of a resource opening. Not awaited: the end of its run or task is in the same flush or a later one. */
   noteResourceUse(use: ResourceUse): void {
     const written = this.#recorder.addResourceUse(this.claim, use);
     written.catch(() => undefined);
@@ -219,19 +219,22 @@ export class RunRecord {
     );
   }
 
-  /** Ends as Cancelled what has not ended; gives how many there were. Not awaited: the next state of the run is in the same flush or a later one. */
+  /**
+   * Ends unfinished task runs as Cancelled; returns how many there were. Not awaited: the next state of the run is in the same flush or a
+   * later one.
+   */
   cancelOpen(message: string, which: (row: TaskRun) => boolean = () => true): number {
     const open = [...this.#open.values()].filter(which);
     for (const row of open) this.endTask(row.state.type, row, stateOf('CANCELLED', 'Cancelled', message)).catch(() => undefined);
     return open.length;
   }
 
-  /** By name of the task, its first task run that failed by itself. */
+  /** The first task run that failed by itself, by task name. */
   get failed(): ReadonlyMap<string, TaskRun> {
     return this.#failed;
   }
 
-  /** Reports that this process goes on with the run, or a task run of it, which another had; of a spread task whoever has claimed it does. */
+  /** Reports that this process continues a run, or a task run of it, of another process; a spread task is reported by its claimer. */
   reportRecovered(row: TaskRun | null = null): void {
     if (this.#lifecycle.isHeard) this.#report(row, Promise.resolve(), 'recovered');
   }

@@ -1,6 +1,6 @@
 /**
- * Parameters of runs that triggers make. The scheduler that makes such a run has no flows, so the worker that begins it holds them
- * against the schema, records what that makes of them, and fails the run when they do not fit.
+ * Parameters of runs that triggers make. The scheduler that makes such a run has no flows, so the worker that begins it validates them
+ * against the schema, records the result, and fails the run if they do not fit.
  */
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { Run } from '../../model/run.ts';
@@ -17,12 +17,12 @@ import type { OwnedRunOptions } from './owned-run-options.ts';
 
 const mark = '"unchecked":true';
 
-/** Whether the schema has not had a look at the parameters yet. */
+/** Whether the parameters have not been validated yet. */
 export function isUnchecked({ deployment, params }: Pick<Run, 'deployment' | 'params'>): boolean {
   return deployment !== null && params.includes(mark) && submittedIn(params).trigger?.unchecked === true;
 }
 
-/** Records what the schema makes of them; gives the failure of the run where they do not fit. @throws BatutaError STORE_… */
+/** Records the schema's output; returns the run's failure if they do not fit. @throws BatutaError STORE_… */
 export async function checkTriggered(
   { services: { store, log }, definition }: Pick<OwnedRunOptions, 'services' | 'definition'>,
   record: RunRecord,
@@ -39,7 +39,7 @@ export async function checkTriggered(
   return null;
 }
 
-/** The recorded text of checked parameters. @throws BatutaError PARAMS_INVALID, RESULT_NOT_SERIALIZABLE */
+/** The text to record of validated parameters. @throws BatutaError PARAMS_INVALID, RESULT_NOT_SERIALIZABLE */
 async function checkedParams(definition: FlowDefinition, text: string): Promise<string> {
   const { trigger, ...submitted } = submittedIn(text);
   const value = await validateParams(definition, decodeValue(withoutSubmitted(text)));

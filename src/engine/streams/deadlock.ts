@@ -1,17 +1,17 @@
 /**
- * Tasks that wait for each other for ever: one reads a stream to its end before it begins another, and both come from the same task, which has no
- * room for what the other stream is to hold.
+ * Tasks that wait for each other forever: one reads a stream to its end before it begins another, and both come from the same task, whose
+ * buffer for the other stream is full.
  *
- * Told only of a stream that was never begun while nothing at all has moved for a while. A task that has begun to read may be at work on the record
- * that it took last, which nobody can see.
+ * Reported only for a stream that was never begun while nothing at all has moved for a while. A task that has begun to read may be
+ * processing the record it took last, which cannot be observed.
  */
 import { BatutaError } from '../../base/errors.ts';
 import type { Hop } from './hop.ts';
 
-/** How long nothing moves before it is looked at why, ms. */
+/** How long nothing moves before the cause is looked for, ms. */
 const stillMs = 30_000;
 
-/** A task that waits for a record which never comes. */
+/** A task that waits for a record that never comes. */
 export interface Deadlock {
   /** What it waits for. */
   readonly hop: Hop;
@@ -27,7 +27,7 @@ export class DeadlockWatch {
     this.#hops = hops;
   }
 
-  /** Looks whether tasks wait for each other; null while none do. @param now monotonic, ms */
+  /** Checks whether tasks wait for each other; null if none do. @param now monotonic, ms */
   look(now: number): Deadlock | null {
     const moved = this.#hops.reduce((sum, hop) => sum + hop.moved, 0);
     if (moved !== this.#moved) {
@@ -48,7 +48,7 @@ export class DeadlockWatch {
     return null;
   }
 
-  /** Whether the task, or one that it waits for, waits for room in that hop. */
+  /** Whether the task, or one it waits for, waits for room in that hop. */
   #waitsFor(task: string, full: Hop): boolean {
     const seen = new Set<string>();
     const queue = [task];

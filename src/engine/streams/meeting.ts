@@ -10,7 +10,7 @@ export class Meeting<T> {
   }
 
   /**
-   * Resolves once all have arrived, for all with what the first `make` that one of them brought gives.
+   * Resolves once all have arrived, for all with the result of the first `make` that one of them brought.
    *
    * @throws what `make` throws, for all; the error of `cancel`
    */
@@ -22,7 +22,7 @@ export class Meeting<T> {
     return met;
   }
 
-  /** Nobody waits here any more. */
+  /** Nothing waits here any more. */
   cancel(error: unknown): void {
     this.#cancelled ??= { error };
     const waiting = this.#arrived;

@@ -1,23 +1,23 @@
 /**
- * How far the records of a source have come.
+ * How far the records of a source have been processed.
  *
- * A mark follows the records before it through the stream: it passes a hop once the taker holds none of them any more, and goes behind what the
- * taker has made of them. Where it has passed every task at the end of the stream, its position is confirmed. Not each position has a mark: one is
- * made when none is under way, and every so many records.
+ * A mark follows the records before it through the stream: it passes a hop once the taker holds none of them any more, and goes behind the
+ * records that the taker made of them. Once it has passed every task at the end of the stream, its position is confirmed. Not each position
+ * has a mark: one is made when none is pending, and every so many records.
  */
 
-/** Records between two marks while others are under way. */
+/** Records between two marks while others are pending. */
 const recordsPerMark = 128;
 
-/** One position on its way. */
+/** A position in transit. */
 export interface Mark {
   readonly position: unknown;
-  /** Hops that it has still to pass. */
+  /** How many hops it still has to pass. */
   pending: number;
   readonly positions: SourcePositions;
 }
 
-/** Where a mark can be put. */
+/** A target that marks can be put in. */
 interface Marked {
   mark(mark: Mark): void;
 }
@@ -28,10 +28,10 @@ export class SourcePositions {
   readonly #open: Mark[] = [];
   #latest: { readonly position: unknown } | null = null;
   #sinceMark = 0;
-  /** The last position before which every record was taken; null while there is none. */
+  /** The last position before which every record was taken; null if there is none. */
   confirmed: { readonly position: unknown } | null = null;
 
-  /** @param hops from the source to those that take its records */
+  /** @param hops from the source to the tasks that take its records */
   constructor(hops: readonly Marked[]) {
     this.#hops = hops;
   }
@@ -43,13 +43,13 @@ export class SourcePositions {
     if (this.#open.length === 0 || this.#sinceMark >= recordsPerMark) this.#mark();
   }
 
-  /** A mark has passed a hop to a task that hands on to `onward`; none where the stream ends. */
+  /** A mark has passed a hop to a task that passes on to `onward`; none if the stream ends there. */
   passed(mark: Mark, onward: readonly Marked[]): void {
     mark.pending += onward.length - 1;
     for (const hop of onward) hop.mark(mark);
     if (mark.pending > 0) return;
     while (this.#open[0]?.pending === 0) this.confirmed = { position: this.#open.shift()?.position };
-    // What came while the mark was under way.
+    // Records that came while the mark was pending.
     if (this.#open.length === 0 && this.#sinceMark > 0) this.#mark();
   }
 

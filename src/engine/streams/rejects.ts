@@ -1,4 +1,4 @@
-/** Records that a task of a stream has put aside: kept in pieces, counted by reason, and held against the share that is allowed. */
+/** Records that a task of a stream has rejected: kept in pieces, counted by reason, and checked against the allowed share. */
 import { BatutaError } from '../../base/errors.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import type { DeadLetter } from '../../model/dead-letters.ts';
@@ -8,14 +8,14 @@ import type { Stage } from './stage.ts';
 /** Records and characters after which a piece is written, so that an artifact stays small. */
 const pieceRecords = 1_000;
 const pieceChars = 256 * 1024;
-/** Reasons that messages list one by one; a reason that holds a value of its record may be a new one each time. */
+/** How many reasons messages list one by one; a reason that contains a value of its record may be new each time. */
 const maxReasons = 1_000;
 
 export class Rejects {
   #pending: DeadLetter[] = [];
   #chars = 0;
   readonly #full: DeadLetter[][] = [];
-  /** Calls of `keep` under way. */
+  /** Running calls of `keep`. */
   readonly #keeping = new Set<Promise<void>>();
   readonly #reasons = new Map<string, number>();
   count = 0;
@@ -35,7 +35,7 @@ export class Rejects {
   }
 
   /**
-   * Writes what is not written yet, as pieces. Resolves once all of it is durable, what other calls are writing included.
+   * Writes what is not written yet, as pieces. Resolves once all of it is durable, including what other calls are writing.
    *
    * @throws what a write was refused with; what could not be written is left for the next call
    */
@@ -62,7 +62,7 @@ export class Rejects {
     return this.#full.length > 0;
   }
 
-  /** TOO_MANY_REJECTS with the figures; null while the share is allowed. @param total records so far */
+  /** TOO_MANY_REJECTS with the figures; null while within the allowed share. @param total records so far */
   tooMany({ name, maxErrorRate }: TaskDefinition, total: number): BatutaError | null {
     if (maxErrorRate === null || total < maxErrorRate.from || this.count / total <= maxErrorRate.share) return null;
     const percent = (share: number): string => `${Number((share * 100).toPrecision(3))} %`;

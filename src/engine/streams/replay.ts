@@ -1,12 +1,12 @@
-/** What a run is given in place of the records of its sources: the records that another has rejected. */
+/** What a run gets in place of the records of its sources: those that another run has rejected. */
 import { deadLettersOf, type DeadLetter } from '../../model/dead-letters.ts';
 import type { Artifact } from '../../model/run.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 
-/** By the name of the task that had rejected them, the records that it is given again. */
+/** The records to give again, by the name of the task that rejected them. */
 export type Replay = ReadonlyMap<string, readonly DeadLetter[]>;
 
-/** The replay of a run that was submitted with one, else null. @throws BatutaError STORE_… */
+/** The replay that a run was submitted with, else null. @throws BatutaError STORE_… */
 export async function readReplay({ submitted, services }: RunAttempt): Promise<Replay | null> {
   const { replayOf } = submitted;
   if (replayOf === undefined) return null;

@@ -1,4 +1,4 @@
-/** What is recorded of a segment while it is under way, once a second and at the end of each attempt: counts of its stages, and positions. */
+/** What is recorded of a running segment, once a second and at the end of each attempt: counts of its stages, and positions. */
 import type { Timer } from '../../base/clock.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 import { decodeValue, encodeValue } from '../values/results.ts';
@@ -11,7 +11,7 @@ export class SegmentRecord {
   readonly #stages: readonly Stage[];
   #timer: Timer | null = null;
   #recalled: Promise<void> | null = null;
-  /** Writes follow each other, so that an older position never comes after a newer one. */
+  /** Writes are sequential, so that an older position never follows a newer one. */
   #saving: Promise<void> = Promise.resolve();
 
   constructor(active: RunAttempt, stages: readonly Stage[]) {
@@ -19,7 +19,7 @@ export class SegmentRecord {
     this.#stages = stages;
   }
 
-  /** Hands each source the position on record. Of one that had completed none: what is run again then is run from the beginning. */
+  /** Restores each source's recorded position. One that had completed gets none: if it is run again, then from the beginning. */
   recall(): Promise<void> {
     this.#recalled ??= this.#active.recorded.size === 0 ? Promise.resolve() : this.#recall();
     return this.#recalled;
@@ -48,19 +48,19 @@ export class SegmentRecord {
     });
   }
 
-  /** Records nothing from now on but what `save` is asked for. */
+  /** From now on records only what `save` is called for. */
   end(): void {
     this.#timer?.cancel();
     this.#timer = null;
   }
 
-  /** Writes positions that were confirmed since. What cannot be written is logged: more is read again then. */
+  /** Writes newly confirmed positions. A failed write is logged: more is then read again. */
   save(): Promise<void> {
     this.#saving = this.#saving.then(() => this.#save());
     return this.#saving;
   }
 
-  /** A record before a position may have been rejected by any stage: those records are durable first, or nothing goes on from there. */
+  /** Any stage may have rejected a record before a position: those records are made durable first, or the position is not used. */
   async #save(): Promise<void> {
     const { record, services, log } = this.#active;
     const all = this.#stages.flatMap((stage) => (stage.confirmed === null ? [] : [{ stage, confirmed: stage.confirmed }]));

@@ -1,11 +1,11 @@
 /**
- * What is connected by streams, over all its attempts.
+ * Tasks connected by streams, over all their attempts.
  *
- * Its stages are task runs of their own that go in step: they begin an attempt together, once the first source has its places, and end it together.
- * When one fails, the streams of all are broken, their signals abort, and the attempt has failed for all of them. The ends of all are recorded in
- * one turn, so that after a crash either all have ended or all run again.
+ * Its stages are task runs of their own that go in step: they begin an attempt together, once the first source has its places, and end it
+ * together. When one fails, the streams of all are broken, their signals abort, and the attempt has failed for all of them. Their ends are
+ * recorded in one turn, so that after a crash either all have ended or all run again.
  *
- * Whether there is another attempt, and when, is for the retries of the first source to say.
+ * The retries of the first source decide whether there is another attempt, and when.
  */
 import type { Timer } from '../../base/clock.ts';
 import { BatutaError } from '../../base/errors.ts';
@@ -19,7 +19,7 @@ import { type Replay, readReplay } from './replay.ts';
 import { SegmentRecord } from './segment-record.ts';
 import { Stage, type StageEnd, type StageGroup, type StagePlaces } from './stage.ts';
 
-/** How long the code of a stage may go on after its segment has failed before it is no longer waited for. */
+/** How long a stage's code is waited for after its segment has failed. */
 const stopWaitMs = 5_000;
 
 /** The first failure of an attempt. */
@@ -38,11 +38,11 @@ export class Segment implements StageGroup {
   readonly #beginning: Meeting<void>;
   readonly #ending: Meeting<void>;
   readonly #deciding: Meeting<number | null>;
-  /** What is given in place of what the sources read; null in most runs. */
+  /** What replaces the sources' records; null in most runs. */
   #replay: Replay | null = null;
   #culprit: Culprit | null = null;
   #force: Timer | null = null;
-  /** Whether all its attempts have ended as they should. */
+  /** Whether all its attempts are over. */
   #isOver = false;
 
   /** @param tasks in the order of the graph, so that the first is a source */
@@ -65,7 +65,7 @@ export class Segment implements StageGroup {
     return this.#stages.get(name) as Stage;
   }
 
-  /** Resolves once all stages are there, with new streams between them; gives why when they do not begin. */
+  /** Resolves once all stages have arrived, with new streams between them; returns the reason if they do not begin. */
   begin(): Promise<BatutaError | null> {
     return this.#beginning
       .arrive(() => this.#begin())
@@ -117,7 +117,7 @@ export class Segment implements StageGroup {
     if (clock.countWait && stage.execution) clock.countWait(stage.execution.taskRunId, by);
   }
 
-  /** A stage has ended its attempt. Resolves once all have; gives how it ends as one of them. */
+  /** Called when a stage has ended its attempt. Resolves once all have, with how it ends as one of them. */
   async agree(stage: Stage, end: StageEnd): Promise<StageEnd> {
     if (end.kind === 'value') stage.succeeded();
     else this.#fail(stage, end);
@@ -134,7 +134,7 @@ export class Segment implements StageGroup {
     return { kind: culprit.end.kind, error: culprit.error };
   }
 
-  /** What was confirmed is on record before the attempt has ended badly; of one that succeeded nobody goes on from there. */
+  /** Confirmed positions are recorded before the attempt ends badly; after a success nothing continues from them. */
   async #conclude(): Promise<void> {
     this.#force?.cancel();
     this.#force = null;
@@ -156,9 +156,9 @@ export class Segment implements StageGroup {
   }
 
   /**
-   * How long to wait before all begin again, ms; null when they do not.
+   * How long to wait before all begin again, ms; null if they do not.
    *
-   * @param decide asked of the lead, with what the attempt has failed with
+   * @param decide called for the lead, with the error of the attempt
    */
   async decide(stage: Stage, decide: (error: unknown) => Promise<number | null>): Promise<number | null> {
     const error = this.#culprit?.end.error;
@@ -171,7 +171,7 @@ export class Segment implements StageGroup {
     }
   }
 
-  /** A stage goes no further. Where the others are still under way they are not to wait for it. */
+  /** Called when a stage goes no further: others still running must not wait for it. */
   leave(stage: Stage): void {
     if (this.#isOver) return;
     this.#isOver = true;

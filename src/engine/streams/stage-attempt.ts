@@ -1,4 +1,4 @@
-/** An attempt of a task that is connected with others by streams. */
+/** An attempt of a task connected to others by streams. */
 import { inspect } from 'node:util';
 import type { BatutaError } from '../../base/errors.ts';
 import { runScope } from '../../model/run-context.ts';
@@ -9,14 +9,14 @@ import { TaskAttempt } from '../task/task-attempt.ts';
 import { Rejects } from './rejects.ts';
 import type { Stage, StageExecution } from './stage.ts';
 
-/** How a position is shown: in one line, and not all of a large one. */
+/** How a position is shown: on one line, and large ones abbreviated. */
 const shown = { breakLength: Number.POSITIVE_INFINITY, depth: 3, maxArrayLength: 5, maxStringLength: 100 };
 
 export class StageAttempt extends TaskAttempt implements StageExecution {
   readonly #stage: Stage;
   readonly #began: number;
   readonly #rejects = new Rejects();
-  /** What was counted when it was recorded last. */
+  /** The counts when last recorded. */
   #counted = { in: 0, out: 0, at: 0 };
 
   constructor(active: RunAttempt, row: TaskRun, stage: Stage) {
@@ -30,7 +30,7 @@ export class StageAttempt extends TaskAttempt implements StageExecution {
     return this.#stage.resumeFrom;
   }
 
-  /** How many records it had taken, a source given, and where the last of them lies. */
+  /** How many records it had taken, or given as a source, and the position of the last. */
   override get reached(): string {
     const { in: taken, out, takes, position } = this.#stage;
     const count = takes ? taken : out;
@@ -40,7 +40,7 @@ export class StageAttempt extends TaskAttempt implements StageExecution {
     return ` after ${doing} ${count === 1 ? '1 record' : `${count} records`}${last}`;
   }
 
-  /** With the records that it has taken (`in`) and given (`out`), and how many a second: since the last report, once it has ended over all of it. */
+  /** With the records it has taken (`in`) and given (`out`), and how many a second: since the last report, or overall once it has ended. */
   override get reportedRow(): TaskRun {
     const { in: taken, out, takes, gives } = this.#stage;
     const now = this.active.services.clock.monotonic();
@@ -49,12 +49,12 @@ export class StageAttempt extends TaskAttempt implements StageExecution {
     const perSecond = Math.round((gives ? out - since.out : taken - since.in) / seconds);
     if (!this.isOver) this.#counted = { in: taken, out, at: now };
     const row = super.reportedRow;
-    // For people, who see how far it is wherever tasks are shown.
+    // For people, who see progress wherever tasks are shown.
     const progress = row.progress ?? { done: gives ? out : taken, total: null };
     return { ...row, progress, metrics: { ...row.metrics, ...(takes ? { in: taken } : null), ...(gives ? { out } : null), perSecond } };
   }
 
-  /** Breaks its streams as well: code that only takes and gives records need not look at the signal. */
+  /** Also breaks its streams: code that only takes and gives records need not check the signal. */
   override stop(reason: BatutaError, force: boolean): void {
     super.stop(reason, force);
     if (!this.isCommitting) this.#stage.fail(reason);
@@ -68,7 +68,7 @@ export class StageAttempt extends TaskAttempt implements StageExecution {
     this.active.record.touchTask(this.row);
   }
 
-  /** Keeps it with where it was met. All are kept, however many there are. @throws BatutaError TOO_MANY_REJECTS */
+  /** Keeps it with its position. All are kept, however many there are. @throws BatutaError TOO_MANY_REJECTS */
   override putReject(record: unknown, reason: string): void {
     if (this.isOver) return super.putReject(record, reason);
     this.changeMetric('add', 'rejected', 1);
@@ -77,7 +77,7 @@ export class StageAttempt extends TaskAttempt implements StageExecution {
     if (error) throw error;
   }
 
-  /** What the attempt fails with where more than the allowed share of its records was rejected; else null. */
+  /** The error of the attempt if more than the allowed share of its records was rejected; else null. */
   tooManyRejects(): BatutaError | null {
     const { in: taken, out, takes, definition } = this.#stage;
     return this.#rejects.tooMany(definition, takes ? taken : out + this.#rejects.count);
@@ -96,7 +96,7 @@ export class StageAttempt extends TaskAttempt implements StageExecution {
     await this.#rejects.keep((list) => putArtifact(this.active, this.row.id, 'rejects', this.row.name, list));
   }
 
-  /** The records of one that streams go to those who take them. */
+  /** The records of a task that streams go to those who take them. */
   override collect(items: AsyncIterable<unknown>): Promise<unknown> {
     return this.#stage.gives ? runScope.run(this, () => this.#stage.handOn(items)) : super.collect(items);
   }

@@ -33,7 +33,7 @@ export abstract class AttemptFacts {
   get traceparent(): string | null {
     return this.active.submitted.traceparent ?? null;
   }
-  /** Its own; of the items of a mapped task one for all, frozen. */
+  /** Its own copy; items of a mapped task share a frozen one. */
   get params(): unknown {
     this.#params ??= { value: this.row.index === null ? this.active.takeParams() : this.active.sharedParams() };
     return this.#params.value;
@@ -45,7 +45,7 @@ export abstract class AttemptFacts {
     const { id, name, attempt, index } = this.row;
     return { id, name, attempt, index };
   }
-  /** How far its code had come, for the line that says why it failed: ` after …`, or nothing. */
+  /** How far its code had got, for the message about its failure: ` after …`, or nothing. */
   get reached(): string {
     return '';
   }

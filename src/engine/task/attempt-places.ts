@@ -1,4 +1,4 @@
-/** What an attempt has to have before it begins: slots of limits, leave of rates, and a place for its thread or process. */
+/** What an attempt needs before it begins: slots of limits, passes of rates, and a place for its thread or process. */
 import { BatutaError } from '../../base/errors.ts';
 import type { RateName } from '../../model/rate.ts';
 import type { TaskRun } from '../../model/run.ts';
@@ -15,12 +15,12 @@ export interface Stopped {
 }
 
 export interface AttemptWaiting<Attempt> {
-  /** Records that it waits, and for what. @param dueAt when it goes on, where that is known */
+  /** Records that it waits, and for what. @param dueAt when it continues, if known */
   awaits(message: string, dueAt?: number | null): void;
   attempt(pass?: TaskPass | null): Promise<Attempt>;
 }
 
-/** An attempt whose tags may be under limits and rates: it has a slot of each limit and leave of each rate before it begins. */
+/** An attempt whose tags may be under limits and rates: it has a slot of each limit and a pass of each rate before it begins. */
 export async function underTags<Attempt>(
   active: RunAttempt,
   definition: TaskDefinition,
@@ -42,27 +42,27 @@ export async function underTags<Attempt>(
   }
 }
 
-/** Leave of rates that a task has, until it has begun. */
+/** A task's pass of its rates, until it has begun. */
 export interface TaskPass {
-  /** Whether it may begin at once; what took too long to get there has to wait for its turn again. False when the run is stopped. */
+  /** Whether it may begin at once; if it took too long, it first waits for its turn again. False if the run is stopped. */
   isReady(): Promise<boolean>;
   /** Its method has been called. */
   tellBegun(): void;
 }
 
-/** Whether its code may not be called as it is: leave of the run has not been used, or is waited for anew. */
+/** Whether its code may not be called yet: the run's pass is unused, or is being waited for again. */
 export function isHeldBack({ pass, turn }: RunAttempt): boolean {
   return pass !== null || turn !== null;
 }
 
-/** Whether it may begin at once, by the rate of its run and by those of its tags. False when the run is stopped. @throws BatutaError STORE_… */
+/** Whether it may begin at once, by the rate of its run and those of its tags. False if the run is stopped. @throws BatutaError STORE_… */
 export async function mayBegin(active: RunAttempt, pass: TaskPass | null): Promise<boolean> {
   return (pass === null || (await pass.isReady())) && (await mayStillBegin(active));
 }
 
 type Note = Parameters<typeof awaitTurn>[1]['note'];
 
-/** The slots and the leave of one attempt. */
+/** The slots and the pass of one attempt. */
 class AttemptPlaces implements TaskPass {
   readonly #active: RunAttempt;
   readonly #definition: TaskDefinition;
@@ -80,7 +80,7 @@ class AttemptPlaces implements TaskPass {
     this.#awaits = awaits;
   }
 
-  /** Null when the run is stopped first. */
+  /** Null if the run is stopped first. */
   async take(limits: readonly string[], rates: readonly RateName[]): Promise<this | null> {
     const { leaseClock } = this.#active.services;
     this.#rates = rates;
@@ -110,13 +110,13 @@ class AttemptPlaces implements TaskPass {
     if (stopReason) return false;
     if (this.#pass?.isFresh(services.leaseClock.monotonic()) === true) return true;
     await this.#pass?.giveBack();
-    // It is recorded as begun already.
+    // It is already recorded as begun.
     return await this.#awaitPass(() => undefined);
   }
 
   tellBegun(): void {
     this.#hasBegun = true;
-    // Elsewhere it begins a little later: what is known for certain is when it has ended.
+    // Isolated code begins a little later: only its end is known for certain.
     if (this.#definition.isolate === null) this.#pass?.began();
     this.#active.tellBegun();
   }
@@ -165,7 +165,7 @@ class AttemptPlaces implements TaskPass {
   }
 }
 
-/** An attempt in a thread or process of its own: no sooner than there is a place for it, for its timeout begins with it. */
+/** An attempt in its own thread or process: starts only once it has a place, since its timeout begins with it. */
 export async function apart<Attempt>(
   active: RunAttempt,
   definition: TaskDefinition,
@@ -184,7 +184,7 @@ export async function apart<Attempt>(
   }
 }
 
-/** What is left of an attempt whose run was stopped. */
+/** The outcome of an attempt whose run was stopped. */
 export function stopped({ stopReason }: Pick<RunAttempt, 'stopReason'>): Stopped {
   return { kind: 'stopped', error: stopReason ?? new BatutaError('INTERNAL', 'The run was stopped.') };
 }

@@ -20,7 +20,7 @@ export interface Begun {
   readonly fault: Settlement | null;
 }
 
-/** Asks the condition, then records the attempt as running. A promise only where the condition is to be asked. */
+/** Checks the condition, then records the attempt as running. A promise only if the condition has to be checked. */
 export function beginAttempt(
   active: RunAttempt,
   request: TaskRequest,
@@ -57,7 +57,7 @@ export function beginAttempt(
     : record(null);
 }
 
-/** Records the attempt unless the condition is not met: then that is the record of the task. */
+/** Records the attempt, or, if its condition is not met, that the task was skipped. */
 export async function askCondition<Result>(
   active: RunAttempt,
   request: TaskRequest,
@@ -66,7 +66,7 @@ export async function askCondition<Result>(
 ): Promise<Result | 'skipped'> {
   const { definition, key, index, itemHash = null, callArgs = null } = request;
   const { when } = definition;
-  // Its own: what it does to them must not reach the task, which after a crash is not asked again.
+  // A copy: changes to it must not reach the task, whose condition is not checked again after a crash.
   const asked = request.args(execution.context);
   try {
     if (await active.untilForced(() => runScope.run(execution, () => when?.apply(undefined, asked as unknown[])))) return record(null);
@@ -81,7 +81,7 @@ export async function askCondition<Result>(
   return 'skipped';
 }
 
-/** Gives the execution its name; what went wrong with that, null when nothing. */
+/** Gives the execution its name; returns what went wrong, or null. */
 function nameFault(
   active: RunAttempt,
   { definition, index }: TaskRequest,

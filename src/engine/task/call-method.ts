@@ -1,4 +1,4 @@
-/** The call of a task's method, and the forms of what it may give. */
+/** Calls a task's method, and handles the forms of its result. */
 import type { ContextValues } from '../../model/middleware.ts';
 import type { Logger } from 'pino';
 import { callInTransaction, type TransactionalCall } from '../../effects/call-in-transaction.ts';
@@ -14,7 +14,7 @@ import { openFields } from '../../resources/fields.ts';
 import { RecordedGuestUses } from '../run/resource-uses.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 
-/** Whose method is called. */
+/** The attempt that makes the call. */
 export interface MethodCall extends Pick<TransactionalCall, 'context' | 'signal' | 'useResource'> {
   readonly active: RunAttempt;
   readonly definition: TaskDefinition;
@@ -22,16 +22,19 @@ export interface MethodCall extends Pick<TransactionalCall, 'context' | 'signal'
   readonly log: Logger;
   /** Whether the attempt has ended. */
   readonly isOver: boolean;
-  /** Set where its end has to wait for the commit of its transaction. */
+  /** Set if its end has to wait for the commit of its transaction. */
   isCommitting: boolean;
-  /** What it has used, once that is known. */
+  /** Its usage, once known. */
   usage: TaskUsage | null;
-  /** The items as a list, save those of a stream, which go to others. */
+  /** The items as a list, except those of a stream, which go to others. */
   collect(items: AsyncIterable<unknown>): Promise<unknown>;
   readonly contextValues: ContextValues;
 }
 
-/** Calls the method, here or in a thread or process of its own. What it gives may still be pending. @throws what the method throws on the spot */
+/**
+ * Calls the method, here or in a thread or process of its own. The result may still be pending. @throws what the method throws
+ * synchronously
+ */
 export function callMethod(execution: MethodCall, args: readonly unknown[]): unknown {
   const { active, definition } = execution;
   if (definition.isolate === null) {
@@ -66,11 +69,11 @@ function callInThisThread(execution: MethodCall, args: readonly unknown[]): unkn
 
 function callHere({ active, definition }: MethodCall, args: readonly unknown[]): unknown {
   const value = definition.method.apply(active.instance, args as unknown[]);
-  // As a list, in which form it can be recorded; here, so that the generator's body runs in the scope of its task.
+  // As a list, which can be recorded; done here so that the generator's body runs in its task's scope.
   return isGenerator(value) ? [...value] : value;
 }
 
-/** Once the instance is there and what its fields hold is open; not at all when the attempt has ended meanwhile. */
+/** Calls it once the instance exists and its fields' resources are open; not at all if the attempt has ended meanwhile. */
 async function callPrepared(execution: MethodCall, args: readonly unknown[], making: Promise<void> | null): Promise<unknown> {
   await making;
   await openFields(execution.active.definition.injects, resourceScopes, (resource) => execution.useResource(resource, undefined));
@@ -79,13 +82,13 @@ async function callPrepared(execution: MethodCall, args: readonly unknown[], mak
   return isAsyncIterable(value) ? execution.collect(value) : value;
 }
 
-/** What the method gives, awaited, as a list where it gives item by item. */
+/** The method's result, awaited; as a list if it yields items. */
 async function listed(execution: MethodCall, args: readonly unknown[]): Promise<unknown> {
   const started = callInThisThread(execution, args);
   return await (isAsyncIterable(started) ? execution.collect(started) : started);
 }
 
-/** The items as a list; no more are asked for once they are not wanted any more. */
+/** The items as a list; stops asking for more once they are not wanted. */
 export async function collected(items: AsyncIterable<unknown>, isWanted: () => boolean): Promise<unknown[]> {
   const list: unknown[] = [];
   for await (const item of items) {
@@ -99,7 +102,7 @@ function transactionalCall(execution: MethodCall): TransactionalCall {
   const { active, definition, row, context, signal } = execution;
   return {
     ...{ task: definition.name, effectKey: effectKeyOf(row), context, signal },
-    // The first attempt under the first claim of a run has nobody before it.
+    // The first attempt under a run's first claim has no predecessor.
     mayBeRepeated: active.isSpread || active.record.claim.epoch > 1 || row.attempt > 1,
     useResource: (resource, key) => execution.useResource(resource, key),
     beginCommit: () => void (execution.isCommitting = true),
@@ -111,7 +114,7 @@ function tellEarlier({ log }: MethodCall): void {
   log.info('It has taken effect before, in an execution that was lost before it was recorded: its result is taken from there.');
 }
 
-/** Whether the value is still to come. */
+/** Whether the value is still pending. */
 export function isPending(value: unknown): value is PromiseLike<unknown> | AsyncIterable<unknown> {
   return (
     (typeof value === 'object' || typeof value === 'function') &&
@@ -120,7 +123,7 @@ export function isPending(value: unknown): value is PromiseLike<unknown> | Async
   );
 }
 
-/** Whether its items are still to come, one by one. */
+/** Whether its items are still pending, one by one. */
 export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value && !('then' in value);
 }

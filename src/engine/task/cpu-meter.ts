@@ -1,10 +1,10 @@
 /**
- * What tasks use that share the thread of their process.
+ * What tasks that share the thread of their process use.
  *
- * A task that gives its value on the spot had the thread to itself: the time of its call counts. Tasks that wait in between are under way side by
- * side, and nothing tells whose code runs: what the thread uses is shared out evenly among those that are under way. As in fair queueing one sum
- * is kept, of what each of them has got so far, and a task takes the difference between its end and its beginning. The thread is asked when tasks
- * begin or end, at most once in a few milliseconds, so that short tasks cost nothing.
+ * A task that returns synchronously had the thread to itself: the time of its call counts. Tasks that await run side by side, and nothing
+ * shows whose code is running: the thread's usage is split evenly among the running tasks. As in fair queueing, one running sum is kept of
+ * each task's share so far, and a task gets the difference between its end and its beginning. The thread is sampled when tasks begin or
+ * end, at most once every few milliseconds, so that short tasks cost nothing.
  */
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { threadCpuMs } from '../../base/thread-cpu.ts';
@@ -12,16 +12,16 @@ import type { TaskUsage } from '../../model/task-usage.ts';
 
 /** Less is not recorded, ms: most tasks of a large run are shorter. */
 export const leastCpuMs = 5;
-/** How often the thread is asked at most. */
+/** Minimum interval between thread samples, ms. */
 const askEveryMs = 5;
-/** How often the memory of the process is looked at. */
+/** Interval between memory samples, ms. */
 const lookEveryMs = 250;
 
-/** A task that is under way. */
+/** A running task. */
 export interface Metered {
-  /** What each had got when it began. */
+  /** The share of each when it began. */
   readonly share: number;
-  /** What it has used alone before it first waited, ms. */
+  /** What it used alone before it first waited, ms. */
   readonly heldMs: number;
   peakBytes: number;
 }
@@ -30,7 +30,7 @@ export class CpuMeter {
   readonly #clock: Clock;
   readonly #cpuMs: () => number;
   readonly #underWay = new Set<Metered>();
-  /** What each task under way has got so far, ms. */
+  /** The share of each running task so far, ms. */
   #share = 0;
   #lastCpuMs = 0;
   #lastBytes = 0;
@@ -47,20 +47,20 @@ export class CpuMeter {
     return this.#clock.monotonic();
   }
 
-  /** How long the thread was held since then, ms; those under way are not charged with it. */
+  /** How long the thread was held since then, ms; other running tasks are not charged for it. */
   heldSince(begun: number): number {
     const heldMs = this.#clock.monotonic() - begun;
     if (heldMs >= leastCpuMs && this.#underWay.size > 0) this.#lastCpuMs += heldMs;
     return heldMs;
   }
 
-  /** What a task has used that gave its value on the spot; null when it is too little to be kept. */
+  /** The usage of a task that returned synchronously; null if too small to record. */
   usageOf(heldMs: number): TaskUsage | null {
     if (heldMs < leastCpuMs) return null;
     return { cpuMs: heldMs, peakBytes: this.#residentBytes(), scope: 'shared' };
   }
 
-  /** A task goes on while others do. @param heldMs how long it has held the thread so far */
+  /** A task continues alongside others. @param heldMs how long it has held the thread so far */
   enter(heldMs: number): Metered {
     this.#ask(this.#underWay.size === 0);
     const metered: Metered = { share: this.#share, heldMs, peakBytes: 0 };
@@ -69,7 +69,7 @@ export class CpuMeter {
     return metered;
   }
 
-  /** What it has used; null when it is too little to be kept. */
+  /** What it has used; null if too small to record. */
   leave(metered: Metered): TaskUsage | null {
     this.#ask(false);
     this.#underWay.delete(metered);
@@ -78,23 +78,23 @@ export class CpuMeter {
     return { cpuMs, peakBytes: Math.max(metered.peakBytes, this.#residentBytes()), scope: 'shared' };
   }
 
-  /** @param isFirst whether nobody is under way, to whom what was used until now could belong */
+  /** @param isFirst whether no task is running that earlier usage could belong to */
   #ask(isFirst: boolean): void {
     const now = this.#clock.monotonic();
     if (now - this.#askedAt < askEveryMs) return;
     this.#askedAt = now;
     const cpuMs = this.#cpuMs();
     if (!isFirst) this.#share += Math.max(0, cpuMs - this.#lastCpuMs) / Math.max(1, this.#underWay.size);
-    // What was held alone may be ahead of the clock of the scheduler.
+    // Exclusive usage may be ahead of the scheduler's clock.
     this.#lastCpuMs = isFirst ? cpuMs : Math.max(this.#lastCpuMs, cpuMs);
   }
 
-  /** Of the process; the last figure again where it cannot be read for the moment, which must cost no task its value. */
+  /** Of the process; if it cannot be read, the last value, as that must cost no task its result. */
   #residentBytes(): number {
     try {
       this.#lastBytes = process.memoryUsage.rss();
     } catch {
-      // For want of file descriptors, for example.
+      // For example, no file descriptors are left.
     }
     return this.#lastBytes;
   }

@@ -13,9 +13,9 @@ export interface FailedAttempt {
 }
 
 /**
- * How long to wait before the next attempt, ms; null when there is none.
+ * How long to wait before the next attempt, ms; null if there is none.
  *
- * @param failures attempts that have failed, this one included
+ * @param failures attempts that have failed, including this one
  */
 export async function decideRetry({ execution, error }: FailedAttempt, failures: number): Promise<number | null> {
   return (await mayRetry(execution, error, failures)) ? delayMs(execution, error, failures) : null;
@@ -60,7 +60,7 @@ const finalCodes = [
   'TOO_MANY_REJECTS',
 ] as const;
 
-/** Errors that another attempt cannot mend. */
+/** Errors that another attempt cannot fix. */
 function isFinal(error: unknown): boolean {
   return isNonRetryable(error) || finalCodes.some((code) => isBatutaError(error, code));
 }

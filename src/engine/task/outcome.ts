@@ -9,11 +9,11 @@ export type TaskOutcome =
   /** `given` is for `take`. */
   | { readonly kind: 'succeeded'; readonly given: unknown }
   | { readonly kind: 'skipped' }
-  /** `error` as it was thrown where that is known; `failure` as it is recorded, null where that has none. */
+  /** `error` as thrown, if known; `failure` as recorded, null if there is none. */
   | { readonly kind: 'failed'; readonly error: unknown; readonly failure: Failure | null }
   | { readonly kind: 'cancelled'; readonly error: unknown };
 
-/** The outcome that was recorded earlier. A value that is gone makes it failed: running the task again is for people to decide. */
+/** The outcome recorded earlier. If the value is gone, it is failed: whether to run the task again is for people to decide. */
 export async function outcomeOf(active: RunAttempt, recorded: TaskRun): Promise<TaskOutcome> {
   if (recorded.state.name === 'Skipped') return { kind: 'skipped' };
   if (recorded.state.type === 'COMPLETED') {
@@ -27,14 +27,14 @@ export async function outcomeOf(active: RunAttempt, recorded: TaskRun): Promise<
   return { kind: 'failed', error: error ? errorOf(error) : new Error(state.message ?? 'It failed.'), failure: error };
 }
 
-/** What was thrown, by the error that stands for it in the body of a code flow. */
+/** What was thrown, by the error that represents it in the body of a code flow. */
 const originals = new WeakMap<Error, unknown>();
 
 /**
- * The error of a recorded failure, for the body of a code flow: what a `catch` there decides by must be the same when the body runs again from
- * the record.
+ * The error of a recorded failure, for the body of a code flow: what a `catch` there decides by must be the same when the body runs again
+ * from the record.
  *
- * @param thrown what `thrownAs` gives for it
+ * @param thrown what `thrownAs` returns for it
  */
 export function recordedError(failure: Failure, thrown: unknown): Error {
   const error = errorOf(failure);
@@ -42,12 +42,14 @@ export function recordedError(failure: Failure, thrown: unknown): Error {
   return error;
 }
 
-/** What was thrown in this process where an error stands for it, else the error itself. */
+/** What was thrown in this process if an error represents it, else the error itself. */
 export function thrownAs(error: unknown): unknown {
   return error instanceof Error && originals.has(error) ? originals.get(error) : error;
 }
 
-/** The value of an outcome, nobody else's; undefined when it was skipped. @throws what the task failed with, as it is recorded, or why it was stopped. */
+/**
+ * The value of an outcome, as a copy; undefined if it was skipped. @throws what the task failed with, as recorded, or why it was stopped.
+ */
 export function valueOf(outcome: TaskOutcome): unknown {
   if (outcome.kind === 'succeeded') return take(outcome.given);
   if (outcome.kind === 'skipped') return undefined;

@@ -23,8 +23,8 @@ import { waitUntil } from '../waiting/waits.ts';
 import { requestedRow, type TaskRequest } from './task-request.ts';
 
 /**
- * Runs a task until it is recorded as ended. The outcome is durable when the promise resolves, save that of a
- * task that `isLast`: there `RunAttempt.whenFlushed` tells.
+ * Runs a task until it is recorded as ended. The outcome is durable when the promise resolves, except that of a task that `isLast`: for
+ * that, await `RunAttempt.whenFlushed`.
  *
  * @throws BatutaError STORE_… when it could not be recorded.
  */
@@ -33,7 +33,7 @@ export function runTask(active: RunAttempt, request: TaskRequest): Promise<TaskO
   return spread && request.definition.spread ? runSpreadTask(active, request, spread) : runTaskHere(active, request);
 }
 
-/** Runs a task in this process, wherever else it might run. @throws as `runTask` does */
+/** Runs a task in this process, even if it could run elsewhere. @throws as `runTask` does */
 export function runTaskHere(active: RunAttempt, request: TaskRequest): Promise<TaskOutcome> {
   return new RunningTask(active, request).run();
 }
@@ -49,8 +49,8 @@ type Attempt =
   | FailedAttempt;
 
 /**
- * Waits only for what is a promise, here and in `beginAttempt`: most tasks of a large run are short, and each promise between two of their
- * steps would cost as much as a step.
+ * Awaits only actual promises, here and in `beginAttempt`: most tasks of a large run are short, and each promise between two of their steps
+ * would cost as much as a step.
  */
 class RunningTask {
   readonly #active: RunAttempt;
@@ -58,13 +58,13 @@ class RunningTask {
   readonly #definition: TaskDefinition;
   /** The row as last recorded. */
   #row: TaskRun;
-  /** Type of its state, null while nothing of it is recorded or it was opened anew. */
+  /** Type of its state; null if nothing of it is recorded or it was reopened. */
   #from: StateType | null;
   /** Failed attempts that count against the retries. */
   #failures: number;
-  /** Of an attempt under a rate. */
+  /** That of an attempt under a rate. */
   #pass: TaskPass | null = null;
-  /** Whether its condition was asked before its value was looked for. */
+  /** Whether its condition was checked before its value was looked up. */
   #isConditionMet = false;
 
   constructor(active: RunAttempt, request: TaskRequest) {
@@ -73,7 +73,7 @@ class RunningTask {
     this.#request = request;
     this.#definition = request.definition;
     this.#from = previous && !isTerminal(previous.state.type) ? previous.state.type : null;
-    // An attempt that a crash has cut off did not fail, so the number of attempts does not tell.
+    // An attempt cut off by a crash did not fail, so the number of attempts is no measure.
     this.#failures = this.#from === null ? 0 : (previous?.failures ?? 0);
     this.#row = requestedRow(active, request, previous, this.#failures);
     if (this.#from === 'RUNNING' && previous !== null && !active.isSpread) active.record.reportRecovered(previous);
@@ -91,7 +91,7 @@ class RunningTask {
         if (attempt.kind === 'cached') return await this.#settleCached(attempt);
         if (attempt.kind === 'stopped') return await this.#settleStopped(attempt.error);
         if (attempt.kind === 'value') {
-          // Of a spread task whoever offered it has done that.
+          // For a spread task, its offerer has done that.
           if (this.#definition.rollback !== null && !this.#active.isSpread) await this.#active.armRollback();
           const recorded = this.#settleValue(attempt);
           if (this.#request.isLast) this.#active.waitLater(recorded);
@@ -109,7 +109,7 @@ class RunningTask {
     }
   }
 
-  /** Asks the cache first; what has to be made is kept there for others before it is recorded. */
+  /** Asks the cache first; a value that has to be made is cached for others before it is recorded. */
   async #attemptCached(): Promise<Attempt> {
     const asked = await askCache(this.#active, this.#request, this.#row, (message) => {
       this.#record({ ...this.#row, state: stateOf('SCHEDULED', 'Scheduled', message), dueAt: null }).catch(() => undefined);
@@ -128,7 +128,7 @@ class RunningTask {
   async #attemptInPlace(): Promise<Attempt> {
     const { slots } = this.#active;
     const { stage } = this.#request;
-    // What is connected by streams takes one place: none of it could go on without the others.
+    // A segment takes one set of places: no part of it could continue without the others.
     if (stage && !stage.isLead) return this.#attemptTogether(stage);
     const { tags, slots: count } = stage ?? this.#definition;
     const place = slots.take(this.#definition.priority, count);
@@ -157,7 +157,7 @@ class RunningTask {
     };
   }
 
-  /** An attempt that begins and ends with those of all that it is connected with by streams. */
+  /** An attempt that begins and ends together with those of its segment. */
   async #attemptTogether(stage: Stage): Promise<Attempt> {
     const error = await stage.begin();
     if (error) return { kind: 'stopped', error };
@@ -184,7 +184,7 @@ class RunningTask {
     const { execution, args, fault } = begun;
     this.#row = execution.row;
     this.#from = 'RUNNING';
-    // A process that was frozen may have lost the run on the way to here.
+    // A process that was frozen may have lost the run meanwhile.
     const confirmed = this.#active.confirmLease();
     if (confirmed) {
       await confirmed;
@@ -232,7 +232,7 @@ class RunningTask {
       ...{ state: cachedState(value, this.#row.runId), startedAt: this.#row.startedAt ?? now, endedAt: now, dueAt: null },
       ...{ result, resultRef, error: null, progress: null, metrics: null, cachedFrom: { runId, taskRunId, madeAt, entry } },
     });
-    // The value is on record already, in the cache: what takes it need not wait for the row, which is written before its own.
+    // The value is on record already, in the cache: tasks that take it need not wait for the row, which is written before theirs.
     if (this.#active.isSpread) await recorded;
     else this.#active.waitLater(recorded);
     return { kind: 'succeeded', given };
@@ -249,7 +249,7 @@ class RunningTask {
     return { kind: 'failed', error, failure };
   }
 
-  /** Stopped runs leave Cancelled; nothing when another owner goes on from what is recorded. */
+  /** Records the task as Cancelled; records nothing if another owner continues the run. */
   async #settleStopped(error: BatutaError): Promise<TaskOutcome> {
     if (!isHandedBack(error)) {
       await this.#record({
@@ -262,12 +262,12 @@ class RunningTask {
     return { kind: 'cancelled', error };
   }
 
-  /** How long to wait before the next attempt; null when this was the last. */
+  /** How long to wait before the next attempt; null if this was the last. */
   #decide(failed: FailedAttempt): Promise<number | null> {
     return decideRetry(failed, ++this.#failures);
   }
 
-  /** The same where the first source decides for all that is connected by streams. */
+  /** Does the same for a segment, where the first source decides for all. */
   #decideTogether(stage: Stage, failed: FailedAttempt): Promise<number | null> {
     if (!stage.isLead) this.#failures++;
     return stage.decide((error) => this.#decide({ ...failed, error }));
@@ -277,7 +277,7 @@ class RunningTask {
     const failure = failureOf(error);
     execution.log.warn({ err: error }, `Attempt ${this.#row.attempt} failed${execution.reached}, next in ${waitMs} ms: ${failure.message}`);
     const state = stateOf('SCHEDULED', 'AwaitingRetry', failure.message);
-    // Not awaited: nothing that is done meanwhile depends on it.
+    // Not awaited: nothing done meanwhile depends on it.
     const dueAt = this.#active.services.clock.now() + waitMs;
     this.#record({ ...this.#row, state, dueAt, failures: this.#failures, error: failure }).catch(() => undefined);
     await this.#awaitDue(dueAt);
@@ -295,6 +295,6 @@ class RunningTask {
   }
 }
 
-/** What loads the file of a flow does not reach threads and processes that its code starts. */
+/** The loader of a flow's file does not reach threads and processes that its code starts. */
 const typescriptHint =
   "A Worker or fork of a TypeScript file needs a loader of its own: give it { execArgv: ['--import', 'batuta/register'] }.";

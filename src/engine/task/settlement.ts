@@ -4,33 +4,33 @@ import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 
-/** How long the commit of a transaction may hold up the end of a run that is stopped by force. */
+/** How long a transaction's commit may hold up the end of a run that is stopped by force. */
 export const commitWaitMs = 5_000;
 
 export type Settlement =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'error'; readonly error: unknown }
-  /** The timeout passed first; the code may still be going. */
+  /** The timeout passed first; the code may still be running. */
   | { readonly kind: 'timeout'; readonly error: BatutaError }
-  /** The run was stopped and this was not waited for, or it ended because of the stop. */
+  /** The run was stopped and did not wait for this, or this ended because of the stop. */
   | { readonly kind: 'stopped'; readonly error: BatutaError };
 
-/** What its code threw, which is its timeout where a transaction was rolled back because of that. @param reason why its signal was aborted */
+/** What its code threw; its timeout if a transaction was rolled back because of that. @param reason why its signal was aborted */
 export function failedWith(error: unknown, reason: BatutaError | null): Settlement {
   return error === reason && isBatutaError(error, 'TASK_TIMED_OUT') ? { kind: 'timeout', error } : { kind: 'error', error };
 }
 
-/** TASK_TIMED_OUT: what an attempt fails with that took too long. */
+/** TASK_TIMED_OUT: the error of an attempt that took too long. */
 export function timeoutError({ timeoutMs }: TaskDefinition, row: TaskRun): BatutaError {
   return new BatutaError('TASK_TIMED_OUT', `Task ${shownTask(row)} took longer than its timeout of ${formatDuration(timeoutMs ?? 0)}.`, {
     details: { task: row.name, timeoutMs },
   });
 }
 
-/** The task as people see it: `measure`, or `measure[7]` for an item. */
+/** The task as shown to people: `measure`, or `measure[7]` for an item. */
 export function shownTask({ name, index }: TaskRun): string {
   return index === null ? name : `${name}[${index}]`;
 }
 
-/** What settles an attempt that cannot be settled from outside: its method has not given up the thread yet. */
+/** Settles an attempt that cannot be settled from outside: its method still holds the thread. */
 export function ignore(): void {}

@@ -1,8 +1,8 @@
 /**
  * One attempt of a task run: its row, its scope for user code, and the one place where it is settled.
  *
- * Each attempt has its own, so that code of a timed-out attempt which is still going sees its own signal, and what it reports is
- * not taken for the next attempt's.
+ * Each attempt has its own, so that code of a timed-out attempt that is still running sees its own signal, and its reports are not taken
+ * for the next attempt's.
  */
 import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
@@ -42,7 +42,7 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
   #abortReason: BatutaError | null = null;
   #log: Logger | null = null;
   #lateLog: Logger | null = null;
-  /** Whether the attempt has ended: what its code still does to its context is dropped. */
+  /** Whether the attempt has ended: whatever its code still does to its context is dropped. */
   isOver = false;
   #toldLate = false;
   #settle: ((settlement: Settlement) => void) | null = null;
@@ -52,11 +52,11 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
   #reports: TaskReports | null = null;
   #artifacts: AttemptArtifacts | null = null;
   #emissions: AttemptEmissions | null = null;
-  /** What it has opened for itself; null while it has nothing. */
+  /** What it has opened for itself; null if nothing. */
   resources: ResourceScope | null = null;
-  /** Its transaction is being committed: how it ends is for the database to say. */
+  /** Its transaction is being committed: the database decides how it ends. */
   isCommitting = false;
-  /** What it has used, once that is known. */
+  /** Its usage, once known. */
   usage: TaskUsage | null = null;
 
   constructor(active: RunAttempt, definition: TaskDefinition, row: TaskRun) {
@@ -72,7 +72,7 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
-      // A task may hand its signal to any number of requests at once.
+      // A task may pass its signal to any number of requests at once.
       setMaxListeners(0, this.#controller.signal);
       const reason = this.#abortReason ?? this.active.stopReason;
       if (reason) this.#controller.abort(reason);
@@ -80,7 +80,7 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
     return this.#controller.signal;
   }
 
-  /** Lines about the attempt. */
+  /** For lines about the attempt. */
   get log(): Logger {
     const { row } = this;
     this.#log ??= this.active.log.child({
@@ -94,7 +94,7 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
     [this.#log, this.#lateLog] = [this.log.child(fields), null];
   }
 
-  /** Lines of its code, which are marked once the attempt has ended. */
+  /** For lines of its code, which are marked once the attempt has ended. */
   logger(): Logger {
     if (!this.isOver) return this.log;
     this.#lateLog ??= this.log.child({ late: true });
@@ -105,7 +105,7 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
     return this.active.services.namedValues ?? noNamedValues;
   }
 
-  /** The row with what the attempt has reported and used. */
+  /** The row with the attempt's reports and usage. */
   get reportedRow(): TaskRun {
     const row = this.#reports?.on(this.row) ?? this.row;
     return this.usage === null ? row : withUsage(row, this.usage);
@@ -164,7 +164,10 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
     return this.#emissions !== null;
   }
 
-  /** Resolves once all it has given out is recorded, awaited or not, with the error that nobody took; beside a transaction, which stands, that is the run's. */
+  /**
+   * Resolves once all its emissions are recorded, awaited or not, with the error that nobody handled; if a transaction committed, that
+   * error is the run's.
+   */
   async whenEmitted(): Promise<BatutaError | null> {
     this.#isEmitting = !this.#hasFailed && this.definition.transaction === null;
     await this.#emissions?.settled();
@@ -172,13 +175,13 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
     return this.#escapedEarly;
   }
 
-  /** Queues what the attempt put aside; in the flush that carries its end. Not awaited: that flush is. */
+  /** Queues the attempt's rejects, in the flush that carries its end. Not awaited: that flush is. */
   queueRejects(): void {
     const { rejects = [] } = this.#reports ?? {};
     if (rejects.length > 0) this.artifacts.queueRejects(this.row.name, rejects, this.log);
   }
 
-  /** Fails the attempt while it goes on, and its run when the attempt gave a value. Of one that has failed already only the log tells. */
+  /** Fails the attempt while it runs, and its run if the attempt returned a value. If it has already failed, the error is only logged. */
   escaped(error: unknown, how: EscapeKind): void {
     const { row, active } = this;
     const escaped = escapedError(error, how, `task ${row.name}`);
@@ -190,14 +193,14 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
     else active.escape(escaped, this.logger());
   }
 
-  /** Runs the method once, until its code ends, its timeout passes, or the run is stopped and will not wait. */
+  /** Runs the method once, until its code ends, its timeout passes, or the run is stopped and does not wait. */
   execute(args: readonly unknown[]): Settlement | Promise<Settlement> {
     const { active, definition } = this;
     if (active.stopReason) return { kind: 'stopped', error: active.stopReason };
     let started: unknown;
     let heldMs = 0;
     let pending: PromiseLike<unknown> | AsyncIterable<unknown> | null;
-    // A method that gives its value on the spot needs neither timer nor race.
+    // A method that returns synchronously needs neither timer nor race.
     this.#settle = ignore;
     const meter = definition.isolate === null ? active.services.cpuMeter : null;
     const begun = meter === null ? 0 : meter.now();
@@ -211,7 +214,7 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
       this.#close(true);
       return this.#ended({ kind: 'error', error });
     }
-    // The method went on after a refused end of the process.
+    // The method continued after its ending of the process was refused.
     if (this.#escapedEarly) {
       this.#close(true);
       this.#abort(this.#escapedEarly);
@@ -230,14 +233,14 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
     else if (force) this.active.services.leaseClock.setTimer(commitWaitMs, settle, { unref: true });
   }
 
-  /** First of: the code, the timeout, a forced stop. What the code does after that is ignored. */
+  /** The first of: the code, the timeout, a forced stop. What the code does after that is ignored. */
   async #race(started: PromiseLike<unknown> | AsyncIterable<unknown>, meter: CpuMeter | null, heldMs: number): Promise<Settlement> {
     const metered = meter?.enter(heldMs);
     const { active, definition } = this;
     active.live.add(this);
     let timer: Timer | null = null;
     const settlement = await new Promise<Settlement>((resolve) => {
-      // Closed at once: what the code does between here and the settlement, to a signal for example, comes too late.
+      // Closed at once: what the code does from here to the settlement, for example on a signal, comes too late.
       this.#settle = (first) => {
         this.#close(first.kind !== 'value');
         resolve(first);
@@ -256,7 +259,7 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
     return settlement;
   }
 
-  /** An async generator's items as a list. Its body runs as the task it is, and is ended at its next `yield` when nobody waits any more. */
+  /** An async generator's items as a list. Its body runs within its task, and is ended at its next `yield` once nobody waits any more. */
   collect(items: AsyncIterable<unknown>): Promise<unknown> {
     return runScope.run(this, () => collected(items, () => this.#settle !== null));
   }
@@ -269,7 +272,7 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
     this.#abort(error);
   }
 
-  /** The attempt has ended. */
+  /** Called when the attempt has ended. */
   #close(hasFailed: boolean): void {
     this.#artifacts?.end();
     this.#settle = null;
@@ -277,7 +280,7 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
     this.isOver = true;
   }
 
-  /** Whether what the code does to its context comes too late; says so once. */
+  /** Whether what the code does to its context comes too late; logs that once. */
   #isLate(): boolean {
     if (this.isOver && !this.#toldLate) {
       this.#toldLate = true;
@@ -291,7 +294,7 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
     if (this.#controller && !this.#controller.signal.aborted) this.#controller.abort(this.#abortReason);
   }
 
-  /** An error that comes after the run was stopped is how the code obeyed. A value is a value. */
+  /** An error after the run was stopped is the code obeying. A value is a value. */
   #ended(settlement: Settlement): Settlement {
     const { stopReason: error } = this.active;
     return settlement.kind === 'error' && error ? { kind: 'stopped', error } : settlement;

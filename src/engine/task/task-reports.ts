@@ -1,8 +1,8 @@
-/** What the code of an attempt has reported by its context: progress, metrics, rejected records. */
+/** What the code of an attempt has reported through its context: progress, metrics, rejected records. */
 import type { TaskRun } from '../../model/run.ts';
 import { maxRejects, plainReject } from '../../model/task-context.ts';
 
-/** Progress reaches the record at most this often. */
+/** Minimum interval between recorded updates of progress. */
 const progressEveryMs = 100;
 
 export class TaskReports {
@@ -11,7 +11,7 @@ export class TaskReports {
   #metrics: Map<string, number> | null = null;
   readonly #rejects: { readonly record: unknown; readonly reason: string }[] = [];
 
-  /** @returns whether it is to be recorded now. @param now monotonic ms */
+  /** @returns whether to record it now. @param now monotonic ms */
   setProgress(done: number, total: number | null, now: number): boolean {
     this.#progress = { done, total };
     if (now - this.#progressAt < progressEveryMs) return false;
@@ -29,13 +29,13 @@ export class TaskReports {
     this.changeMetric('add', 'rejected', 1);
   }
 
-  /** The row with what was reported. */
+  /** The row with the reports. */
   on(row: TaskRun): TaskRun {
     if (this.#progress === null && this.#metrics === null) return row;
     return { ...row, progress: this.#progress, metrics: this.#metrics && Object.fromEntries(this.#metrics) };
   }
 
-  /** Rejected records as they are kept; none gives an empty list. */
+  /** Rejected records as they are kept; an empty list if there are none. */
   get rejects(): readonly unknown[] {
     return this.#rejects.map(plainReject);
   }

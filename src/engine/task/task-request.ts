@@ -1,4 +1,4 @@
-/** A task run that is asked for: by a graph, by a mapped task for an item, or by a call in a code flow. */
+/** A requested task run: by a graph, by a mapped task for an item, or by a call in a code flow. */
 import type { TaskContext } from '../../model/context.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { TaskDefinition } from '../../model/task.ts';
@@ -10,22 +10,22 @@ export interface TaskRequest {
   readonly definition: TaskDefinition;
   readonly key: string;
   readonly index: number | null;
-  /** The method's arguments, given its context: at each call others, which nobody else has. */
+  /** The method's arguments, given its context: a fresh copy on each call. */
   readonly args: (context: TaskContext) => readonly unknown[];
-  /** What of the arguments is a given value (see `take`), in their order; default unknown. */
+  /** Which arguments are given values (see `take`), in their order; default unknown. */
   readonly given?: readonly unknown[] | undefined;
-  /** What tells its item from the others of a mapped task; default null. */
+  /** What distinguishes its item from others of a mapped task; default null. */
   readonly itemHash?: string | null;
-  /** The arguments of a call for people; default null. */
+  /** The arguments of a call, for display; default null. */
   readonly callArgs?: TaskRun['callArgs'];
   readonly dependsOn: readonly string[] | null;
   /** Whether no other task waits for it: its end may then share the flush of what follows, see `RunAttempt.waitLater`. */
   readonly isLast?: boolean;
-  /** Its part in what is connected by streams; default none. */
+  /** Its part in a segment; default none. */
   readonly stage?: Stage;
 }
 
-/** The row of a task that is asked for: the one that is recorded, or a new one. */
+/** The row of a requested task: the recorded one, or a new one. */
 export function requestedRow(active: RunAttempt, request: TaskRequest, previous: TaskRun | null, failures?: number): TaskRun {
   const { definition, key, index, dependsOn, itemHash = null, callArgs = null } = request;
   if (previous) return { ...previous, index, dependsOn, itemHash, callArgs, ...(failures === undefined ? null : { failures }) };

@@ -1,15 +1,15 @@
-/** Rows of task runs: a new one, and that of a task which never ran. */
+/** Rows of task runs: a new one, and that of a task that never ran. */
 import type { TaskRun } from '../../model/run.ts';
 import { stateOf } from '../../model/state.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 
-/** State of a row of which nothing is recorded. */
+/** State of a row that is not recorded at all. */
 export const pending = stateOf('PENDING');
 
 /** What else is recorded of a task that never ran. */
 export type UnrunFacts = Partial<Pick<TaskRun, 'error' | 'itemHash' | 'callArgs'>>;
 
-/** Records a task that never ran, with the state that says why. Resolves once durable. */
+/** Records a task that never ran, with the state that gives the reason. Resolves once durable. */
 export function recordUnrun(
   active: RunAttempt,
   key: string,
@@ -31,7 +31,7 @@ export function recordUnrun(
   return active.record.setTask(null, row);
 }
 
-/** A row before anything was done for it. */
+/** A row before anything has been done for it. */
 export function newRow(
   active: RunAttempt,
   key: string,
