@@ -1,4 +1,4 @@
-/** The arguments of a call in a code flow: what it is known by, what the task gets, and what people see of them. */
+/** The arguments of a call in a code flow: what identifies it, what the task gets, and what is shown of them. */
 import { inspect } from 'node:util';
 import { notKept, plainCopy } from '../../model/plain-copy.ts';
 import type { CallArg } from '../../model/run.ts';
@@ -8,20 +8,20 @@ import { LiveTaskContext } from '../../model/task-context.ts';
 import { withoutHiddenIn } from '../../base/hidden-values.ts';
 import { cutText } from '../../base/cut-text.ts';
 
-/** Characters that are recorded for people, of each argument and of all of a call. */
+/** How many characters are recorded for display, of each argument and of all of a call. */
 const maxArgChars = 1_024;
 export const maxCallChars = 4_096;
-/** Arguments that are recorded for people. */
+/** How many arguments are recorded for display. */
 const maxArgs = 32;
 
 /** Arguments as they were at the moment of the call. */
 export class CallArgs {
-  /** Text that identifies the call; null where its arguments have none. */
+  /** Text that identifies the call; null if its arguments have none. */
   readonly identity: string | null;
   readonly #inputs: readonly unknown[];
-  /** All of them as one text; null where not all can be recorded. */
+  /** All of them as one text; null if not all can be recorded. */
   readonly #text: string | null;
-  /** Each for itself, where that is so: what cannot be recorded is handed on as it is. */
+  /** The arguments individually, if needed: what cannot be recorded is passed on as it is. */
   readonly #given: readonly unknown[] | null;
 
   constructor(inputs: readonly unknown[]) {
@@ -34,13 +34,13 @@ export class CallArgs {
     this.#given = isSafe || this.#text !== null ? null : values.map((value) => givenAs(value, textOf(value)));
   }
 
-  /** What the method is called with, nobody else's; the context stands where the flow's stood. */
+  /** The arguments for the method, as a fresh copy; its context takes the place of the flow's. */
   take(context: unknown): readonly unknown[] {
     const values = this.#text === null ? (this.#given?.map(take) ?? this.#inputs) : (decodeValue(this.#text) as unknown[]);
     return this.#inputs.map((input, at) => (input instanceof LiveTaskContext ? context : values[at]));
   }
 
-  /** What is recorded for people. @param keyOf gives the key of the task run behind an argument that is its promise */
+  /** What is recorded for display. @param keyOf returns the key of the task run behind an argument that is its promise */
   shown(keyOf: (at: number) => string | null): readonly CallArg[] | null {
     const left = { chars: maxCallChars };
     const shown: CallArg[] = [];
@@ -53,7 +53,7 @@ export class CallArgs {
   }
 }
 
-/** An argument as it is shown: cut, secrets masked. */
+/** An argument for display: truncated, secrets masked. */
 export function shownArg(value: unknown, left: { chars: number }): CallArg {
   const budget = { chars: Math.min(maxArgChars, left.chars) };
   const before = budget.chars;

@@ -19,11 +19,11 @@ import { AttemptEmissions } from '../emissions/attempt-emissions.ts';
 import { putArtifact } from '../artifacts/put-artifact.ts';
 import { type ContextSource, LiveTaskContext, maxRejects, plainReject } from '../../model/task-context.ts';
 
-/** What only the body of a code flow may ask for; each is recorded. */
+/** What only the body of a code flow may call; each call is recorded. */
 export interface BodyCalls {
   /** Starts a sub-flow or takes its recorded result. */
   runFlow(flow: FlowClass, params: unknown): Promise<unknown>;
-  /** The same for the flow of a deployment. */
+  /** Does the same for the flow of a deployment. */
   runDeployment(name: string, params: unknown): Promise<unknown>;
   sleep(duration: Duration): Promise<void>;
   waitFor(signal: string, timeout: Duration | undefined): Promise<unknown>;
@@ -39,7 +39,7 @@ class BodySource implements ContextSource {
   #artifacts: AttemptArtifacts | null = null;
   #emissions: AttemptEmissions | null = null;
   #progressAt = Number.NEGATIVE_INFINITY;
-  /** Whether the body and all it called have ended: what it still does to its context is dropped. */
+  /** Whether the body and all it called have ended: whatever it still does to its context is dropped. */
   #isOver = false;
 
   constructor(active: RunAttempt) {
@@ -109,7 +109,7 @@ class BodySource implements ContextSource {
     return (this.#emissions ??= new AttemptEmissions(this.#active, emitter, () => this.#isOver));
   }
 
-  /** Keeps what the body put aside; takes nothing more from it. */
+  /** Keeps the body's rejects; accepts nothing more from it. */
   async keep(): Promise<void> {
     this.#isOver = true;
     await this.#emissions?.settled();
@@ -119,7 +119,7 @@ class BodySource implements ContextSource {
   }
 }
 
-/** Context of a code flow's body. Its methods may be taken off it. */
+/** Context of a code flow's body. Its methods may be detached from it. */
 export class LiveFlowContext extends LiveTaskContext implements FlowContext {
   readonly #body: BodySource;
   readonly #calls: BodyCalls;
@@ -158,7 +158,7 @@ function isDecision(options: object): options is DecisionOptions {
   return 'title' in options || 'schema' in options || 'notify' in options || 'onTimeout' in options;
 }
 
-/** Context of a hook, with values of its own. @param result as it is given */
+/** Context of a hook, with its own values. @param result as it is given */
 export function hookContext(active: RunAttempt, state: State, error: Failure | null, result: unknown): HookContext {
   return { params: active.takeParams(), run: active.facts, state, error, result: take(result), log: active.log };
 }

@@ -1,8 +1,8 @@
 /**
  * A code flow: its `run` method decides what is called; each call of a task method becomes a task run.
  *
- * A task run is known by the task's name, a hash of its inputs, and how often that pair has occurred, never by bare call order:
- * when the body runs again after a crash, recorded calls give their recorded results, also where the code has branched otherwise.
+ * A task run is identified by the task's name, a hash of its inputs, and how often that pair has occurred, never by mere call order: when
+ * the body runs again after a crash, recorded calls return their recorded results, even if the code has branched differently.
  */
 import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
@@ -23,8 +23,8 @@ import { waitForDecision } from '../waiting/decisions.ts';
 import { dropped, isDropped, sleep, waitForSignal } from '../waiting/waits.ts';
 
 /**
- * Runs the body until it and all task runs it started have ended. Gives its value. Waits and sub-flows that are open when the body has
- * settled, because they lost a race or something beside them failed, are Cancelled.
+ * Runs the body until it and all task runs it started have ended. Returns its value. Waits and sub-flows that are open when the body has
+ * settled, because they lost a race or something alongside them failed, are Cancelled.
  *
  * @throws what the body threw.
  */
@@ -65,7 +65,7 @@ class TaskCalls {
   /** Calls that wait for their arguments. */
   #waiting = 0;
   #ended = false;
-  /** Key of the task run behind a promise that was handed out. */
+  /** Key of the task run behind a promise returned to the body. */
   readonly #keys = new WeakMap<Promise<unknown>, () => string | null>();
 
   constructor(active: RunAttempt) {
@@ -82,11 +82,11 @@ class TaskCalls {
     return this.#over.signal;
   }
 
-  /** A call of a task method in the body. Rejects with what the task failed with. @throws BatutaError TASK_FOREIGN */
+  /** A call of a task method in the body. Rejects with the error the task failed with. @throws BatutaError TASK_FOREIGN */
   call(instance: unknown, name: string, args: readonly unknown[]): Promise<unknown> {
     if (isOfAnotherClass(instance, this.active.instance))
       return Promise.reject(foreignTask(instance, name, this.active.definition.className));
-    // Nothing new begins for a body that has settled: a loop of tasks that lost a race would never end.
+    // Nothing starts for a body that has settled: a loop of tasks that lost a race would never end.
     if (isDropped(this) && !this.#ended) return new Promise<never>(() => undefined);
     let key: string | null = null;
     const tellKey = (made: string): void => void (key = made);
@@ -97,7 +97,7 @@ class TaskCalls {
     return promise;
   }
 
-  /** A call whose arguments are still to come. It is not under way before: what a dropped wait would give never comes. */
+  /** A call whose arguments are still pending. It starts only then, so never if it depends on a dropped wait. */
   #callLater(name: string, args: readonly unknown[], tellKey: (key: string) => void): Promise<unknown> {
     this.#waiting++;
     const inputs = this.#inputsOf(name, args).finally(() => this.#waiting--);
@@ -106,7 +106,10 @@ class TaskCalls {
     return promise;
   }
 
-  /** Starts what the body asks for while it may ask, and counts it among what must settle before the run may end. The body may leave it unawaited. */
+  /**
+   * Starts what the body requests, if it still may, and counts it among what must settle before the run may end. The body may leave it
+   * unawaited.
+   */
   ask<T>(start: () => Promise<T>): Promise<T> {
     const { stopReason } = this.active;
     if (stopReason) return this.#refuse(stopReason);
@@ -119,8 +122,8 @@ class TaskCalls {
   }
 
   /**
-   * The same for what only the body can want, a wait or a sub-flow: it is dropped when the body settles first. Then there is no answer:
-   * what still waits has lost a race, and must neither go on nor raise an unhandled rejection.
+   * Does the same for what only the body can want, a wait or a sub-flow: it is dropped if the body settles first. Then there is no answer:
+   * what still waits has lost a race, and must neither continue nor raise an unhandled rejection.
    */
   askForBody<T>(start: () => Promise<T>): Promise<T> {
     const answer = new Promise<T>((resolve, reject) => {
@@ -133,7 +136,7 @@ class TaskCalls {
     return answer;
   }
 
-  /** The body has settled: drops its waits, then waits for all that was asked for; what is asked from then on is refused. */
+  /** The body has settled: drops its waits, then waits for all that was requested; later requests are refused. */
   async end(): Promise<void> {
     this.#over.abort();
     do {
@@ -144,7 +147,10 @@ class TaskCalls {
     this.#ended = true;
   }
 
-  /** Rejects, though not at once: a body that catches everything and asks again must leave the event loop its turns. Nor for ever: once nobody waits for the body it gets no answer. */
+  /**
+   * Rejects, though not at once: a body that catches everything and asks again must leave the event loop its turns. Nor forever: once
+   * nobody waits for the body it gets no answer.
+   */
   #refuse(reason: BatutaError): Promise<never> {
     const promise = new Promise<never>((_, reject) => {
       setImmediate(() => {
@@ -155,7 +161,7 @@ class TaskCalls {
     return promise;
   }
 
-  /** Identity of a call; the next occurrence of its pair. Inputs that cannot be told apart get one that never matches again. */
+  /** Identity of a call; the next occurrence of its pair. Inputs that cannot be compared get one that never matches again. */
   keyOf(name: string, inputs: readonly unknown[]): string {
     return this.#keyOf(name, inputs.length === 0 ? '0' : (identityOf(inputs)?.text ?? null));
   }
@@ -199,7 +205,7 @@ class TaskCalls {
     return valueOf(outcome);
   }
 
-  /** Awaits the promises among the arguments. One that fails makes this call UpstreamFailed, and is thrown. */
+  /** Awaits the promises among the arguments. If one fails, this call is UpstreamFailed, and the error is thrown. */
   async #inputsOf(name: string, args: readonly unknown[]): Promise<readonly unknown[]> {
     const rejected: unknown[] = [];
     const watched = args.map((arg) => (arg instanceof Promise ? arg.catch((error: unknown) => this.#note(rejected, arg, error)) : arg));
@@ -225,7 +231,7 @@ class TaskCalls {
     return keys.length === 0 ? null : keys;
   }
 
-  /** Key of the task run whose promise it is. */
+  /** Key of the task run that the promise belongs to. */
   #keyBehind(arg: unknown): string | null {
     return arg instanceof Promise ? (this.#keys.get(arg)?.() ?? null) : null;
   }
@@ -244,7 +250,7 @@ function calledTooLate({ definition }: RunAttempt): BatutaError {
   );
 }
 
-/** The body's value, the error that came past it, or the reason of a stop that does not wait for it. */
+/** The body's value, an error that escaped it, or the reason of a stop that does not wait for it. */
 function stoppable(active: RunAttempt, scope: RunScope, run: () => Promise<unknown>): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const body = { stop: (reason: BatutaError, force: boolean) => void (force && reject(reason)) };
@@ -253,7 +259,7 @@ function stoppable(active: RunAttempt, scope: RunScope, run: () => Promise<unkno
       reject(escapedError(error, how, `the flow ${active.definition.name}`));
       scope.escaped?.(error, how);
     };
-    // A spread leaves out what stands on the prototype.
+    // Object spread omits what is on the prototype.
     const inBody: RunScope = { ...scope, traceparent: scope.traceparent ?? null, logger: () => scope.logger(), escaped };
     runScope
       .run(inBody, run)
@@ -262,7 +268,7 @@ function stoppable(active: RunAttempt, scope: RunScope, run: () => Promise<unkno
   });
 }
 
-/** A method that was taken off its instance has none; an instance that a container has wrapped still is one of its class. */
+/** A detached method has no instance; one wrapped by a container is still an instance of its class. */
 function isOfAnotherClass(instance: unknown, own: object): instance is object {
   return typeof instance === 'object' && instance !== null && instance !== own && !(instance instanceof own.constructor);
 }

@@ -1,4 +1,4 @@
-/** A flow or deployment that runs as part of another flow: a run of its own, and a task run in the parent that stands for it. */
+/** A flow or deployment that runs as part of another flow: a run of its own, represented in the parent by a task run. */
 import type { FlowClass } from '../../model/flow-types.ts';
 import { errorOf, failureOf } from '../../model/failure.ts';
 import type { Run, TaskRun } from '../../model/run.ts';
@@ -16,34 +16,37 @@ import type { DeployedFlow } from '../services.ts';
 import { newRow } from '../task/task-row.ts';
 import { dropped, droppedState, isDropped, type Waiter } from '../waiting/waits.ts';
 
-/** How often a sub-flow that another process holds is asked for again. */
+/** Interval between attempts to get a sub-flow that another process holds, ms. */
 const ownedPollMs = 250;
 
-/** A sub-flow's run under way. */
+/** An active run of a sub-flow. */
 export interface SubFlowRun {
   readonly id: string;
   /** The run once it has ended and is recorded. */
   readonly ended: Promise<Run>;
-  /** Tells when it only waits; null when it has ended. */
+  /** Notices when it only waits; null once it has ended. */
   readonly activity: Activity | null;
-  /** Its value or error in memory, or why it was left to others, once it has ended here; null when it ended earlier and only its record is left. */
+  /**
+   * Its value or error in memory, or why it was left to others, once it has ended here; null if it ended earlier and only its record is
+   * left.
+   */
   readonly outcome: { takeValue(): unknown; readonly thrown: unknown; readonly givenUp: BatutaError | null } | null;
-  /** Asks it to end; `force` does not wait for its code. */
+  /** Requests its end; `force` does not wait for its code. */
   stop(reason: BatutaError, force: boolean): void;
 }
 
-/** One that had ended before. */
+/** A sub-flow run that had ended before. */
 export function endedBefore(run: Run): SubFlowRun {
   return { id: run.id, ended: Promise.resolve(run), activity: null, outcome: null, stop: () => undefined };
 }
 
-/** What starts or continues a sub-flow's run. Given by the engine. */
+/** Starts or continues a sub-flow's run. Provided by the engine. */
 export interface StartSubFlow {
   definitionOf(flow: FlowClass): FlowDefinition;
   /** @throws BatutaError DEPLOYMENT_NOT_FOUND, FLOW_NOT_FOUND, FILE_…, STORE_… */
   findDeployed(name: string, params: unknown): Promise<DeployedFlow>;
   /**
-   * Starts the run of that id, continues it when it was started before, or gives its end; `anew` opens an end without success again.
+   * Starts the run with that id, continues it if it was started before, or returns its end; `anew` reopens an unsuccessful end.
    *
    * @throws BatutaError PARAMS_INVALID, RESULT_NOT_SERIALIZABLE, RUN_OWNED, RUN_PINNED (to another version), SHUTDOWN, STORE_…
    */
@@ -54,22 +57,22 @@ export interface SubFlowOptions {
   readonly id: string;
   readonly parent: { readonly runId: string; readonly taskRunId: string };
   readonly anew: boolean;
-  /** Of the run that calls it. */
+  /** That of the calling run. */
   readonly activity: Activity;
   readonly deployment: DeployedFlow['deployment'] | null;
 }
 
 /** What is to run. */
 interface Target {
-  /** Of the task run that stands for it. */
+  /** That of the task run that represents it. */
   readonly name: string;
   readonly identity: string;
   readonly params: unknown;
-  /** Asked only when it is not recorded yet. */
+  /** Called only if it is not recorded yet. */
   find(): Promise<Omit<DeployedFlow, 'deployment'> & { readonly deployment: DeployedFlow['deployment'] | null }>;
 }
 
-/** Runs the flow, or continues what was recorded of it, and gives its value. @throws what it failed with. */
+/** Runs the flow, or continues what was recorded of it, and returns its value. @throws what it failed with. */
 export function runSubFlow(caller: Waiter, sub: StartSubFlow, flow: FlowClass, params: unknown): Promise<unknown> {
   return caller.active.activity.work(async () => {
     const definition = sub.definitionOf(flow);
@@ -78,7 +81,7 @@ export function runSubFlow(caller: Waiter, sub: StartSubFlow, flow: FlowClass, p
   });
 }
 
-/** The same for the flow of a deployment, with its parameters. */
+/** Does the same for the flow of a deployment, with its parameters. */
 export function runSubDeployment(caller: Waiter, sub: StartSubFlow, name: string, params: unknown): Promise<unknown> {
   const target = { name: `flow:${name}`, identity: `deployment:${name}`, params, find: () => sub.findDeployed(name, params) };
   return caller.active.activity.work(() => runChild(caller, sub, target));
@@ -103,7 +106,7 @@ async function runChild(caller: Waiter, sub: StartSubFlow, target: Target): Prom
     childRunId,
     callArgs: target.params === undefined ? null : [shownArg(target.params, { chars: maxCallChars })],
   };
-  // Durable before the child exists: else a crash in between would leave a child that nobody knows, and start another.
+  // Durable before the child exists: otherwise a crash in between would leave an unknown child, and start another.
   await active.record.setTask(recorded && !isTerminal(recorded.state.type) ? recorded.state.type : null, row);
   const parent = { runId: active.run.id, taskRunId: row.id };
   const run = await started(caller, row, async () => {
@@ -128,7 +131,7 @@ async function runChild(caller: Waiter, sub: StartSubFlow, target: Target): Prom
   throw dropped;
 }
 
-/** Starts it. One that another process still holds is waited for: that process may have lost our run to us, and is about to let go. */
+/** Starts it. If another process still holds it, waits: that process may have lost our run to us, and is about to release it. */
 async function started(caller: Waiter, row: TaskRun, start: () => Promise<SubFlowRun>): Promise<SubFlowRun> {
   const { active, over } = caller;
   const { leaseClock } = active.services;
@@ -153,7 +156,7 @@ async function started(caller: Waiter, row: TaskRun, start: () => Promise<SubFlo
   }
 }
 
-/** Stops the caller too: it goes on where that version is. Gives what it is stopped with. */
+/** Stops the caller too: it continues where that version is. Returns the reason it is stopped with. */
 function leaveToOthers(active: RunAttempt, error: BatutaError): BatutaError {
   const reason = callerOfPinned(error, active.run.id);
   active.stop(reason, true);
@@ -179,7 +182,7 @@ function wasDropped({ state }: TaskRun): boolean {
   return state.type === droppedState.type && state.message === droppedState.message;
 }
 
-/** The error of a sub-flow that left none: dropped by its limit, or ended by somebody else. */
+/** The error of a sub-flow that left none: dropped by its limit, or ended from outside. */
 function endedWithout({ id, state }: Run): BatutaError {
   const code = state.type === 'CANCELLED' ? 'RUN_CANCELLED' : 'RUN_FAILED';
   return new BatutaError(code, state.message ?? `The sub-flow ended ${state.name}.`, { details: { runId: id } });

@@ -1,10 +1,10 @@
-/** What a task is said to have failed with when its guest ended before it did. */
+/** The error of a task whose guest ended before it did. */
 import { byteSize } from '../../base/byte-size.ts';
 import { BatutaError } from '../../base/errors.ts';
 import type { GuestEnd } from './guest.ts';
 import type { GuestNeed } from './guest-pool.ts';
 
-/** TASK_OUT_OF_MEMORY or ISOLATE_ENDED, with what is known as details. */
+/** TASK_OUT_OF_MEMORY or ISOLATE_ENDED, with the known details. */
 export function guestFailure(task: { readonly name: string }, { kind, memoryBytes }: GuestNeed, end: GuestEnd): BatutaError {
   const { isOutOfMemory, peakBytes, how, error } = end;
   const details = { task: task.name, isolate: kind, memoryBytes, peakBytes };

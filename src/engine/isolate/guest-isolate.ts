@@ -1,6 +1,6 @@
 /**
- * Runs tasks in threads and processes. A thread is kept warm for further tasks, a process executes one; a guest whose task has to stop is ended,
- * and so is one that fails in the middle, which costs nobody but its task.
+ * Runs tasks in threads and processes. A thread is kept warm for further tasks, a process executes one; a guest whose task has to stop is
+ * ended, and so is one that fails midway, which affects only its task.
  */
 import { AsyncResource } from 'node:async_hooks';
 import type { Logger } from 'pino';
@@ -29,31 +29,34 @@ export interface GuestIsolateOptions {
   readonly entry: string;
   /** Whether what a task prints becomes lines of its log. */
   readonly captureConsole: boolean;
-  /** Whether CPU profiles are kept of all tasks, not only of those that say so; default false. */
+  /** Whether CPU profiles are kept of all tasks, not only of those that request it; default false. */
   readonly profilesAll?: boolean;
-  /** Threads that may be at work at the same time. */
+  /** Maximum number of running threads. */
   readonly threads: number;
-  /** The same of processes. */
+  /** Maximum number of running processes. */
   readonly processes: number;
   readonly clock: Clock;
-  /** Lines that belong to no task. */
+  /** For lines that belong to no task. */
   readonly log: Logger;
-  /** Takes what code in guests traces; default and null: it is not asked for. */
+  /** Receives traces from code in guests; default and null: they are not requested. */
   readonly traces?: GuestTraces | null;
 }
 
 /** How long a cancelled task may take to obey its signal before its guest is ended. A timeout ends it at once. */
 const cancelGraceMs = 1_000;
-/** How long the end of a process is waited for whose task has ended. */
+/** How long to wait for the end of a process whose task has ended. */
 const exitMs = 2_000;
 
-/** Guests are started when first asked for. */
+/** Guests are started on demand. */
 export class GuestIsolate implements Isolate {
   readonly #options: GuestIsolateOptions;
   readonly #limits: Readonly<Record<GuestNeed['kind'], number>>;
   readonly #places: Readonly<Record<GuestNeed['kind'], Semaphore>>;
   readonly #pool: GuestPool;
-  /** What is to be done when a guest ends during its task. One of each, set for the task: a reaction to `ended` would keep the task as long as its guest. */
+  /**
+   * What to do when a guest ends during its task. One per guest, set for the task: a reaction to `ended` would keep the task alive as long
+   * as its guest.
+   */
   readonly #onEnd = new WeakMap<Guest, (end: GuestEnd) => void>();
   #lastJob = 0;
   #closed: Promise<void> | null = null;
@@ -67,7 +70,7 @@ export class GuestIsolate implements Isolate {
       kind === 'thread'
         ? new ThreadGuest({ entry, memoryBytes, clock })
         : new ProcessGuest({ entry, memoryBytes, capturePrinted: captureConsole, clock });
-    // Outside of the run that asks first: what a guest sends is heard where it was started.
+    // Outside the run that asks first: a guest's messages are handled in the context it was started in.
     this.#pool = new GuestPool((need) => runScope.exit(() => this.#follow(start(need))), this.#limits.thread, clock);
   }
 
@@ -86,7 +89,7 @@ export class GuestIsolate implements Isolate {
       signal.addEventListener('abort', stop, { once: true });
       void free.then(() => {
         signal.removeEventListener('abort', stop);
-        // It comes to one who has stopped waiting.
+        // The places were granted after the wait was given up.
         if (signal.aborted) places.give(isolation.slots);
         resolve(!signal.aborted);
       });
@@ -136,7 +139,7 @@ export class GuestIsolate implements Isolate {
     }
   }
 
-  /** A guest that is still ending has its places until it has ended, while its task gives them back. */
+  /** A guest that is still ending keeps its places until it has ended, although its task gives them back. */
   #keepPlaces(guest: Guest, slots: number): void {
     const places = this.#places[guest.kind];
     places.overtake(slots);
@@ -157,7 +160,7 @@ export class GuestIsolate implements Isolate {
     );
   }
 
-  /** How the job has ended in its guest, or the guest with it. */
+  /** How the job ended in its guest, or how the guest ended. */
   #outcomeOf(
     call: IsolatedCall,
     guest: Guest,
@@ -174,7 +177,7 @@ export class GuestIsolate implements Isolate {
         } else if (message.kind === 'span') this.#options.traces?.takeSpan(message.span);
         else if (message.kind === 'notes') this.#options.traces?.takeNotes(message.notes);
         else if (of === number) {
-          // Of a guest that is being ended only what it had to say is of use.
+          // From a guest that is being ended, only logs and resources are of use.
           if (!guest.isEnding || message.kind === 'log' || message.kind === 'resource')
             obey(call, (answer) => guest.send({ kind: 'message', number, message: answer }), message);
         } else if (message.kind === 'log') logAt(this.#options.log, message);
@@ -197,7 +200,7 @@ function sendJob(guest: Guest, number: number, job: IsolatedJob, moved: readonly
   try {
     guest.send({ kind: 'job', number, job }, moved);
   } catch (error) {
-    // Memory that cannot leave its thread, of WebAssembly for example, is copied.
+    // Memory that cannot leave its thread, such as that of WebAssembly, is copied.
     if (moved.length === 0) throw error;
     guest.send({ kind: 'job', number, job });
   }
@@ -244,7 +247,7 @@ function valuesText(values: ContextValues, task: string): string | null {
   return entries.length === 0 ? null : encodeValue(entries, `values that middleware has set for task ${task}, which go to it`);
 }
 
-/** Tells the guest that its task has to stop, and ends it: at once after a timeout, else when it has not obeyed. */
+/** Tells the guest that its task has to stop, and ends it: at once after a timeout, else if it does not obey. */
 function endOnStop(
   { signal, resourceUses, tellUsage }: IsolatedCall,
   guest: Guest,
@@ -258,9 +261,9 @@ function endOnStop(
     const usage = guest.usage();
     if (usage) tellUsage(usage);
     guest.end();
-    // Before its task gives the place back, which happens as soon as it has timed out.
+    // Before its task gives the place back, which happens as soon as it times out.
     onEnding();
-    // Before the end of the task is recorded, which does not wait for that of the guest.
+    // Before the end of the task is recorded, which does not wait for the guest's.
     resourceUses.end();
   };
   const stop = (): void => {

@@ -1,16 +1,16 @@
 /**
- * The guests of a process: those that are at work, and threads that have nothing to do and are kept warm for a while.
+ * The guests of a process: running ones, and idle threads that are kept warm for a while.
  *
- * A process executes one task and ends. Threads are kept by what they may use of memory; where there are as many as there may be, the one that
- * has been idle longest makes room for one of another kind.
+ * A process executes one task and ends. Threads are kept by memory limit; if there are already as many as allowed, the longest idle one
+ * makes room for one of another kind.
  */
 import { type Clock, settledWithin, type Timer } from '../../base/clock.ts';
 import type { Guest, GuestKind } from './guest.ts';
 
-/** What a task needs of its guest. */
+/** What a task needs from its guest. */
 export interface GuestNeed {
   readonly kind: GuestKind;
-  /** Most memory that it may have, bytes; null for no limit of its own. */
+  /** Its memory limit, bytes; null for no limit of its own. */
   readonly memoryBytes: number | null;
 }
 
@@ -20,16 +20,16 @@ interface Idle {
   readonly timer: Timer;
 }
 
-/** How long a thread without work is kept. */
+/** How long an idle thread is kept. */
 const idleMs = 30_000;
-/** How long the end of a guest is waited for, which first has its time to close what it has open. */
+/** How long to wait for the end of a guest, which first gets time to close what it has open. */
 const endMs = 15_000;
 
 export class GuestPool {
   readonly #start: (need: GuestNeed) => Guest;
   readonly #maxThreads: number;
   readonly #clock: Clock;
-  /** The one that has been idle longest is first. */
+  /** Longest idle first. */
   #idle: Idle[] = [];
   /** All that have not ended. */
   readonly #guests = new Set<Guest>();
@@ -40,7 +40,7 @@ export class GuestPool {
     this.#clock = clock;
   }
 
-  /** A guest for one task: a warm one where there is one. */
+  /** A guest for one task: a warm one if possible. */
   take(need: GuestNeed): Guest {
     const at = this.#idle.findLastIndex(
       ({ guest, need: its }) => its.kind === need.kind && its.memoryBytes === need.memoryBytes && !guest.isEnding,
@@ -53,7 +53,7 @@ export class GuestPool {
     return guest;
   }
 
-  /** Takes back a guest whose task has ended well enough for another. */
+  /** Takes back a guest whose task ended cleanly enough for another. */
   keep(guest: Guest, need: GuestNeed): void {
     guest.listener = null;
     if (guest.isEnding) return;
@@ -62,7 +62,11 @@ export class GuestPool {
     this.#idle.push({ guest, need, timer });
   }
 
-  /** Lets all of them close what they have open, and ends them. @returns those that have not ended in time, for the code in them cannot be interrupted */
+  /**
+   * Lets all of them close what they have open, and ends them.
+   *
+   * @returns those that did not end in time, because their code cannot be interrupted
+   */
   async close(): Promise<readonly Guest[]> {
     for (const { timer } of this.#idle) timer.cancel();
     this.#idle = [];

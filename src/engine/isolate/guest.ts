@@ -2,22 +2,22 @@
 import type { FromGuest, ToGuest } from '../../model/isolate-protocol.ts';
 import type { TaskUsage } from '../../model/task-usage.ts';
 
-/** Where a task may be executed apart from the engine. */
+/** Where a task may be executed outside the engine. */
 export type GuestKind = 'thread' | 'process';
 
 /** How a guest has ended. */
 export interface GuestEnd {
-  /** It was ended because it used more memory than it may. */
+  /** It was ended because it exceeded its memory limit. */
   readonly isOutOfMemory: boolean;
-  /** Most memory that is known of, bytes; null when unknown. */
+  /** Highest known memory usage, bytes; null if unknown. */
   readonly peakBytes: number | null;
-  /** `by exit code 3`, `by SIGKILL`, or what was thrown past all code. */
+  /** `by exit code 3`, `by SIGKILL`, or the uncaught error. */
   readonly how: string;
-  /** What was thrown past all code, else undefined. */
+  /** The uncaught error, else undefined. */
   readonly error: unknown;
 }
 
-/** A line that a process has printed past `console`. */
+/** A line that a process has printed bypassing `console`. */
 export interface PrintedLine {
   readonly stream: 'stdout' | 'stderr';
   readonly text: string;
@@ -28,25 +28,25 @@ export interface GuestListener {
   print(line: PrintedLine): void;
 }
 
-/** Starts as it is made. */
+/** Starts when created. */
 export interface Guest {
   readonly kind: GuestKind;
-  /** Where to say what it sends; null while it has nothing to do. */
+  /** Receives its messages; null while it is idle. */
   listener: GuestListener | null;
-  /** Resolves when it has ended, all it had to say heard. */
+  /** Resolves once it has ended and all its messages are handled. */
   readonly ended: Promise<GuestEnd>;
-  /** Whether it is ending or has ended, so that it takes no task any more. */
+  /** Whether it is ending or has ended, so that it takes no more tasks. */
   readonly isEnding: boolean;
-  /** @param moved buffers that go over and are empty here afterwards; a process is sent copies. @throws what cannot be cloned */
+  /** @param moved buffers to transfer, which are empty here afterwards; a process gets copies. @throws what cannot be cloned */
   send(message: ToGuest, moved?: readonly ArrayBuffer[]): void;
   /** Marks the beginning of a task, for `usage`. */
   begin(): void;
-  /** What its task has used so far, as it is seen from here; null when unknown. */
+  /** What its task has used so far, as seen from here; null if unknown. */
   usage(): TaskUsage | null;
   /** Whether it keeps this process alive. */
   hold(isHeld: boolean): void;
   /** Lets it close what it has open, and ends it if that takes too long. */
   close(): Promise<GuestEnd>;
-  /** Ends it, whatever it does. */
+  /** Ends it, whatever it is doing. */
   end(): void;
 }

@@ -1,6 +1,6 @@
-/** The flags of Node.js that a process or thread for tasks takes over: all but those that hold for this process alone. */
+/** The Node.js flags that a process or thread for tasks inherits: all except those meant for this process alone. */
 
-/** Followed by a value of their own, unless it is attached by `=`. */
+/** Flags followed by a value, unless it is attached by `=`. */
 const withValue = new Set(
   [
     '-e',
@@ -17,16 +17,16 @@ const withValue = new Set(
   ),
 );
 
-/** Followed by code only where that does not begin with a dash. */
+/** Flags followed by code only if that does not begin with a dash. */
 const withCode = new Set(['-p', '--print']);
 
-/** Code and tests in the place of the file, a port that is taken, and a limit of memory that is this one's. */
+/** Flags for code or tests in place of the file, a port already in use, and this process's memory limit. */
 const ownFlag =
   /^(-e|-p|-pe|-i|-c|--(eval|print|interactive|check|input-type|debug-port|max-old-space-size|(test|watch|inspect)(-[a-z-]+)?))$/;
 
 /**
- * Those flags. Node.js itself leaves out the code of `node -e` only where a child takes over `process.execArgv` as it is: with the code the child
- * would execute that in the place of its file, and start children of its own.
+ * The inherited flags. Node.js itself omits the code of `node -e` only if a child inherits `process.execArgv` unchanged: with the code, the
+ * child would execute that instead of its file, and start children of its own.
  *
  * @param flags as `process.execArgv` has them
  */

@@ -1,4 +1,4 @@
-/** What a task in a guest does with its context is done here, with the context of the task. */
+/** Performs here, on the task's context, what a task in a guest does with its own. */
 import type { Logger } from 'pino';
 import { type ChartData, chartOf } from '../../model/chart.ts';
 import { errorOf, failureOf } from '../../model/failure.ts';
@@ -11,12 +11,12 @@ import { PulledFiles } from './pulled-files.ts';
 
 type Answer = (message: HostMessage) => void;
 
-/** Does what a task has asked for by its context. @param answer sends the task a message */
+/** Performs a task's request through its context. @param answer sends the task a message */
 export function obey(call: IsolatedCall, answer: Answer, message: Exclude<GuestMessage, { readonly kind: 'span' | 'notes' }>): void {
   const { context, signal, namedValues } = call;
   switch (message.kind) {
     case 'commit':
-      // Where it has to stop, its guest is being ended instead.
+      // If it has to stop, its guest is being ended instead.
       if (signal.aborted) break;
       call.beginCommit();
       answer({ kind: 'commit' });
@@ -121,7 +121,7 @@ function keepFile(call: IsolatedCall, answer: Answer, { id, wish, source }: Gues
   return call.context.artifact[kind](name, source ?? pulledOf(call, answer).pieces(id), options);
 }
 
-/** What is asked of guests, by their tasks. */
+/** Files requested from guests, by their tasks. */
 const pulled = new WeakMap<IsolatedCall, PulledFiles>();
 
 function pulledOf(call: IsolatedCall, answer: Answer): PulledFiles {
@@ -132,7 +132,7 @@ function pulledOf(call: IsolatedCall, answer: Answer): PulledFiles {
   return made;
 }
 
-/** The guest of the task gives nothing more: files that are still asked for end. */
+/** The task's guest sends nothing more: files still being requested end. */
 export function endFiles(call: IsolatedCall): void {
   pulled.get(call)?.end();
 }

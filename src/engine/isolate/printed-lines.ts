@@ -1,9 +1,9 @@
-/** Cuts what a process prints into lines. */
+/** Splits a process's output into lines. */
 import { StringDecoder } from 'node:string_decoder';
 import type { Readable } from 'node:stream';
 import { cutText } from '../../base/cut-text.ts';
 
-/** Longest line that is waited for, characters; a longer one is handed on in parts. */
+/** Maximum length of a line, characters; longer ones are passed on in parts. */
 const maxLineChars = 64 * 1024;
 
 export class PrintedLines {
@@ -15,7 +15,7 @@ export class PrintedLines {
     this.#take = take;
   }
 
-  /** Hands on all lines of a stream. Resolves with its end, well or not; at once without one. */
+  /** Passes on all lines of a stream. Resolves when it ends or fails; at once without one. */
   async readAll(stream: Readable | null): Promise<void> {
     if (stream === null) return;
     await new Promise<void>((resolve) => {

@@ -1,8 +1,8 @@
 /**
- * A guest that is a process of its own, the leader of its group: what a task starts in it goes with it.
+ * A guest that is a process of its own, the leader of its group: whatever a task starts in it ends with it.
  *
- * It holds one end of a pipe and ends when the other closes, so that no process outlives an engine that was killed (`define/orphan-guard.ts`).
- * On Linux its resident memory is looked at now and then, and a process that has more than it may is killed.
+ * It holds one end of a pipe and ends when the other closes, so that no process outlives an engine that was killed
+ * (`define/orphan-guard.ts`). On Linux its resident memory is checked now and then, and a process that exceeds its limit is killed.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
@@ -18,9 +18,9 @@ import { PrintedLines } from './printed-lines.ts';
 export interface ProcessGuestOptions {
   /** Path of the built file that it runs. */
   readonly entry: string;
-  /** Most memory that it may have, bytes; null: no limit but that of Node.js. */
+  /** Its memory limit, bytes; null: only that of Node.js. */
   readonly memoryBytes: number | null;
-  /** Whether what it prints is heard; else it goes where this process prints. */
+  /** Whether its output is captured; else it goes where this process prints. */
   readonly capturePrinted: boolean;
   readonly clock: Clock;
 }
@@ -29,13 +29,13 @@ export interface ProcessGuestOptions {
 const closeMs = 10_000;
 /** Between SIGTERM and SIGKILL. */
 const killGraceMs = 2_000;
-/** How long what is left of its output is waited for; a process that it has left behind may hold the pipe. */
+/** How long to wait for the rest of its output; a process it left behind may hold the pipe. */
 const drainMs = 500;
 const lookEveryMs = 100;
 const mib = 1024 * 1024;
-/** Share of its limit that a process has, at the least, whose heap is full: it was last looked at some time before. */
+/** Minimum share of its limit that a process with a full heap uses: it was last checked some time before. */
 const fullShare = 0.8;
-/** What V8 says as its last words. */
+/** V8's last message. */
 const outOfHeap = /JavaScript heap out of memory/;
 
 export class ProcessGuest implements Guest {
@@ -50,7 +50,7 @@ export class ProcessGuest implements Guest {
   #peakBytes: number | null = null;
   #isOverLimit = false;
   readonly #timers = new Set<Timer>();
-  /** Its id may be another's from then on. */
+  /** From then on, its id may be reused. */
   #hasEnded = false;
 
   constructor({ entry, memoryBytes, capturePrinted, clock }: ProcessGuestOptions) {
@@ -59,21 +59,21 @@ export class ProcessGuest implements Guest {
     const heap = memoryBytes === null ? [] : [`--max-old-space-size=${Math.ceil(memoryBytes / mib)}`];
     const out = capturePrinted ? 'pipe' : 'inherit';
     const child = fork(entry, [], {
-      // A group of its own, which Windows does not have: there it would get a window.
+      // Its own group, which Windows does not have: there it would get a window.
       detached: process.platform !== 'win32',
       execArgv: [...inheritedFlags(process.execArgv), ...heap],
       serialization: 'advanced',
       stdio: ['ignore', out, out, 'ipc', 'pipe'],
     });
     this.#child = child;
-    // Where it could not be started for want of file descriptors, Node.js has made none.
+    // If it could not be started because file descriptors ran out, Node.js made none.
     this.#stdio = child.stdio ?? [];
     child.on('message', (message: FromGuest) => this.listener?.hear(message));
     this.ended = this.#follow();
   }
 
   send(message: ToGuest): void {
-    // What cannot be sent any more shows in how it ended.
+    // A failure to send shows in how it ended.
     if (this.#child.connected) this.#child.send(message, () => undefined);
   }
 
@@ -109,7 +109,7 @@ export class ProcessGuest implements Guest {
 
   async #follow(): Promise<GuestEnd> {
     const child = this.#child;
-    // Listened to first: an `error` that nobody hears would end this process.
+    // Attached first: an unhandled `error` would end this process.
     const exit = new Promise<string>((resolve) => {
       child.on('error', (error) => (child.pid === undefined ? resolve(`before it had begun: ${error.message}`) : undefined));
       child.on('exit', (code, signal) => resolve(signal === null ? `by exit code ${code ?? 0}` : `by ${signal}`));
@@ -127,7 +127,7 @@ export class ProcessGuest implements Guest {
     const how = await exit;
     this.isEnding = true;
     for (const timer of this.#timers) timer.cancel();
-    // What it has left behind in its group.
+    // Processes it left behind in its group.
     this.#signal('SIGKILL');
     this.#hasEnded = true;
     await settledWithin(this.#clock, drainMs, Promise.all(printed));
@@ -136,7 +136,7 @@ export class ProcessGuest implements Guest {
     return { isOutOfMemory, peakBytes: this.#peakBytes, how, error: undefined };
   }
 
-  /** Where its last words were not heard: V8 aborts a process whose heap is full. */
+  /** For when its last message was not received: V8 aborts a process whose heap is full. */
   #isOutOfHeap(): boolean {
     const isNearLimit = this.#memoryBytes !== null && (this.#peakBytes ?? 0) > fullShare * this.#memoryBytes;
     return isNearLimit && this.#child.signalCode === 'SIGABRT';

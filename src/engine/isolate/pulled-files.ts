@@ -1,4 +1,4 @@
-/** Bytes of files that a task in a guest keeps: asked for piece by piece, so that neither side holds a whole file. */
+/** Bytes of files that a task in a guest keeps: requested piece by piece, so that neither side holds a whole file. */
 import { errorOf } from '../../model/failure.ts';
 import type { HostMessage, GuestMessage } from '../../model/isolate-protocol.ts';
 
@@ -12,7 +12,7 @@ export class PulledFiles {
     this.#send = send;
   }
 
-  /** The bytes of the file of that message; read once. */
+  /** The bytes of that message's file; read once. */
   async *pieces(id: number): AsyncGenerator<Uint8Array | string> {
     let isOpen = true;
     try {
@@ -37,7 +37,7 @@ export class PulledFiles {
     this.#waiting.delete(piece.id);
   }
 
-  /** The guest gives nothing more. */
+  /** The guest sends nothing more. */
   end(): void {
     for (const resolve of this.#waiting.values()) resolve(null);
     this.#waiting.clear();

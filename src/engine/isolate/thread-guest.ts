@@ -11,7 +11,7 @@ import { inheritedFlags } from './inherited-flags.ts';
 export interface ThreadGuestOptions {
   /** Path of the built file that it runs. */
   readonly entry: string;
-  /** Most heap that it may have, bytes; null: what Node.js gives a thread. */
+  /** Its heap limit, bytes; null: the default of Node.js for a thread. */
   readonly memoryBytes: number | null;
   readonly clock: Clock;
 }
@@ -59,9 +59,9 @@ export class ThreadGuest implements Guest {
     this.#busyBefore = this.#busyMs();
   }
 
-  /** The time in which its loop was busy stands for its CPU time: it can be asked for from here, also while it never gives way. */
+  /** Uses the loop's busy time as its CPU time: it can be read from here, even if the thread never yields. */
   usage(): TaskUsage {
-    // Of a thread that has ended no time is known any more.
+    // A thread that has ended reports no time.
     return { cpuMs: Math.max(0, this.#busyMs() - this.#busyBefore), peakBytes: null, scope: 'thread' };
   }
 
@@ -89,13 +89,13 @@ export class ThreadGuest implements Guest {
   }
 }
 
-/** With the flags of this process, save that of its code: with `--input-type` a thread loads no file. */
+/** With the flags of this process, except those for its code: with `--input-type` a thread loads no file. */
 function startWorker(entry: string, options: WorkerOptions): Worker {
   if (!process.execArgv.some((flag) => flag.startsWith('--input-type'))) return new Worker(entry, options);
   try {
     return new Worker(entry, { ...options, execArgv: inheritedFlags(process.execArgv) });
   } catch {
-    // One of them is of V8 or of a whole process, which threads have anyway.
+    // A flag is for V8 or the whole process, and applies to threads anyway.
     return new Worker(entry, { ...options, execArgv: [] });
   }
 }

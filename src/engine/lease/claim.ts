@@ -1,4 +1,4 @@
-/** The claim that a run carries, and why one could not be had. */
+/** The claim of a run, and why one was refused. */
 import { BatutaError } from '../../base/errors.ts';
 import type { Run } from '../../model/run.ts';
 import type { Claim, ClaimOutcome } from '../../store/store.ts';
@@ -8,7 +8,7 @@ export function claimOf({ id, epoch, owner }: Run): Claim {
   return { runId: id, epoch, owner };
 }
 
-/** RUN_NOT_FOUND, RUN_STATE_REFUSED (it has ended) or RUN_OWNED, naming the owner and until when it holds the run. */
+/** RUN_NOT_FOUND, RUN_STATE_REFUSED (it has ended) or RUN_OWNED, naming the owner and the end of its lease. */
 export function claimRefusal(runId: string, outcome: ClaimOutcome & { readonly claimed: false }): BatutaError {
   const details = { runId, owner: outcome.owner?.id ?? null, leaseUntil: outcome.leaseUntil };
   if (outcome.reason === 'missing') return new BatutaError('RUN_NOT_FOUND', `No run has the id ${runId}.`, { details });

@@ -1,7 +1,7 @@
 /**
- * What a process holds, runs or spread task runs: each from the moment it is asked for until it has ended here or was given back.
+ * What a process holds, runs or spread task runs: each from the moment it is requested until it has ended here or was given back.
  *
- * On a crash all of it is lost with the process; the leases end, and others go on from what is recorded.
+ * On a crash all of it is lost with the process; the leases expire, and others continue from what is recorded.
  */
 import type { Clock } from '../../base/clock.ts';
 import { BatutaError } from '../../base/errors.ts';
@@ -10,12 +10,12 @@ import { BatutaError } from '../../base/errors.ts';
 export interface Held {
   readonly id: string;
   readonly ended: Promise<unknown>;
-  /** Stops at once, to be given back: another owner goes on from what is recorded. */
+  /** Stops at once, to be given back: another owner continues from what is recorded. */
   abandon(reason: BatutaError): void;
 }
 
 export class HeldWork<T extends Held> {
-  /** By id; the latest, where one was lost and taken anew. */
+  /** By id; the latest, if one was lost and taken again. */
   readonly byId = new Map<string, T>();
   readonly #all = new Set<T>();
   readonly #starting = new Set<Promise<unknown>>();
@@ -25,7 +25,11 @@ export class HeldWork<T extends Held> {
     return this.#isClosing;
   }
 
-  /** Counts what is being recorded or claimed, and is not held yet. @throws BatutaError SHUTDOWN once it is closing, and what `begin` throws */
+  /**
+   * Counts what is being recorded or claimed, but not held yet.
+   *
+   * @throws BatutaError SHUTDOWN once it is closing, and what `begin` throws
+   */
   async start<R>(begin: () => Promise<R>): Promise<R> {
     if (this.#isClosing) throw new BatutaError('SHUTDOWN', 'This process takes nothing new: it is shutting down.');
     const starting = begin();
@@ -47,7 +51,7 @@ export class HeldWork<T extends Held> {
     if (this.byId.get(one.id) === one) this.byId.delete(one.id);
   }
 
-  /** Refuses what is new, and gives all that is held once nothing is being started any more. */
+  /** Refuses new work, and returns all that is held once nothing is being started any more. */
   async close(onEach: (one: T) => void): Promise<readonly T[]> {
     this.#isClosing = true;
     for (const one of this.#all) onEach(one);
@@ -56,7 +60,7 @@ export class HeldWork<T extends Held> {
     return [...this.#all];
   }
 
-  /** Lets what is held finish until the deadline, then abandons the rest, and gives it once it has let go. Takes nothing new from then on. */
+  /** Lets what is held finish until the deadline, then abandons the rest, and returns it once released. Takes nothing new from then on. */
   async handBack(clock: Clock, deadlineMs: number, reason: BatutaError): Promise<readonly T[]> {
     const deadline = new AbortController();
     const late = clock.sleep(deadlineMs, deadline.signal).catch(() => undefined);

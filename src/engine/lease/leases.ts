@@ -1,28 +1,28 @@
 /**
- * Keeps the claims of this process: renews them all in one statement each heartbeat, and looks for cancels that another process
- * asked for. Runs only while something is held.
+ * Keeps the claims of this process: renews them all in one statement each heartbeat, and checks for cancels requested by other processes.
+ * Runs only while something is held.
  *
- * On a crash the claims run out by themselves and the next owner goes on. A claim that was lost (another process has taken the
- * run) is reported to its holder, which stops and writes nothing more. Where `abortUnrenewed` is set, so is one that could not be renewed
- * and is about to run out: two owners must not be at work at the same time.
+ * On a crash the claims expire by themselves and the next owner continues. A lost claim (another process has taken the run) is reported to
+ * its holder, which stops and writes nothing more. If `abortUnrenewed` is set, so is a claim that could not be renewed and is about to
+ * expire: two owners must not run at the same time.
  */
 import type { Logger } from 'pino';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Claim, RunStore, SpreadStore, Store, TaskClaim } from '../../store/store.ts';
 import type { EngineSettings } from '../services.ts';
 
-/** Who holds a claim. */
+/** The holder of a claim. */
 export interface Holder<C> {
   readonly claim: C;
   onLost(): void;
   onCancel(): void;
 }
 
-/** How claims of one kind are kept in the store. */
+/** How the store keeps claims of one kind. */
 export interface LeaseStore<C> extends Pick<Store, 'dataVersion'> {
   /** Of what is claimed. */
   idOf(claim: C): string;
-  /** Renews them all; gives back those that were lost. @throws BatutaError STORE_… */
+  /** Renews them all; returns those that were lost. @throws BatutaError STORE_… */
   renew(claims: readonly C[], leaseMs: number): Promise<readonly C[]>;
   /** Ids of what should stop. @throws BatutaError STORE_… */
   toStop(claims: readonly C[]): Promise<readonly string[]>;
@@ -40,7 +40,7 @@ export function leasesOfRuns(
   };
 }
 
-/** Those of spread task runs. Always asked for: the owner of the run may be this process, whose own writes do not change the version. */
+/** Those of spread task runs. Always queried: the owner of the run may be this process, whose own writes do not change the version. */
 export function leasesOfTasks(spread: Pick<SpreadStore, 'renew' | 'toStop'>): LeaseStore<TaskClaim> {
   return {
     dataVersion: () => null,
@@ -59,15 +59,15 @@ export interface LeaseOptions<C> {
 
 interface Held<C> {
   readonly holder: Holder<C>;
-  /** Monotonic instant from which its lease counts at the least. */
+  /** Monotonic instant from which its lease counts at least. */
   renewedAt: number;
-  /** Whether its holder knows already that it is lost. */
+  /** Whether its holder already knows that it is lost. */
   toldLost: boolean;
 }
 
 export class Leases<C extends { readonly epoch: number }> {
   readonly #options: LeaseOptions<C>;
-  /** By id and epoch: this process may have it anew before it knows that it had lost it. */
+  /** By id and epoch: this process may have it again before it knows that it had lost it. */
   readonly #held = new Map<string, Held<C>>();
   #timer: Timer | null = null;
   #guard: Timer | null = null;
@@ -80,10 +80,10 @@ export class Leases<C extends { readonly epoch: number }> {
     this.#options = options;
   }
 
-  /** @param since monotonic instant at which the claim was asked for: a process that was frozen on the way to here has held it since then. */
+  /** @param since monotonic instant at which the claim was requested: a process that was frozen meanwhile has held it since then. */
   hold(holder: Holder<C>, since = this.#options.clock.monotonic()): void {
     this.#held.set(this.#keyOf(holder.claim), { holder, renewedAt: since, toldLost: false });
-    // A cancel may have been asked for between the claim and here, and been passed over by a look.
+    // A cancel may have been requested since the claim, and been missed by a poll.
     this.#seenVersion = null;
     this.#holds++;
     if (this.#timer) return;
@@ -93,8 +93,8 @@ export class Leases<C extends { readonly epoch: number }> {
   }
 
   /**
-   * To be asked before user code begins: null where the lease surely holds by this process's own clock, else a promise of having asked the
-   * store; a holder that has lost it has been told then. Where `abortUnrenewed` is not set it is always null.
+   * To be called before user code begins: null if by this process's own clock the lease surely holds, else a promise that resolves once the
+   * store was asked; a holder that has lost it is notified before. Always null unless `abortUnrenewed` is set.
    */
   confirm(claim: C): Promise<void> | null {
     const { clock, settings } = this.#options;
@@ -114,7 +114,7 @@ export class Leases<C extends { readonly epoch: number }> {
 
   #arm(): void {
     const { clock, settings } = this.#options;
-    // When everything was released and something new held during a beat, a timer is set already.
+    // If everything was released and something new held during a beat, a timer is already set.
     this.#timer?.cancel();
     this.#timer = clock.setTimer(settings.cancelPollMs, () => void this.#beat(), { unref: true });
   }
@@ -128,7 +128,7 @@ export class Leases<C extends { readonly epoch: number }> {
       }
       await this.#lookForCancels();
     } catch (error) {
-      // The next beat tries again; should the store stay away, the leases end and others go on.
+      // The next beat tries again; if the store stays away, the leases expire and others continue.
       log.warn({ err: error }, 'The leases could not be renewed.');
     }
     if (this.#timer) this.#arm();
@@ -148,9 +148,9 @@ export class Leases<C extends { readonly epoch: number }> {
 
   #armGuard(): void {
     const { clock, settings } = this.#options;
-    // When everything was released and something new held during a look, a guard is set already.
+    // If everything was released and something new held during a check, a guard is already set.
     this.#guard?.cancel();
-    // Not the beat's timer: a beat that waits for a store which does not answer must not keep this from being seen.
+    // Not the beat's timer: a beat waiting for an unresponsive store must not hide this.
     this.#guard = clock.setTimer(marginOf(settings) / 4, () => void this.#guardLeases(), { unref: true });
   }
 
@@ -185,13 +185,13 @@ export class Leases<C extends { readonly epoch: number }> {
     if (version !== null && version === this.#seenVersion) return;
     const holds = this.#holds;
     const asked = new Set(await store.toStop(this.#claims()));
-    // Only now: what a look that failed has missed is looked for again, and what was claimed meanwhile was not looked for.
+    // Only now: what a failed poll missed is polled again, and what was claimed meanwhile was not included.
     if (holds === this.#holds) this.#seenVersion = version;
     if (asked.size === 0) return;
     for (const { holder } of [...this.#held.values()]) if (asked.has(store.idOf(holder.claim))) holder.onCancel();
   }
 
-  /** Tells its holder that a claim was lost. */
+  /** Notifies the holder that its claim was lost. */
   lose(claim: C): void {
     this.#held.get(this.#keyOf(claim))?.holder.onLost();
   }
@@ -205,7 +205,7 @@ export class Leases<C extends { readonly epoch: number }> {
   }
 }
 
-/** How long before its end a lease that was not renewed counts as lost. Leaves room for the renewals that are made anyway. */
+/** How long before its end an unrenewed lease counts as lost. Leaves room for the regular renewals. */
 function marginOf({ leaseMs, heartbeatMs }: EngineSettings): number {
   return Math.min(leaseMs / 5, (leaseMs - heartbeatMs) / 2);
 }

@@ -1,4 +1,4 @@
-/** Claims runs that wait, by their tickets. Claims of one turn are one statement. */
+/** Claims waiting runs by their tickets. Claims of one turn are one statement. */
 import { hasExpired } from '../../model/expiry.ts';
 import type { Run } from '../../model/run.ts';
 import type { FairTicket, FairTurn, HeavyRun, PickOptions } from '../../store/store.ts';
@@ -6,20 +6,20 @@ import { Batcher } from '../batcher.ts';
 import { endExpired } from '../run/start-run.ts';
 import type { EngineServices } from '../services.ts';
 
-/** A worker takes tickets in bursts, one for each run that a flush ended: held so long, a burst is one statement instead of two. */
+/** A worker takes tickets in bursts, one for each run that a flush ended: held this long, a burst is one statement instead of two. */
 const lingerMs = 1;
 
-/** Who hears why a run that waits was not claimed. */
+/** Notified why a waiting run was not claimed. */
 export interface ClaimHearer {
   /** It is unknown. */
   missing?(): void;
   /** It takes several places of a worker: see `claimHeavy`. */
   heavy?(run: HeavyRun): void;
-  /** Its ticket is a right to a turn: see `takeTurn`. */
+  /** Its ticket grants a turn: see `takeTurn`. */
   fair?(ticket: FairTicket): void;
 }
 
-/** How much of the turns the runs of a flow get that have this key. */
+/** Share of a flow's turns for runs with this key. */
 export type WeightOf = PickOptions['weightOf'];
 
 interface AskedTurn {
@@ -35,9 +35,9 @@ interface AskedClaim {
 export class RunClaims {
   readonly #services: EngineServices;
   readonly #claims: Batcher<AskedClaim, Run | null>;
-  /** By queue and priority: of whoever asks at the same time there is one transaction for all. */
+  /** By queue and priority: simultaneous requests share one transaction. */
   readonly #turns = new Map<string, Batcher<AskedTurn, FairTurn | null>>();
-  /** When the claim of a run was asked for, monotonic ms. */
+  /** When the claim of a run was requested, monotonic ms. */
   readonly #askedAt = new WeakMap<Run, number>();
 
   constructor(services: EngineServices) {
@@ -77,7 +77,7 @@ export class RunClaims {
     return turns.add({ id, weightOf });
   }
 
-  /** When the claim of a run that was claimed here was asked for, monotonic ms. */
+  /** When the claim of a run claimed here was requested, monotonic ms. */
   askedAt(run: Run): number | undefined {
     return this.#askedAt.get(run);
   }
@@ -104,7 +104,7 @@ export class RunClaims {
       const right = fair.get(id);
       if (right !== undefined) hearer?.fair?.(right);
       const run = claimed.get(id) ?? null;
-      // Of several who ask for one run at once, one gets it.
+      // If several ask for one run at once, one gets it.
       claimed.delete(id);
       return run;
     });

@@ -37,7 +37,8 @@ export function concurrencyKeyOf({ flow, deployment, params }: LimitedRun): stri
 /**
  * `flow:<name>` or similar, with the value of the key if there is one.
  *
- * @param option names the key in errors. @throws BatutaError OPTION_INVALID when a key function throws or returns no text
+ * @param option names the key in errors.
+ * @throws BatutaError OPTION_INVALID when a key function throws or returns no text
  */
 export function limitName(
   kind: 'flow' | 'deployment' | 'tag',

@@ -7,7 +7,7 @@ import { take } from '../values/given-value.ts';
 import { contextOf } from './middleware-context.ts';
 import { runMiddleware } from './run-middleware.ts';
 
-/** Executes the run inside of the middleware. The value that `next` gives is that of the flow. @throws what the middleware threw, or `body` */
+/** Executes the run inside the middleware. `next` returns the flow's value. @throws what the middleware threw, or `body` */
 export async function runAround(active: RunAttempt, chain: readonly Middleware[], body: () => Promise<Verdict>): Promise<Verdict> {
   const values = new ContextValues(null);
   active.contextValues = values;

@@ -19,7 +19,7 @@ export interface CalledAttempt extends MethodCall {
   collect(items: AsyncIterable<unknown>): Promise<unknown>;
 }
 
-/** Calls the method inside of the middleware, in the scope of its task. */
+/** Calls the method inside the middleware, in the scope of its task. */
 export function callAround(execution: CalledAttempt, args: readonly unknown[], chain: readonly Middleware[]): Promise<unknown> {
   const values = new ContextValues(execution.active.contextValues);
   execution.contextValues = values;

@@ -1,14 +1,14 @@
 /** The context of middleware around a run or a task. */
 import type { ContextKey, ContextValues, MiddlewareContext } from '../../model/middleware.ts';
 
-/** Where a context has what it gives; the first three when they are asked for. */
+/** The sources of a context; the first three are read on demand. */
 export interface ContextParts extends Pick<MiddlewareContext, 'run' | 'task' | 'addLogFields'> {
   readonly params: () => unknown;
   readonly signal: () => AbortSignal;
   readonly log: () => MiddlewareContext['log'];
 }
 
-/** The context that middleware is given. */
+/** The context passed to middleware. */
 export function contextOf(values: ContextValues, { run, task, params, signal, log, addLogFields }: ContextParts): MiddlewareContext {
   return {
     run,

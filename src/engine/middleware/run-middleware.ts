@@ -1,9 +1,9 @@
-/** Runs middleware around a run or a task, outermost first, and holds it to its contract. */
+/** Runs middleware around a run or a task, outermost first, and enforces its contract. */
 import { BatutaError } from '../../base/errors.ts';
 import type { Middleware, MiddlewareContext } from '../../model/middleware.ts';
 
 /**
- * Gives what `work` gives. Its errors are those of `work`, or what middleware threw in their place.
+ * Returns what `work` returns. Its errors are those of `work`, or what middleware threw in their place.
  *
  * @param what in messages: `task pay`
  * @throws BatutaError MIDDLEWARE_MISUSED for one that never called `next`, called it twice, or returned another value
@@ -27,7 +27,7 @@ export async function runMiddleware(
       return Promise.reject(fault);
     }
     under = runMiddleware(inner, ctx, what, work);
-    // It may go unawaited; what it comes to counts all the same.
+    // It may go unawaited; its outcome still counts.
     under.catch(() => undefined);
     return under;
   };

@@ -1,4 +1,4 @@
-/** Large results in a folder: one file a key, written beside its place and renamed, synced before it counts. */
+/** Large results in a folder: one file per key, written next to its place and renamed, synced before it counts. */
 import { chmodSync, existsSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -6,9 +6,9 @@ import { BatutaError } from '../../base/errors.ts';
 import { checkKey, isRunId, missing, type ResultPlace } from './place.ts';
 
 /**
- * What is written goes to the folder; what is not there is looked for in the others, in their order. The folder is made when first written to.
+ * Writes to the folder; what is missing there is looked up in the others, in order. The folder is created on the first write.
  *
- * @param others folders in which results lay before
+ * @param others folders that held results before
  */
 export function folderPlace(folder: string, others: readonly string[] = []): ResultPlace {
   const folders = [folder, ...others.filter((other) => other !== folder)];
@@ -72,18 +72,18 @@ async function sweepIn(folder: string, runId: string, keptOf: (keys: readonly st
   const keys = names.filter((name) => name.endsWith('.json')).map((name) => `${runId}/${name.slice(0, -'.json'.length)}`);
   const kept = new Set((await keptOf(keys)).map((key) => join(folder, `${key}.json`)));
   for (const path of names.map((name) => join(place, name))) if (!kept.has(path)) await rm(path, { force: true });
-  // Another may have put something there meanwhile.
+  // Another process may have put something there meanwhile.
   if (kept.size === 0) await rmdir(place).catch(() => undefined);
 }
 
-/** A folder that is Batuta's own and was made before it was so for its owner alone; what lies in it is closed with it. */
+/** Restricts a folder of Batuta's own that was made before such folders were private; that closes all its contents. */
 function closeToOthers(folder: string): void {
   const own = dirname(folder);
   if (basename(own) !== '.batuta' || process.platform === 'win32') return;
   try {
     for (const place of [own, folder]) if (existsSync(place)) chmodSync(place, 0o700);
   } catch {
-    // Another's: it is used as it is, and the doctor says so.
+    // Another user's: it is used as it is, and the doctor reports it.
   }
 }
 

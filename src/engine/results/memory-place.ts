@@ -1,4 +1,4 @@
-/** Large results that are gone with the process; for tests. */
+/** Large results that are lost with the process; for tests. */
 import { Buffer } from 'node:buffer';
 import { checkKey, missing, type ResultPlace } from './place.ts';
 

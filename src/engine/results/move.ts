@@ -1,9 +1,10 @@
 /**
  * Moves large results of ended runs to another place.
  *
- * One after the other: copied and held against its hash, then named at its new place and noted as left at the old one in one transaction, then
- * cleared there. Killed at any point, it leaves each result readable: a copy that is not named yet is written again by the next move or goes with
- * its run, and what was left and not cleared is cleared by the next move. Several may move at the same time.
+ * One after the other: copied and checked against its hash, then named at its new place and noted as left at the old one in one
+ * transaction, then cleared there. Killed at any point, it leaves each result readable: a copy that is not named yet is written again by
+ * the next move or goes with its run, and what was left and not cleared is cleared by the next move. Several moves may run at the same
+ * time.
  */
 import { isBatutaError } from '../../base/errors.ts';
 import { parseRef, refText } from '../../model/result-ref.ts';
@@ -16,29 +17,29 @@ export interface MoveOptions {
   readonly store: Pick<Store, 'results' | 'keptResults'>;
   /** Knows all places that results are moved from. */
   readonly storage: ResultStorage;
-  /** Where they go. */
+  /** Where they are moved to. */
   readonly to: ResultPlace;
-  /** Whether nothing is moved, only counted. Default false. */
+  /** Whether results are only counted, not moved. Default false. */
   readonly isDry?: boolean;
   readonly signal?: AbortSignal;
-  /** Told after each result. */
+  /** Called after each result. */
   readonly onMoved?: (report: MoveReport) => void;
 }
 
 export interface MoveReport {
-  /** Moved, or to be moved where nothing is. */
+  /** Moved, or to be moved if `isDry`. */
   readonly moved: number;
-  /** Of these, where it is known. */
+  /** Of these, if known. */
   readonly bytes: number;
-  /** Left where they are, for a run that names them goes on again. */
+  /** Left where they are, because a run that names them is active again. */
   readonly busy: number;
-  /** Left where they are, for they cannot be read: gone, damaged, or on another machine. */
+  /** Left where they are, because they cannot be read: gone, damaged, or on another machine. */
   readonly unreadable: readonly { readonly locator: string; readonly why: string }[];
 }
 
 const pageSize = 100;
 
-/** @throws BatutaError STORE_…, PACKAGE_MISSING; what was moved until then stays so */
+/** @throws BatutaError STORE_…, PACKAGE_MISSING; what was moved until then stays moved */
 export async function moveResults(options: MoveOptions): Promise<MoveReport> {
   const { store, to, isDry = false, signal } = options;
   if (!isDry) await clearLeftBehind(options);
@@ -63,7 +64,7 @@ export async function moveResults(options: MoveOptions): Promise<MoveReport> {
         }
       } catch (error) {
         if (!isBatutaError(error, 'RESULT_MISSING')) throw error;
-        // Another that moves may have been quicker.
+        // A concurrent move may have been quicker.
         if ((await store.keptResults([result.locator])).length > 0) unreadable.push({ locator: result.locator, why: error.message });
       }
       options.onMoved?.(report);
@@ -72,7 +73,7 @@ export async function moveResults(options: MoveOptions): Promise<MoveReport> {
   }
 }
 
-/** Gives its bytes; null when it stays. */
+/** Returns its size in bytes; null if it stays. */
 async function moveOne({ store, storage, to }: MoveOptions, { locator, bytes, sha256 }: ListedResult): Promise<number | null> {
   const ref = parseRef(locator);
   const from = storage.placeOf(ref);

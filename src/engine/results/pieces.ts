@@ -1,4 +1,4 @@
-/** Text as pieces of bytes and back, so that no more than one piece exists beside it. */
+/** Text as pieces of bytes and back, so that only one piece exists besides it. */
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { Pieces } from './place.ts';
@@ -10,7 +10,7 @@ const pieceChars = 512 * 1024;
 export function* piecesOf(text: string): Iterable<Uint8Array> {
   for (let start = 0; start < text.length; ) {
     let end = Math.min(text.length, start + pieceChars);
-    // Between the halves of a pair there would be two characters that are none.
+    // Splitting a surrogate pair would leave two invalid characters.
     if (end < text.length && isHighHalf(text.charCodeAt(end - 1))) end -= 1;
     yield Buffer.from(text.slice(start, end), 'utf8');
     start = end;
@@ -21,7 +21,7 @@ function isHighHalf(code: number): boolean {
   return code >= 0xd800 && code <= 0xdbff;
 }
 
-/** Counts and hashes what goes by. */
+/** Counts and hashes the bytes that pass. */
 export class Measure {
   readonly #hash = createHash('sha256');
   bytes = 0;
@@ -45,13 +45,13 @@ export class Measure {
     this.#hash.update(piece);
   }
 
-  /** Of all that went by; to be asked once. 64 hexadecimal digits. */
+  /** Of everything that passed; to be called once. 64 hexadecimal digits. */
   sha256(): string {
     return this.#hash.digest('hex');
   }
 }
 
-/** The same bytes in pieces of less than twice `bytes` each, and, save the last, of at least `bytes`. */
+/** The same bytes in pieces of less than twice `bytes` each, and, except the last, of at least `bytes`. */
 export async function* gathered(pieces: Pieces, bytes: number): AsyncIterable<Buffer> {
   let waiting: Uint8Array[] = [];
   let length = 0;

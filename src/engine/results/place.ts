@@ -1,4 +1,4 @@
-/** Contract of a place for large results: it keeps bytes under keys, and knows nothing of what they say. */
+/** Contract of a place for large results: it keeps bytes under keys, and knows nothing of their meaning. */
 import { cutText } from '../../base/cut-text.ts';
 import { BatutaError } from '../../base/errors.ts';
 
@@ -9,32 +9,32 @@ export type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 export interface ResultPlace {
   /** What its locators begin with, see `ResultRef`. */
   readonly prefix: string;
-  /** For people: a path, `the database`, or `s3://bucket/prefix`. */
+  /** For display: a path, `the database`, or `s3://bucket/prefix`. */
   readonly name: string;
-  /** Durable once resolved; replaces what was under the key, and leaves nothing half there. @throws BatutaError STORE_…, PACKAGE_MISSING */
+  /** Durable once resolved; replaces what was under the key, and leaves nothing partial. @throws BatutaError STORE_…, PACKAGE_MISSING */
   write(key: string, pieces: Pieces): Promise<void>;
-  /** What is there, as it comes. @throws BatutaError RESULT_MISSING, before the first piece; STORE_… */
+  /** What is stored there, as it is read. @throws BatutaError RESULT_MISSING, before the first piece; STORE_… */
   read(key: string): Promise<AsyncIterable<Uint8Array>>;
-  /** Bytes of what is there. @throws BatutaError RESULT_MISSING, STORE_… */
+  /** Its size in bytes. @throws BatutaError RESULT_MISSING, STORE_… */
   size(key: string): Promise<number>;
-  /** Removes what is there; silent when nothing is. @throws BatutaError STORE_… */
+  /** Removes it; no error if there is nothing. @throws BatutaError STORE_… */
   remove(key: string): Promise<void>;
-  /** Removes all that is there of these runs but what is kept: what a process stored that died before it could record it stands in no row. */
+  /** Removes all that is stored for these runs except what is kept: no row names what a process stored if it died before recording it. */
   sweep(runIds: readonly string[], keptOf: (keys: readonly string[]) => Promise<readonly string[]>): Promise<void>;
-  /** Lets go of connections. */
+  /** Closes connections. */
   close?(): void;
 }
 
-/** Keys and ids of runs as we make them: letters, digits and a few signs, never a way out of the place. */
+/** Keys and run ids as we make them: letters, digits and some punctuation, never a path out of the place. */
 const keyForm = /^\w[\w.-]{0,199}\/\w[\w.-]{0,299}$/;
 const runForm = /^\w[\w.-]{0,199}$/;
 
-/** Whether we can have made this id of a run. */
+/** Whether this can be a run id of ours. */
 export function isRunId(id: string): boolean {
   return runForm.test(id);
 }
 
-/** @throws BatutaError RESULT_MISSING for a key that we cannot have made */
+/** @throws BatutaError RESULT_MISSING for a key that cannot be ours */
 export function checkKey(key: string): string {
   if (keyForm.test(key)) return key;
   throw new BatutaError(
@@ -44,7 +44,7 @@ export function checkKey(key: string): string {
   );
 }
 
-/** The error for a value that is not there. @param cause why, where something says so */
+/** The error for a missing value. @param cause the underlying error, if any */
 export function missing(key: string, place: string, cause?: unknown): BatutaError {
   return new BatutaError('RESULT_MISSING', `The stored result ${key} cannot be read from ${place}. Retry the task that made it.`, {
     cause,

@@ -1,9 +1,9 @@
 /**
- * Large results in a bucket of S3, or of a server that speaks like it.
+ * Large results in a bucket of S3, or of a compatible server.
  *
- * Credentials, region and endpoint come from where the AWS SDK looks for them: the usual variables, profiles, the role of the machine or pod. What
- * is larger than a piece goes up in parts; one that is never finished is aborted, and counts for nothing. The SDK is an optional package, loaded
- * when it is first needed.
+ * Credentials, region and endpoint come from where the AWS SDK looks for them: the usual variables, profiles, the role of the machine or
+ * pod. What is larger than a piece is uploaded in parts; an upload that is never finished is aborted, and counts for nothing. The SDK is an
+ * optional package, loaded on first use.
  */
 import type { GetObjectCommandOutput, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { BatutaError } from '../../base/errors.ts';
@@ -14,18 +14,18 @@ import { checkKey, isRunId, missing, type Pieces, type ResultPlace } from './pla
 
 export interface S3Options {
   readonly bucket: string;
-  /** Before the keys, without slashes at its ends; empty for none. */
+  /** Prefix of the keys, without slashes at its ends; empty for none. */
   readonly prefix: string;
-  /** Whether a server of one's own is asked, which seldom has a name for each bucket. */
+  /** Whether a custom endpoint is used, which rarely has a host name for each bucket. */
   readonly hasEndpoint: boolean;
 }
 
-/** All parts but the last must have at least 5 MiB; there are at most 10,000. */
+/** All parts except the last must have at least 5 MiB; there are at most 10,000. */
 const partBytes = 16 * 1024 * 1024;
 const connectTimeoutMs = 5_000;
 const requestTimeoutMs = 60_000;
 const attempts = 5;
-/** Runs whose leftovers are looked for at the same time. */
+/** How many runs are swept at the same time. */
 const sweepsAtOnce = 8;
 
 type Sdk = typeof import('@aws-sdk/client-s3');
@@ -117,7 +117,7 @@ async function openClient(hasEndpoint: boolean): Promise<Opened> {
   return { sdk, client };
 }
 
-/** One request for what is small, else part by part. */
+/** One request if it is small, else part by part. */
 async function upload({ sdk, client }: Opened, object: { readonly Bucket: string; readonly Key: string }, pieces: Pieces): Promise<void> {
   const type = { ContentType: 'application/json' };
   let uploadId: string | undefined;

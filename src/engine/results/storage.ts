@@ -1,8 +1,8 @@
 /**
- * Where large values are kept: what is new goes to one place, what is read comes from where it lies.
+ * Where large values are kept: new ones go to one place, stored ones are read from wherever they are.
  *
- * Each value is known by a reference (`model/result-ref.ts`) that says where it lies, how long it is and what its hash is; what is read is
- * held against that.
+ * Each value is identified by a reference (`model/result-ref.ts`) that holds its location, size and hash; what is read is checked against
+ * that.
  */
 import { Buffer } from 'node:buffer';
 import { byteSize } from '../../base/byte-size.ts';
@@ -12,38 +12,51 @@ import { Measure, piecesOf } from './pieces.ts';
 import { damaged, type ResultPlace } from './place.ts';
 
 export interface ResultStorage {
-  /** Where what is new goes. */
+  /** Where new values go. */
   readonly place: ResultPlace;
-  /** Keeps a text, durable once resolved; replaces what was under the key. Gives its reference. @throws BatutaError STORE_…, PACKAGE_MISSING */
+  /**
+   * Stores a text, durable once resolved; replaces what was under the key. Returns its reference.
+   *
+   * @throws BatutaError STORE_…, PACKAGE_MISSING
+   */
   put(key: string, text: string): Promise<string>;
-  /** Keeps bytes as they come, in clear also where texts are encrypted; leaves nothing when they end in an error, which is thrown as it is. Gives their reference. @throws as `put` */
+  /**
+   * Stores bytes as they arrive, unencrypted even if texts are encrypted; leaves nothing if they end in an error, which is rethrown.
+   * Returns their reference.
+   *
+   * @throws as `put`
+   */
   putBytes(key: string, pieces: AsyncIterable<Uint8Array>): Promise<string>;
   /** Such bytes, piece by piece. @throws as `stream` */
   streamBytes(ref: string): Promise<AsyncIterable<Uint8Array>>;
   /** @throws BatutaError RESULT_MISSING: gone, or damaged; STORE_… */
   get(ref: string): Promise<string>;
-  /** Length of what is there, bytes of UTF-8. @throws BatutaError RESULT_MISSING, STORE_… */
+  /** Its size, bytes of UTF-8. @throws BatutaError RESULT_MISSING, STORE_… */
   size(ref: string): Promise<number>;
-  /** What is there piece by piece, for who takes it as it comes. @throws BatutaError RESULT_MISSING, before the first piece, or where it turns out to be damaged */
+  /**
+   * What is stored there, piece by piece.
+   *
+   * @throws BatutaError RESULT_MISSING, before the first piece, or when it turns out to be damaged
+   */
   stream(ref: string): Promise<AsyncIterable<Uint8Array>>;
-  /** Removes what is there; silent when nothing is. @throws BatutaError RESULT_MISSING for a reference that we cannot have made, STORE_… */
+  /** Removes it; no error if there is nothing. @throws BatutaError RESULT_MISSING for a reference that cannot be ours, STORE_… */
   remove(ref: string): Promise<void>;
   /**
-   * Removes all that is there of these runs but what is kept, at every place: what was stored by an owner that died before it could record it
-   * stands in no row.
+   * Removes all that is stored for these runs except what is kept, at every place: no row names what an owner stored if it died before
+   * recording it.
    *
-   * @param keptOf those of these locators, all of the runs, that stay
+   * @param keptOf returns which of these locators, all of the runs, stay
    */
   sweep(runIds: readonly string[], keptOf: (locators: readonly string[]) => Promise<readonly string[]>): Promise<void>;
-  /** The place that a reference names. @throws BatutaError RESULT_MISSING when none of those that are known */
+  /** The place that a reference names. @throws BatutaError RESULT_MISSING if it is not a known one */
   placeOf(ref: ResultRef): ResultPlace;
-  /** The place whose locators begin so; null when none does that is known. */
+  /** The place whose locators have that prefix; null if none is known. */
   known(prefix: string): ResultPlace | null;
-  /** Lets go of connections. */
+  /** Closes connections. */
   close(): void;
 }
 
-/** @param others where values may lie that were kept before */
+/** @param others places that may hold values stored earlier */
 export function resultStorage(place: ResultPlace, others: readonly ResultPlace[] = []): ResultStorage {
   const places = [place, ...others.filter(({ prefix }) => prefix !== place.prefix)];
   const placeOf = (ref: ResultRef): ResultPlace => {
@@ -118,7 +131,7 @@ export function resultStorage(place: ResultPlace, others: readonly ResultPlace[]
   };
 }
 
-/** Bytes of somebody else, whose error is not that of the place they go to. */
+/** Bytes from a source whose error is not that of the place they go to. */
 async function* noting(pieces: AsyncIterable<Uint8Array>, onFault: (error: unknown) => void): AsyncGenerator<Uint8Array> {
   try {
     yield* pieces;
@@ -128,7 +141,7 @@ async function* noting(pieces: AsyncIterable<Uint8Array>, onFault: (error: unkno
   }
 }
 
-/** Into memory of the length that is known, so that nothing is joined; half of a value is never decoded. */
+/** Reads into memory of the known length, so that nothing is joined; never decodes a partial value. */
 async function readWhole(ref: ResultRef, at: ResultPlace): Promise<string> {
   const pieces = checked(ref, at, await at.read(ref.key));
   if (ref.bytes === null) {
@@ -139,14 +152,14 @@ async function readWhole(ref: ResultRef, at: ResultPlace): Promise<string> {
   const whole = Buffer.allocUnsafeSlow(ref.bytes);
   let length = 0;
   for await (const piece of pieces) {
-    // An excess is reported once all has been counted.
+    // An excess is reported once everything is counted.
     if (length + piece.byteLength <= whole.byteLength) whole.set(piece, length);
     length += piece.byteLength;
   }
   return whole.toString('utf8');
 }
 
-/** Passes on what comes, and throws at its end when that is not what was stored. */
+/** Passes the pieces on, and throws at the end if they are not what was stored. */
 async function* checked(ref: ResultRef, at: ResultPlace, pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   if (ref.sha256 === null) return yield* pieces;
   const measure = new Measure();

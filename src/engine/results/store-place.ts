@@ -1,8 +1,8 @@
 /**
- * Large results in the database, in pieces: a fleet needs nothing else that all its machines reach.
+ * Large results in the database, in pieces: a fleet needs no other storage that all its machines reach.
  *
- * A piece is one row and one statement, so that neither side holds a whole value, and no transaction is as long as one. Pieces of a value that
- * was never recorded go with its run. A server that is away is waited for, as the recorder waits for it.
+ * A piece is one row and one statement, so that neither side holds a whole value, and no transaction takes as long as one would. Pieces of
+ * a value that was never recorded go with its run. An unavailable server is waited for, as the recorder does.
  */
 import type { Clock } from '../../base/clock.ts';
 import { isBatutaError } from '../../base/errors.ts';
@@ -31,7 +31,7 @@ export function storePlace(results: ResultStore, clock: Clock): ResultPlace {
         await ask(() => results.writePart(key, at, bytes));
       }
       if (part === 0) await ask(() => results.writePart(key, part++, new Uint8Array()));
-      // Of a longer value that an earlier attempt has left.
+      // Left by a longer value of an earlier attempt.
       await ask(() => results.removeParts(key, part));
     },
     async read(key) {

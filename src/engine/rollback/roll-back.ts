@@ -1,8 +1,8 @@
 /**
- * Undoes what the tasks of a run have done, because it has ended badly: the latest that completed first, one after the other.
+ * Undoes what the tasks of a run have done, because it has ended badly: the latest completed first, one after the other.
  *
- * Each undo is a task run of its own, recorded before the next begins. On a crash the next owner finds in the record which tasks are undone, and
- * goes on with the others. One that fails for good leaves its task as it is; the others are undone all the same.
+ * Each undo is its own task run, recorded before the next begins. On a crash the next owner reads in the record which tasks are undone, and
+ * continues with the others. One that fails for good leaves its task as it is; the others are still undone.
  */
 import { failureOf } from '../../model/failure.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
@@ -17,7 +17,7 @@ import { newRow } from '../task/task-row.ts';
 import { take } from '../values/given-value.ts';
 import { loadGiven } from '../values/results.ts';
 
-/** What came of a rollback. */
+/** The outcome of a rollback. */
 export interface RollbackResult {
   readonly undone: number;
   /** What could not be undone, the latest done first. */
@@ -26,7 +26,7 @@ export interface RollbackResult {
 
 const known = new WeakMap<FlowDefinition, boolean>();
 
-/** Whether a flow has a task that something undoes. */
+/** Whether a flow has a task that can be undone. */
 export function hasRollback(definition: FlowDefinition): boolean {
   let has = known.get(definition);
   if (has === undefined) {
@@ -37,9 +37,9 @@ export function hasRollback(definition: FlowDefinition): boolean {
 }
 
 /**
- * Undoes it all, as far as that goes. Null when the run was stopped before that: it goes on from what is recorded.
+ * Undoes everything possible. Null if the run was stopped first: it continues from what is recorded.
  *
- * @param active an attempt of its own, whose recorded task runs are those of the run as they stand
+ * @param active an attempt of its own, whose recorded task runs are the current ones of the run
  * @throws BatutaError STORE_…
  */
 export async function rollBack(active: RunAttempt): Promise<RollbackResult | null> {
@@ -57,7 +57,7 @@ export async function rollBack(active: RunAttempt): Promise<RollbackResult | nul
   return { undone: before + undone.length, remaining };
 }
 
-/** Task runs that completed in this run and are not undone yet. Taken values were not made by it; the history tells the order. */
+/** Task runs that completed in this run and are not undone yet. Cached values were not made by it; the history gives the order. */
 async function doneLatestFirst({ services, run, recorded }: RunAttempt): Promise<TaskRun[]> {
   const done = [...recorded.values()].filter((row) => row.state.type === 'COMPLETED' && row.state.name === 'Completed' && !isUndo(row));
   const order = new Map<string, number>();
@@ -95,7 +95,7 @@ async function markUndone(active: RunAttempt, row: TaskRun, { name }: TaskDefini
   const { definition, record, resources } = active;
   const transaction = definition.tasks.get(row.name)?.transaction ?? null;
   try {
-    // Or a retry of the run would take its result for done.
+    // Otherwise a retry of the run would take its result as done.
     if (transaction !== null) await forgetEffect(await resources.use(transaction, undefined), effectKeyOf(row));
   } catch (error) {
     return { kind: 'failed', message: failureOf(error).message };
@@ -104,7 +104,7 @@ async function markUndone(active: RunAttempt, row: TaskRun, { name }: TaskDefini
   return { kind: 'undone' };
 }
 
-/** Its result is gone: nobody knows what to undo. */
+/** Its result is gone: what to undo is unknown. */
 async function failUnread(active: RunAttempt, row: TaskRun, key: string, undo: TaskDefinition, error: unknown): Promise<Undoing> {
   const failure = failureOf(error);
   const unread = newRow(active, key, undo.name, row.index, [row.key]);

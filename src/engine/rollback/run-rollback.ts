@@ -1,4 +1,4 @@
-/** The rollback of an owned run: whether there is one, from where it goes on, and the end it comes to. */
+/** The rollback of an owned run: whether there is one, where it continues, and how it ends. */
 import { shortened } from '../../base/cut-text.ts';
 import { BatutaError } from '../../base/errors.ts';
 import { failureOf } from '../../model/failure.ts';
@@ -7,22 +7,22 @@ import { type State, stateOf } from '../../model/state.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 import { hasRollback, rollBack } from './roll-back.ts';
 
-/** The end of a run whose rollback has begun under an earlier owner; null where none has. @throws BatutaError STORE_… */
+/** The end of a run whose rollback an earlier owner began; null if none did. @throws BatutaError STORE_… */
 export async function begunRollback({ definition, run, services }: RunAttempt): Promise<IntendedEnd | null> {
-  // Nobody had it before, so nothing can have been recorded.
+  // It had no owner before, so nothing can have been recorded.
   if (run.epoch === 1 || !hasRollback(definition)) return null;
   const found = await services.store.rollbacks.get(run.id);
   return found?.stage === 'begun' ? found.end : null;
 }
 
-/** Records that the run ends so once it is rolled back; false when there is nothing to undo. @throws BatutaError STORE_… */
+/** Records the end that the run gets once it is rolled back; false if there is nothing to undo. @throws BatutaError STORE_… */
 export async function beginRollback({ definition, record, services }: RunAttempt, end: IntendedEnd): Promise<boolean> {
   if (end.state.type === 'COMPLETED' || !hasRollback(definition)) return false;
   return await services.store.rollbacks.begin(record.claim, end, services.clock.now());
 }
 
 /**
- * Undoes what the run has done and gives the end it comes to; null when it was stopped before, and goes on from what is recorded.
+ * Undoes what the run has done and returns how it ends; null if it was stopped first, to continue from what is recorded.
  *
  * @param active an attempt of its own over the task runs as they are recorded
  * @throws BatutaError STORE_…
@@ -30,7 +30,7 @@ export async function beginRollback({ definition, record, services }: RunAttempt
 export async function endRolledBack(active: RunAttempt, end: IntendedEnd): Promise<IntendedEnd | null> {
   const { record, services, log, run } = active;
   const message = `Rolls back: ${end.state.message ?? end.state.name}`;
-  // Cancelling and Running stay what they are: what a person sees is why it still goes on.
+  // Cancelling and Running stay as they are: only the message shows why the run continues.
   if (run.state.type === 'CANCELLING') record.repeatRun(stateOf('CANCELLING', 'Cancelling', message)).catch(() => undefined);
   else
     record
@@ -44,10 +44,10 @@ export async function endRolledBack(active: RunAttempt, end: IntendedEnd): Promi
   return endOf(end, undone, remaining);
 }
 
-/** Characters of why it ended, so that what could not be undone is never cut off behind it. */
+/** Characters kept of the reason, so that the list after it of what could not be undone is never cut off. */
 const maxReasonChars = 500;
 
-/** A run of which something could not be undone has Failed, whatever ended it. */
+/** A run with something that could not be undone has Failed, whatever ended it. */
 function endOf({ state, error }: IntendedEnd, undone: number, remaining: readonly NotUndone[]): IntendedEnd {
   const sentence = rollbackSentence(undone, remaining);
   const message = `${shortened(state.message ?? `${state.name}.`, maxReasonChars)} ${sentence}`;

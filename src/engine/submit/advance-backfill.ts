@@ -1,21 +1,21 @@
 /**
- * One step of a backfill: makes as many runs, in the order of their ticks, as places have become free.
+ * One step of a backfill: makes as many runs, in tick order, as places have become free.
  *
- * Any number of processes may do it at the same time, and any may die at any moment: what is open is counted, and runs are opened again
- * and made, in one transaction that has the backfill to itself.
+ * Any number of processes may do it at the same time, and any may die at any moment: open runs are counted, and runs are reopened and made,
+ * in one transaction that locks the backfill.
  */
 import { firstTicks, lastTicks } from '../../model/schedule/backfill-ticks.ts';
 import type { PlanRuns, StoredBackfill, Ticketed } from '../../store/store.ts';
 import { deploymentRun } from './deployment-run.ts';
 import type { EngineServices } from '../services.ts';
 
-/** Most runs of one step. */
+/** Maximum number of runs per step. */
 const batchRuns = 500;
 const cancelMessage = 'Its backfill was cancelled.';
 const deploymentGone = new Error('Its deployment is gone.');
 
 export interface AdvancedBackfill {
-  /** Runs that may start; each wants a ticket. */
+  /** Runs that may start; each needs a ticket. */
   readonly waiting: readonly Ticketed[];
   /** Whether more could be done at once. */
   readonly again: boolean;
@@ -25,11 +25,11 @@ const nothing: AdvancedBackfill = { waiting: [], again: false };
 
 type Services = Pick<EngineServices, 'store' | 'clock' | 'makeId' | 'random' | 'isOwnerGone'>;
 
-/** @throws BatutaError STORE_…, OPTION_INVALID (a function of the flow that names its limit throws) */
+/** @throws BatutaError STORE_…, OPTION_INVALID (the flow's function for the key of its limit throws) */
 export async function advanceBackfill(services: Services, backfill: StoredBackfill): Promise<AdvancedBackfill> {
   const { store, clock } = services;
   if (backfill.cancelRequestedAt !== null) return await cancelRuns(services, backfill);
-  // Takes no lock: most steps find no place free.
+  // Takes no lock: most steps find no free place.
   if ((await store.backfills.openCount(backfill.id)) >= backfill.maxParallel) return nothing;
   const makeRuns = await runMaker(services, backfill);
   const hindrances: Error[] = [];
@@ -37,7 +37,7 @@ export async function advanceBackfill(services: Services, backfill: StoredBackfi
     try {
       return makeRuns(stored, count);
     } catch (error) {
-      // What was opened again stays so.
+      // Reopened runs stay open.
       hindrances.push(error instanceof Error ? error : new Error(String(error)));
       return null;
     }
@@ -48,7 +48,7 @@ export async function advanceBackfill(services: Services, backfill: StoredBackfi
   return step === null ? nothing : { waiting: step.waiting, again: step.isFull || hindrance !== undefined };
 }
 
-/** Those that nobody runs end at once, the others when their owners see it. */
+/** Runs without an owner end at once, the others when their owners notice. */
 async function cancelRuns({ store, clock, isOwnerGone }: Services, backfill: StoredBackfill): Promise<AdvancedBackfill> {
   const open = await store.backfills.openRuns(backfill.id, batchRuns);
   for (const id of open) await store.runs.requestCancel(id, clock.now(), cancelMessage, isOwnerGone);
@@ -56,7 +56,7 @@ async function cancelRuns({ store, clock, isOwnerGone }: Services, backfill: Sto
   return { waiting: [], again: open.length > 0 };
 }
 
-/** Makes its next runs. @throws deploymentGone when ticks are left and there is no deployment any more */
+/** Makes its next runs. @throws deploymentGone when ticks are left and the deployment no longer exists */
 async function runMaker(services: Services, { deployment: name, schedule }: StoredBackfill): Promise<PlanRuns> {
   const { store } = services;
   const deployment = await store.deployments.get(name);

@@ -1,10 +1,10 @@
-/** What callers may call a run: its name, its tags, the key by which it is one run. The server takes the same from over the network. */
+/** Labels that callers give a run: its name, its tags, its idempotency and debounce keys. The server accepts the same over the network. */
 import { BatutaError } from '../../base/errors.ts';
 import { cutText, isLongerThan } from '../../base/cut-text.ts';
 import { maxNameChars } from '../../model/run.ts';
 
 const maxKeyChars = 500;
-/** Control characters and halves of characters, which no store takes and no name needs. */
+/** Control characters and lone surrogates, which no store accepts and no name needs. */
 const forbidden = /[\p{Cc}\p{Cs}]/u;
 
 /** @throws BatutaError OPTION_INVALID unless each is 1 to 200 characters */

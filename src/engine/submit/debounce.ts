@@ -1,4 +1,4 @@
-/** How calls are debounced, from what their caller says. */
+/** How calls are debounced, by their caller's options. */
 import { parseDuration } from '../../base/duration.ts';
 import { BatutaError } from '../../base/errors.ts';
 import type { DebounceOptions } from '../../model/submitted.ts';
@@ -7,9 +7,9 @@ import { checkDebounceKey } from './check-labels.ts';
 const maxMs = 366 * 86_400_000;
 
 /**
- * The same in ms.
+ * The options in ms.
  *
- * @param others options that do not go with it
+ * @param others options that cannot be combined with it
  * @throws BatutaError OPTION_INVALID, DURATION_INVALID
  */
 export function readDebounce(

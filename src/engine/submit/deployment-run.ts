@@ -1,4 +1,4 @@
-/** The row of a new run of a deployment, made of what is stored of it: its flow need not be loaded. */
+/** The row of a new run of a deployment, made from what is stored of it: its flow need not be loaded. */
 import { maskedParams, sensitivePathsIn } from '../../model/sensitive.ts';
 import { severalOf } from '../../model/slots.ts';
 import { type Submitted, withSubmitted } from '../../model/submitted.ts';
@@ -11,21 +11,21 @@ import { randomName, renderName } from './names.ts';
 import type { EngineServices } from '../services.ts';
 
 export interface DeploymentRunOptions {
-  /** Default a new one. */
+  /** Default: a new one. */
   readonly id?: string;
-  /** Validated parameters, superjson text; default those of the deployment. */
+  /** Validated parameters, superjson text; default: the deployment's. */
   readonly params?: string;
-  /** What stands beside its parameters. Default nothing. */
+  /** Stored alongside its parameters. Default nothing. */
   readonly submitted?: Submitted;
   /** The limit on runs that its flow declares; default none. */
   readonly flowConcurrency?: LimitedRun['flow']['concurrency'];
-  /** Default by the deployment's `runName`, else two random words. */
+  /** Default: from the deployment's `runName`, else two random words. */
   readonly name?: string;
-  /** Those of the deployment come before them. */
+  /** Added after the deployment's. */
   readonly tags?: readonly string[];
   readonly queue?: string;
   readonly priority?: number;
-  /** The tick it stands for, or the instant at which to start. */
+  /** The tick it was made for, or the instant at which to start. */
   readonly scheduledFor?: number | null;
   /** When to start; default `scheduledFor`. */
   readonly dueAt?: number | null;
@@ -33,7 +33,11 @@ export interface DeploymentRunOptions {
   readonly backfillId?: string | null;
 }
 
-/** A run that waits for a worker. Units: UTC epoch ms. @throws BatutaError OPTION_INVALID when a function of the flow that gives its limit throws */
+/**
+ * A run that waits for a worker. Units: UTC epoch ms.
+ *
+ * @throws BatutaError OPTION_INVALID when the flow's function for the key of its limit throws
+ */
 export function deploymentRun(
   services: Pick<EngineServices, 'makeId' | 'random'> & { readonly clock: Pick<EngineServices['clock'], 'now'> },
   deployment: Deployment,

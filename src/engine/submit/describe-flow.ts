@@ -1,4 +1,4 @@
-/** What is stored of a flow, so that it can be listed and drawn without loading its file. */
+/** The stored description of a flow, so that it can be listed and drawn without loading its file. */
 import type { DeclaredConcurrency, FlowDefinition } from '../../model/flow.ts';
 import type { FlowRate, Rate } from '../../model/rate.ts';
 import type { RetryPolicy } from '../../model/retry.ts';
@@ -6,7 +6,7 @@ import type { TaskDefinition } from '../../model/task.ts';
 import type { StoredFlow } from '../../store/store.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 
-/** A flow as plain JSON. `graph` holds `nodes` (one object a task, in running order), `edges`, `sinks`, and the `options` of the flow. */
+/** A flow as plain JSON. `graph` holds `nodes` (one object per task, in running order), `edges`, `sinks`, and the flow's `options`. */
 export function describeFlow(definition: FlowDefinition, updatedAt: number): StoredFlow {
   const { name, version, description, tags, kind, graph, tasks, source } = definition;
   const isGraph = kind === 'graph' || definition.isPlanned === true;
@@ -16,7 +16,7 @@ export function describeFlow(definition: FlowDefinition, updatedAt: number): Sto
     version,
     description,
     tags,
-    // What is known before a run can be drawn, however it is executed.
+    // Known before a run can be drawn, however it is executed.
     kind: isGraph ? 'graph' : 'code',
     graph: { nodes: nodes.map(describeTask), edges: graph.edges, sinks: graph.sinks, options: describeOptions(definition) },
     concurrency: describeConcurrency(definition),
@@ -27,7 +27,7 @@ export function describeFlow(definition: FlowDefinition, updatedAt: number): Sto
   };
 }
 
-/** A function that gives the key stays with the class. */
+/** A key function stays with the class. */
 function describeConcurrency({ runConcurrency }: FlowDefinition): DeclaredConcurrency | null {
   if (runConcurrency === null) return null;
   const { limit, key, onConflict } = runConcurrency;
@@ -57,12 +57,12 @@ function describeOptions({
     timeoutMs,
     maxParallelTasks,
     slots,
-    // A function that gives the key stays with the class.
+    // A key function stays with the class.
     fairness: fairness === null ? null : typeof fairness.key === 'string' ? fairness.key : 'a function of the parameters',
     result,
     hooks: hooks.map(({ event, name }) => ({ event, name })),
     hasParams: params !== null,
-    // Left out where it is the default, so that flows without it are described as they were.
+    // Omitted if it is the default, so that flows without it keep their description.
     ...(isPinned ? { versioning: 'pin' } : {}),
   };
 }

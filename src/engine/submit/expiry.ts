@@ -1,12 +1,12 @@
-/** Until when a run may begin, from what its caller says. */
+/** Until when a run may begin, by its caller's options. */
 import { parseDuration, type Duration } from '../../base/duration.ts';
 import { BatutaError } from '../../base/errors.ts';
 
-/** Longest `ttl`, ms: a hundred years. */
+/** Maximum `ttl`, ms: a hundred years. */
 const maxTtlMs = 36_525 * 86_400_000;
 
 /**
- * The instant after which the run is not begun any more, UTC epoch ms: `ttl` after it is due, or after now; null without one.
+ * The instant after which the run no longer begins, UTC epoch ms: `ttl` after it is due, or after now; null without one.
  *
  * @throws BatutaError DURATION_INVALID, OPTION_INVALID (not from 1 ms to 100 years)
  */

@@ -1,7 +1,7 @@
-/** What a schema says is wrong, in one sentence; of a union, what each of its branches says. */
+/** A schema's complaint in one sentence; for a union, those of its branches. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
-/** How many branches are shown, faults of each, and unions within unions. */
+/** Maximum number of branches shown, of faults of each, and of nested unions. */
 const maxBranches = 6;
 const maxFaults = 3;
 const maxDepth = 3;
@@ -11,7 +11,7 @@ interface Fault {
   readonly path?: StandardSchemaV1.Issue['path'];
 }
 
-/** The message of an issue. The standard has no word for branches: zod 4 lists them in `errors`, zod 3 in `unionErrors`. */
+/** The message of an issue. The standard has no concept of branches: zod 4 lists them in `errors`, zod 3 in `unionErrors`. */
 export function issueMessage(issue: Fault, depth = 0): string {
   const branches = depth < maxDepth ? branchesOf(issue) : [];
   if (branches.length === 0) return issue.message;

@@ -1,8 +1,8 @@
 /**
- * JSON Schema of the parameters of a flow, where the library of the schema can give one.
+ * JSON Schema of a flow's parameters, if the schema's library can produce one.
  *
- * What JSON cannot say (a bigint, a map, a set, a check of the user's) takes away that field's type alone. `x-type` then says which class a
- * field wants, so that a form, a command line and the API may write it as JSON; `x-default` shows a default that is set after a conversion.
+ * What JSON cannot express (a bigint, a map, a set, a custom check) removes only that field's type. `x-type` then names the class a field
+ * wants, so that a form, a command line and the API may write it as JSON; `x-default` shows a default that is set after a conversion.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { cutText } from '../../base/cut-text.ts';
@@ -13,10 +13,10 @@ type Fields = Readonly<Record<string, unknown>>;
 const maxDefaultChars = 100;
 const marked = ['date', 'bigint', 'map', 'set'];
 const noPaths: readonly string[] = [];
-/** Of each schema once: making its JSON Schema costs more than a run. */
+/** Computed once per schema: making its JSON Schema costs more than a run. */
 const sensitiveOf = new WeakMap<StandardSchemaV1, readonly string[]>();
 
-/** Null where the library gives none. */
+/** Null if the library produces none. */
 export function jsonSchemaOf(schema: StandardSchemaV1 | null): Fields | null {
   const standard: unknown = schema?.['~standard'];
   if (!isFields(standard) || !isFields(standard['jsonSchema']) || typeof standard['jsonSchema']['input'] !== 'function') return null;
@@ -26,12 +26,15 @@ export function jsonSchemaOf(schema: StandardSchemaV1 | null): Fields | null {
     const made: unknown = input({ target: 'draft-2020-12', ...(libraryOptions && { libraryOptions }) });
     return isFields(made) ? made : null;
   } catch {
-    // Of another library; a schema with parts that JSON Schema cannot say has none.
+    // Another library; a schema with parts that JSON Schema cannot express has none.
     return null;
   }
 }
 
-/** Paths of the parameters that the schema marks as sensitive; empty for a flow without a schema, and where the library of the schema gives no JSON Schema. */
+/**
+ * Paths of the parameters that the schema marks as sensitive; empty for a flow without a schema, or if the schema's library produces no
+ * JSON Schema.
+ */
 export function sensitiveParams(schema: StandardSchemaV1 | null): readonly string[] {
   if (schema === null) return noPaths;
   let paths = sensitiveOf.get(schema);
@@ -40,8 +43,8 @@ export function sensitiveParams(schema: StandardSchemaV1 | null): readonly strin
 }
 
 /**
- * Fields of the parameters that the schema wants as a Date, bigint, Map or Set, made of what stands there as JSON; null when there are none
- * to make. What cannot be read stays as it is.
+ * Fields of the parameters that the schema wants as a Date, bigint, Map or Set, converted from their JSON; null if there are none to
+ * convert. What cannot be read stays as it is.
  */
 export function readMarked(schema: StandardSchemaV1, given: unknown): Fields | null {
   const { properties } = jsonSchemaOf(schema) ?? {};

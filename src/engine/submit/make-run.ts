@@ -1,4 +1,4 @@
-/** The row of a new run, made of a definition and parameters. */
+/** The row of a new run, made from a definition and parameters. */
 import { defaultQueue } from '../../broker/broker.ts';
 import type { DeploymentOfRun } from '../../model/deployment.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
@@ -20,27 +20,27 @@ import { refuseSecrets } from '../values/refuse-secrets.ts';
 import type { EngineServices } from '../services.ts';
 
 export interface MakeRunOptions extends SubmittedOptions {
-  /** Default a new one. */
+  /** Default: a new one. */
   readonly id?: string;
-  /** Default by the flow's `runName`, else two random words. */
+  /** Default: from the flow's `runName`, else two random words. */
   readonly name?: string;
-  /** Those of the flow come before them. */
+  /** Added after the flow's. */
   readonly tags?: readonly string[];
   readonly parent?: { readonly runId: string; readonly taskRunId: string };
   /** When to start, UTC epoch ms. Default at once. */
   readonly startAt?: number;
-  /** Not begun after this instant, UTC epoch ms; default whenever. See `expiryOf`. */
+  /** Instant after which it no longer begins, UTC epoch ms; default none. See `expiryOf`. */
   readonly expiresAt?: number | null;
-  /** Calls with this key are gathered into it; see `readDebounce`. */
+  /** Calls with this key are gathered into the run; see `readDebounce`. */
   readonly debounceKey?: string;
   readonly queue?: string;
   readonly priority?: number;
-  /** The deployment it is a run of; its tags and the name it gives its runs come with it. */
+  /** The deployment it is a run of, with its tags and the name it gives its runs. */
   readonly deployment?: DeploymentOfRun | null;
 }
 
 /**
- * Validates the parameters and makes the row, Pending when it starts at once in this process, else Scheduled.
+ * Validates the parameters and makes the row, Pending if it starts at once in this process, else Scheduled.
  *
  * @throws BatutaError OPTION_INVALID (name, tags), PARAMS_INVALID, RESULT_NOT_SERIALIZABLE (parameters that cannot be stored)
  */
@@ -78,7 +78,7 @@ export async function makeRun(
       deployment,
       params: keyed,
     }),
-    // One that begins at once, in this process, waits for nobody.
+    // A run that begins at once, in this process, takes no turns.
     fairKey: state === 'SCHEDULED' ? fairKeyOf(deployment?.fairness ?? definition.fairness?.key ?? null, keyed) : null,
     slots: severalOf(deployment?.slots ?? definition.slots),
     parentRunId: options.parent?.runId ?? null,
@@ -96,7 +96,7 @@ export async function makeRun(
   };
 }
 
-/** A new run as the store keeps it once its maker owns it. */
+/** A new run as the store has it once its maker owns it. */
 export function ownedFrom(made: NewRun, owner: Owner, leaseMs: number): Run {
   return {
     ...made,

@@ -1,4 +1,4 @@
-/** Names of runs for people. */
+/** Human-readable names of runs. */
 import { BatutaError } from '../../base/errors.ts';
 import { cutText, storableText } from '../../base/cut-text.ts';
 import { withoutHidden } from '../../base/hidden-values.ts';
@@ -13,7 +13,7 @@ const animals =
     ' ',
   );
 
-/** Two words such as `quick-otter`. @param random gives numbers in [0, 1). */
+/** Two words such as `quick-otter`. @param random returns numbers in [0, 1). */
 export function randomName(random: () => number): string {
   const pick = (words: readonly string[]): string => words[Math.floor(random() * words.length)] ?? 'plain';
   return `${pick(adjectives)}-${pick(animals)}`;
@@ -24,9 +24,9 @@ const fieldPattern = /\{([\w.$-]+)\}/g;
 /**
  * Name from a template such as `sync-{month}` (fields of `values`, also nested: `{range.from}`) or a function.
  *
- * A field that is missing stays as it was written.
+ * A missing field stays as written.
  *
- * @throws BatutaError OPTION_INVALID when the function throws or gives no text.
+ * @throws BatutaError OPTION_INVALID when the function throws or returns no text.
  */
 export function renderName<T>(source: string | ((value: T) => string), value: T, fields: unknown = value): string {
   if (typeof source === 'string') {
@@ -45,12 +45,12 @@ export function renderName<T>(source: string | ((value: T) => string), value: T,
   return cutText(storableText(withoutHidden(name)), maxNameChars);
 }
 
-/** The fields a template names, each once and without what is nested in it: `{range.from}-{city}` gives `range` and `city`. */
+/** The fields a template names, each once and without nested ones: `{range.from}-{city}` yields `range` and `city`. */
 export function templateFields(template: string): readonly string[] {
   return [...new Set([...template.matchAll(fieldPattern)].map(([, path = '']) => path.split('.')[0] ?? path))];
 }
 
-/** A template with its fields filled in; one that is missing stays as it was written. */
+/** A template with its fields filled in; a missing field stays as written. */
 export function fillTemplate(template: string, fields: unknown): string {
   return template.replace(fieldPattern, (whole, path: string) => textAt(fields, path) ?? whole);
 }

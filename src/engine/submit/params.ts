@@ -10,8 +10,7 @@ import { jsonSchemaOf, readMarked } from './json-schema.ts';
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * The parameters as the flow will see them: defaults filled in, values coerced as its schema says. Without a schema they are taken
- * as they are.
+ * The parameters as the flow will see them: defaults filled in, values coerced as its schema says. Without a schema they stay as they are.
  *
  * @throws BatutaError PARAMS_INVALID with `details.issues`: list of `{ path, message }`
  */
@@ -19,7 +18,7 @@ export async function validateParams(definition: FlowDefinition, given: unknown)
   const asGiven = given ?? {};
   if (!definition.params) return asGiven;
   const first = await validate(definition, definition.params, asGiven);
-  // JSON and a command line know no dates, maps and the like: what was refused as it is may be meant so.
+  // JSON and a command line have no dates, maps and similar types: a refused value may have been meant as one.
   const read = first.issues ? readMarked(definition.params, asGiven) : null;
   const params = read ?? asGiven;
   const result = read === null ? first : await validate(definition, definition.params, read);
@@ -29,10 +28,10 @@ export async function validateParams(definition: FlowDefinition, given: unknown)
 }
 
 /**
- * The same for values that came as text (`-p key=value`): each is text unless the schema refuses text there, in which case it
- * is read as JSON. Without a schema what is JSON is read as JSON.
+ * Does the same for values given as text (`-p key=value`): each is text unless the schema refuses text there; then it is read as JSON.
+ * Without a schema, what is JSON is read as JSON.
  *
- * @param given parameters that came as data; `texts` win over them.
+ * @param given parameters given as data; `texts` take precedence.
  * @throws BatutaError PARAMS_INVALID
  */
 export async function paramsFromText(
@@ -54,7 +53,7 @@ export async function paramsFromText(
   return asJson;
 }
 
-/** A schema that strips what it does not know would run the flow on a typing error: a field that is gone afterwards is refused. */
+/** A schema that strips unknown fields would run the flow despite a typo: a field that is gone afterwards is refused. */
 async function refuseUnknown(definition: FlowDefinition, schema: StandardSchemaV1, given: unknown, validated: unknown): Promise<void> {
   if (!isFields(given) || !isFields(validated)) return;
   const declared = knownFields(schema);
@@ -89,7 +88,7 @@ async function isIdle(
   return !result.issues && isDeepStrictEqual(result.value, validated);
 }
 
-/** What the schema says. A check or transform of the user's that throws is a refusal as well. */
+/** The schema's outcome. If a custom check or transform throws, that is a refusal as well. */
 async function validate(definition: FlowDefinition, schema: StandardSchemaV1, given: unknown): Promise<StandardSchemaV1.Result<unknown>> {
   try {
     return await schema['~standard'].validate(given);
@@ -102,7 +101,7 @@ async function validate(definition: FlowDefinition, schema: StandardSchemaV1, gi
   }
 }
 
-/** The fields a schema takes; null when it takes others as well, or cannot say. */
+/** The fields a schema accepts; null if it accepts others as well, or cannot tell. */
 export function knownFields(schema: StandardSchemaV1): string[] | null {
   const { properties, additionalProperties } = jsonSchemaOf(schema) ?? {};
   return isFields(properties) && !isFields(additionalProperties) && additionalProperties !== true ? Object.keys(properties) : null;

@@ -1,4 +1,4 @@
-/** Of whom a run is submitted: the options say it, else the run in whose code it happens. */
+/** Who submits a run: named by the options, else the run whose code does it. */
 import { BatutaError } from '../../base/errors.ts';
 import { cutText, isLongerThan } from '../../base/cut-text.ts';
 import { currentScope } from '../../model/run-context.ts';
@@ -6,9 +6,9 @@ import { maxCallerChars, type Submitted, type SubmittedOptions } from '../../mod
 import { activeTraceparent, isTraceparent, traceparentOf } from '../../model/trace.ts';
 
 /**
- * What stands beside the parameters of the new run.
+ * What is stored alongside the parameters of the new run.
  *
- * @param parent of a sub-flow: its own row says whose it is
+ * @param parent of a sub-flow: its own row names its submitter
  * @throws BatutaError OPTION_INVALID
  */
 export function submittedBy(
@@ -20,7 +20,7 @@ export function submittedBy(
   if (typeof refreshCache !== 'boolean') throw refusal(refreshCache, 'refreshCache: true or false');
   if (replayOf !== undefined && !isCallerId(replayOf)) throw refusal(replayOf, 'replayOf: the id of a run');
   const scope = currentScope();
-  // A sub-flow hangs below the task run that stands for it.
+  // A sub-flow is below the task run that represents it.
   const around = parent === undefined ? (activeTraceparent() ?? undefined) : undefined;
   const trace =
     traceparent ??
@@ -35,7 +35,7 @@ export function submittedBy(
   };
 }
 
-/** Whether a text may name who submits a run. */
+/** Whether a text may name the submitter of a run. */
 export function isCallerId(text: unknown): text is string {
   return typeof text === 'string' && text !== '' && !isLongerThan(text, maxCallerChars) && !/[\p{Cc}\p{Cs}]/u.test(text);
 }

@@ -32,8 +32,9 @@ export interface MethodCall extends Pick<TransactionalCall, 'context' | 'signal'
 }
 
 /**
- * Calls the method, here or in a thread or process of its own. The result may still be pending. @throws what the method throws
- * synchronously
+ * Calls the method, here or in a thread or process of its own. The result may still be pending.
+ *
+ * @throws what the method throws synchronously
  */
 export function callMethod(execution: MethodCall, args: readonly unknown[]): unknown {
   const { active, definition } = execution;

@@ -48,7 +48,9 @@ export function thrownAs(error: unknown): unknown {
 }
 
 /**
- * The value of an outcome, as a copy; undefined if it was skipped. @throws what the task failed with, as recorded, or why it was stopped.
+ * The value of an outcome, as a copy; undefined if it was skipped.
+ *
+ * @throws what the task failed with, as recorded, or why it was stopped.
  */
 export function valueOf(outcome: TaskOutcome): unknown {
   if (outcome.kind === 'succeeded') return take(outcome.given);

@@ -164,10 +164,7 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
     return this.#emissions !== null;
   }
 
-  /**
-   * Resolves once all its emissions are recorded, awaited or not, with the error that nobody handled; if a transaction committed, that
-   * error is the run's.
-   */
+  /** Resolves once its emissions are recorded, awaited or not, with the unhandled error; after a commit, that error is the run's. */
   async whenEmitted(): Promise<BatutaError | null> {
     this.#isEmitting = !this.#hasFailed && this.definition.transaction === null;
     await this.#emissions?.settled();

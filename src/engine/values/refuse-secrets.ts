@@ -1,10 +1,10 @@
-/** Secrets stay out of what is recorded. */
+/** Keeps secrets out of what is recorded. */
 import { BatutaError } from '../../base/errors.ts';
 import { holdsSecret } from '../../base/hidden-values.ts';
 
 /**
- * Refuses what holds a secret that this process has read: recorded, it would be in the database in clear and on every page that shows the
- * value. It is refused rather than masked, for whoever takes the value would go on with a wrong one.
+ * Refuses a value that holds a secret that this process has read: it would be in the database in clear and on every page that shows the
+ * value. It is refused rather than masked, because its takers would continue with a wrong value.
  *
  * @param text the value as it is recorded
  * @param what names it in the error, e.g. `result of task login`

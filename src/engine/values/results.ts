@@ -1,4 +1,4 @@
-/** Where the values that tasks pass on are kept: in the row or, when large, in the result storage. */
+/** Where the values that tasks pass on are kept: in the row or, if large, in the result storage. */
 import { Buffer } from 'node:buffer';
 import type { Logger } from 'pino';
 import type { Clock } from '../../base/clock.ts';
@@ -12,7 +12,7 @@ import { isPrimitive, RecordedValue, take } from './given-value.ts';
 
 export { decodeValue, encodeValue };
 
-/** Largest text that stands in the row itself, in bytes of UTF-8: 256 KiB. */
+/** Maximum size of a text in the row itself, in bytes of UTF-8: 256 KiB. */
 export const maxInlineBytes = 256 * 1024;
 
 /** A value as it is recorded: both null for `undefined`. */
@@ -23,13 +23,13 @@ export interface StoredValue {
 
 export const noValue: StoredValue = { result: null, resultRef: null };
 
-/** Encodes a value and puts it where it belongs by its size. @throws BatutaError RESULT_NOT_SERIALIZABLE, STORE_… */
+/** Stores an encoded value where it belongs by its size. @throws BatutaError RESULT_NOT_SERIALIZABLE, STORE_… */
 export async function storeValue(storage: ResultStorage, key: string, text: string | null): Promise<StoredValue> {
   if (text === null || !isLarge(text)) return { result: text, resultRef: null };
   return { result: null, resultRef: await storage.put(key, text) };
 }
 
-/** Whether a text is too large to stand in the row. */
+/** Whether a text is too large for the row. */
 export function isLarge(text: string): boolean {
   return text.length * 3 > maxInlineBytes && Buffer.byteLength(text) > maxInlineBytes;
 }
@@ -39,7 +39,7 @@ export async function loadValue(storage: ResultStorage, stored: StoredValue): Pr
   return take(await loadGiven(storage, stored));
 }
 
-/** The recorded value, to be taken by any number. @throws BatutaError RESULT_MISSING when a large one is gone or damaged. */
+/** The recorded value, for any number of takers. @throws BatutaError RESULT_MISSING when a large one is gone or damaged. */
 export async function loadGiven(storage: ResultStorage, stored: StoredValue): Promise<unknown> {
   const { result, resultRef } = stored;
   if (resultRef === null) return readGiven(result);
@@ -58,10 +58,10 @@ function readGiven(text: string | null): unknown {
 }
 
 /**
- * Removes what nothing points at any more: what the runs had recorded, and what a process that died in between had stored without being
- * able to record it. A result that another run names as well stays.
+ * Removes what is no longer referenced: what the runs had recorded, and what a process that died in between had stored without being able
+ * to record it. A result that another run also names stays.
  *
- * A crash in the middle leaves files that nobody needs.
+ * A crash midway leaves unused files.
  */
 export async function removeResults(
   { store, results, log }: { readonly store: Pick<Store, 'keptResults'>; readonly results: ResultStorage; readonly log: Logger },
@@ -76,7 +76,11 @@ export async function removeResults(
   await results.sweep(runIds, (locators) => store.keptResults(locators));
 }
 
-/** Deletes the runs that ended before an instant and takes out of the cache what has ended, with all that nothing points at any more. @throws BatutaError STORE_… */
+/**
+ * Deletes the runs that ended before an instant and the expired entries of the cache, with everything no longer referenced.
+ *
+ * @throws BatutaError STORE_…
+ */
 export async function pruneStore(
   services: { readonly store: Store; readonly results: ResultStorage; readonly log: Logger; readonly clock: Clock },
   before: number,

@@ -1,9 +1,9 @@
 /**
- * What a run does at this moment: its work under way is counted, and how much of it waits, for an instant, a signal or a long retry delay.
+ * What a run is doing: its running work is counted, and how much of it waits, for an instant, a signal or a long retry delay.
  *
- * Such a run can be suspended: its owner lets go of it, and somebody goes on when it is due. It is looked at again a moment later,
- * so that a body which starts something else beside a sleep gets to it. A sub-flow counts as work of its parent, which waits when
- * its sub-flow does; they are suspended together.
+ * A run that only waits can be suspended: its owner releases it, and it is continued when due. It is checked again a moment later, so that
+ * a body that starts something alongside a sleep gets to it. A sub-flow counts as work of its parent, which waits when its sub-flow does;
+ * they are suspended together.
  */
 import type { Signal } from '../../model/signal.ts';
 import type { EngineServices } from '../services.ts';
@@ -20,9 +20,9 @@ export interface Wait {
   readonly isRetry: boolean;
   /** Whether it is what the run waits for before it begins; default false. */
   readonly isStart?: boolean;
-  /** How long it has to last for the run to be let go of, ms; default as the settings say. */
+  /** How long it has to last for the run to be released, ms; default as in the settings. */
   readonly overMs?: number;
-  /** The signal it waits for, by its number among those of its name; absent where it waits for time. */
+  /** The signal it waits for, by its number among those of its name; absent if it waits for time. */
   readonly signal?: Pick<Signal, 'runId' | 'name' | 'number'>;
 }
 
@@ -30,18 +30,18 @@ export interface ActivityOptions {
   readonly services: Pick<EngineServices, 'clock' | 'leaseClock' | 'settings'>;
   /** Called when the run only waits, with all its waits: the earliest first, the others in no order. */
   readonly onIdle: (waits: readonly Wait[]) => void;
-  /** Of the run that this one is a sub-flow of. */
+  /** That of the run whose sub-flow this is. */
   readonly parent: Activity | null;
 }
 
-/** Whether all of it waits is kept by counting, so that a change costs the same however much of it there is. */
+/** Counting tells whether all work waits, so that a change costs the same however much of it there is. */
 export class Activity {
   readonly #options: ActivityOptions;
   readonly #waiting = new Set<Wait>();
   readonly #children = new Set<Activity>();
-  /** Of the children those that are idle. */
+  /** How many children are idle. */
   #idleChildren = 0;
-  /** As its parent has counted it. */
+  /** Whether its parent counts it as idle. */
   #countedIdle = false;
   /** The parent that counts it; null without one. */
   #above: Activity | null = null;
@@ -52,7 +52,7 @@ export class Activity {
     this.#options = options;
   }
 
-  /** Counts a piece of work while it is under way. */
+  /** Counts a piece of work while it runs. */
   async work<T>(doIt: () => Promise<T>): Promise<T> {
     this.begin();
     try {
@@ -73,7 +73,7 @@ export class Activity {
     this.#look();
   }
 
-  /** Counts a piece of the work as waiting. */
+  /** Counts a piece of work as waiting. */
   async wait<T>(wait: Wait, until: () => Promise<T>): Promise<T> {
     this.#waiting.add(wait);
     this.#look();
@@ -85,14 +85,14 @@ export class Activity {
     }
   }
 
-  /** Counts a sub-flow, which is work of its own already, as waiting while all of it waits. */
+  /** Counts a sub-flow, already work itself, as waiting while all of it waits. */
   async with<T>(child: Activity | null, doIt: () => Promise<T>): Promise<T> {
     if (!child) return doIt();
     this.#children.add(child);
     child.#above = this;
     child.#countedIdle = child.#isIdle;
     if (child.#countedIdle) this.#idleChildren++;
-    // It may have come to wait before it was known here.
+    // It may have begun to wait before it was known here.
     this.#look();
     try {
       return await doIt();
@@ -125,7 +125,7 @@ export class Activity {
     for (const child of this.#children) if (child.#countedIdle) child.#gather(into);
   }
 
-  /** Has its parent count it when it begins to wait, or works again. */
+  /** Updates its parent's count when it begins to wait, or works again. */
   #report(): void {
     const above = this.#above;
     const idle = this.#isIdle;

@@ -1,6 +1,6 @@
 /**
- * What the body of a code flow waits for people to decide. The wait is a task run of its own, as that for a signal is, and the decision comes by a
- * signal that only the inbox sends; the item of the inbox says who has decided, and settles who was first, a person or the time.
+ * What the body of a code flow waits for people to decide. The wait is its own task run, as for a signal, and the decision arrives by a
+ * signal that only the inbox sends; the inbox item records who decided, and settles which came first, a person or the timeout.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type Duration, formatDuration, parseDuration } from '../../base/duration.ts';
@@ -21,10 +21,10 @@ import { beginWait, drop, isDropped, nextSignal, occurrenceOf, type Waiter } fro
 
 const maxTitleChars = 200;
 const maxDescriptionChars = 10_000;
-/** Links hold so long where nothing else is said, ms. */
+/** Default lifetime of links, ms. */
 const linkMs = 7 * 86_400_000;
 
-/** The answer where a flow gives no schema: yes or no, and why. */
+/** The answer if a flow specifies no schema: yes or no, and why. */
 const approvalSchema = {
   type: 'object',
   properties: { approved: { type: 'boolean', title: 'Approved' }, comment: { type: 'string', title: 'Comment' } },
@@ -33,7 +33,7 @@ const approvalSchema = {
 } as const;
 
 /**
- * Asks people and gives what they decide.
+ * Asks people and returns their decision.
  *
  * @throws BatutaError OPTION_INVALID, NAME_INVALID, DURATION_INVALID, WAIT_TIMED_OUT, what `notify` throws, and why the run was stopped
  */
@@ -50,11 +50,11 @@ export async function waitForDecision(waiter: Waiter, name: string, options: Dec
   const { store, clock } = active.services;
   const item = await active.activity.work(async () => {
     const asked = { id: active.services.makeId(), runId: active.run.id, name, number, title, description, schema };
-    // The instant at which the wait began, which stays over crashes: what is asked by the same wait stays too, with its links.
+    // The instant at which the wait began, kept across crashes: the same wait asks the same, with the same links.
     await store.inbox.ask(active.record.claim, { ...asked, createdAt: row.startedAt ?? clock.now(), dueAt: row.dueAt });
     return await store.inbox.asked(active.run.id, name, number);
   });
-  // As work, so that the run is not suspended in the middle of it.
+  // As work, so that the run is not suspended midway.
   if (item && options.notify) await active.activity.work(async () => options.notify?.(requestOf(active, item)));
   for (;;) {
     const signal = await active.activity.work(() =>
@@ -100,7 +100,7 @@ async function complete(active: RunAttempt, row: TaskRun, value: unknown, name: 
   return valueOf(await outcomeOf(active, ended));
 }
 
-/** What the schema makes of the answer, or why it refuses it. */
+/** The schema's output for the answer, or why it refuses it. */
 async function checkAnswer(
   schema: StandardSchemaV1 | undefined,
   answer: unknown,

@@ -1,12 +1,12 @@
 /**
  * The waits of a run for an instant, of which there may be very many.
  *
- * Each could listen to the signal that ends it, but adding a listener costs as much as there are others. And those that become due at
- * the same time, or are stopped together, go on some at a turn of the event loop, or the process would do nothing else meanwhile.
+ * Each could listen to the signal that ends it, but adding a listener costs as much as there are others. Waits that become due at the same
+ * time, or are stopped together, end a few per turn of the event loop, or the process would do nothing else meanwhile.
  */
 import type { Clock, Timer } from '../../base/clock.ts';
 
-/** Waits that end in one turn. */
+/** How many waits end in one turn. */
 const endsPerTurn = 200;
 
 interface Sleep {
@@ -16,7 +16,7 @@ interface Sleep {
 
 export class Sleeps {
   readonly #resting = new Map<AbortSignal, Set<Sleep>>();
-  /** Those that are over and whose turn has not come, from `#next` on. */
+  /** Waits that are over and whose turn has not come, from `#next` on. */
   #over: Sleep[] = [];
   #next = 0;
   #endedInTurn = 0;

@@ -1,4 +1,4 @@
-/** What the body of a code flow waits for: time and signals. Each wait is a task run of its own, so that it is known after a crash. */
+/** What the body of a code flow waits for: time and signals. Each wait is its own task run, so that it is known after a crash. */
 import { type Duration, formatDuration, parseDuration } from '../../base/duration.ts';
 import { BatutaError } from '../../base/errors.ts';
 import { failureOf } from '../../model/failure.ts';
@@ -17,17 +17,19 @@ export interface Waiter {
   keyOf(name: string, inputs: readonly unknown[]): string;
 }
 
-/** Thrown by what is dropped because the body has settled without it. */
+/** Thrown when a wait is dropped because the body has settled without it. */
 export const dropped = new BatutaError('RUN_STATE_REFUSED', 'The body of the flow has ended.');
-/** State of its record. */
+/** State of a dropped wait. */
 export const droppedState = stateOf('CANCELLED', 'Cancelled', 'The flow ended without it.');
 
-/** Whether the body has settled, so that what it still waits for is dropped. A run that is stopped drops nothing: it may go on elsewhere. */
+/**
+ * Whether the body has settled, so that what it still waits for is dropped. A run that is stopped drops nothing: it may continue elsewhere.
+ */
 export function isDropped({ active, over }: Pick<Waiter, 'active' | 'over'>): boolean {
   return over.aborted && active.stopReason === null;
 }
 
-/** Between two looks for a signal, ms. */
+/** Interval between polls for a signal, ms. */
 const signalPollMs = 200;
 
 /** Waits until the recorded instant. @throws BatutaError DURATION_INVALID, and why the run was stopped */
@@ -48,7 +50,7 @@ export async function waitForSignal(waiter: Waiter, name: string, timeout: Durat
   checkSignalName(name);
   const timeoutMs = timeout === undefined ? null : parseDuration(timeout);
   const why = `Waiting for the signal '${name}'${timeoutMs === null ? '' : ` for ${formatDuration(timeoutMs)}`}.`;
-  // The timeout is no part of the identity: it is the next signal of its name, however long one is ready to wait for it.
+  // The timeout is not part of the identity: it is the next signal of its name, however long the wait may take.
   const row = beginWait(waiter, signalTaskName(name), [], timeoutMs, why);
   if (row.state.type !== 'PAUSED') return valueOf(await outcomeOf(active, row));
   const awaited = { runId: active.run.id, name, number: occurrenceOf(row.key) };
@@ -70,7 +72,7 @@ export async function waitForSignal(waiter: Waiter, name: string, timeout: Durat
   throw recordedError(failure, error);
 }
 
-/** Waits until an instant, counted as waiting, or less when the signal comes first; default that of the run. */
+/** Waits until an instant, counted as waiting, or until the signal aborts; default that of the run. */
 export async function waitUntil(active: RunAttempt, dueAt: number, why: string, isRetry: boolean, signal = active.signal): Promise<void> {
   const { clock } = active.services;
   const restMs = dueAt - clock.now();
@@ -83,7 +85,7 @@ export function occurrenceOf(key: string): number {
   return Number(/#.*#(\d+)$/.exec(key)?.[1] ?? 1);
 }
 
-/** Records the wait with the instant at which it ends; one that was recorded before keeps its instant, or has ended. */
+/** Records the wait with the instant at which it ends; one recorded before keeps its instant, or has ended. */
 export function beginWait(waiter: Waiter, name: string, inputs: readonly unknown[], ms: number | null, message: string): TaskRun {
   const { active } = waiter;
   const key = waiter.keyOf(name, inputs);
@@ -99,7 +101,7 @@ export function beginWait(waiter: Waiter, name: string, inputs: readonly unknown
     error: null,
     dueAt: ms === null ? null : now + ms,
   };
-  // Not awaited: a crash before it is durable only makes the wait begin anew.
+  // Not awaited: a crash before it is durable only restarts the wait.
   active.record.setTask(null, row).catch(() => undefined);
   return row;
 }
@@ -109,7 +111,7 @@ export async function drop(active: RunAttempt, row: TaskRun): Promise<never> {
   throw dropped;
 }
 
-/** The signal of that number once it is there; null when the wait is over without it, or nothing waits any more. */
+/** The signal with that number once it arrives; null if the wait is over without it, or nothing waits any more. */
 export async function nextSignal(
   { active, over: ended }: Waiter,
   { runId, name, number }: Pick<Signal, 'runId' | 'name' | 'number'>,
@@ -120,7 +122,7 @@ export async function nextSignal(
   const over = dueAt === null ? null : clock.setTimer(dueAt - clock.now(), () => (isOver = true));
   try {
     while (!ended.aborted) {
-      // Asked before the look: a signal that came in time is taken, even when it is seen late.
+      // Read before the poll: a signal that came in time is taken, even if it is seen late.
       const last = isOver;
       const signal = await store.signals.get(runId, name, number);
       if (signal || last) return signal;
