@@ -1,14 +1,14 @@
-/** How many triggers were fired, one by the run of another, until a run came to be: the guard against chains that feed themselves. */
+/** How many triggers were fired, each by a run of another, before a run was made: the guard against chains that feed themselves. */
 import { idChars } from '../src/model/ids.ts';
 import { submittedIn } from '../src/model/submitted.ts';
 import { maxHops } from '../src/model/triggers/trigger.ts';
 import type { Run } from '../src/model/run.ts';
 import type { Store } from '../src/store/store.ts';
 
-/** Runs that started one another by code; further up nobody looks, and the chain counts as too long. */
+/** Runs that started one another by code; beyond that the chain is not followed, and counts as too long. */
 const maxAncestors = 64;
 
-/** Looks each run up once. 0 for a run in no chain, and for one that is not there. */
+/** Looks each run up once. 0 for a run that is in no chain or does not exist. */
 export class ChainLengths {
   readonly #store: Pick<Store, 'runs'>;
   readonly #known = new Map<string, number>();

@@ -1,8 +1,8 @@
 /**
- * One pass over the triggers of deployments: reads events that came and ends of runs, and decides about them in one transaction.
+ * One pass over the triggers of deployments: reads received events and ends of runs, and decides on them in one transaction.
  *
- * Any number of schedulers may do it; of those that look at the same time one decides. A crash loses nothing and repeats nothing: before
- * the commit nothing has happened, after it the runs are there, and tickets that were not put are put again.
+ * Any number of schedulers may run it; of simultaneous passes, one decides. A crash loses nothing and repeats nothing: before the commit
+ * nothing has happened, after it the runs exist, and missing tickets are put again.
  */
 import type { EngineServices } from '../src/engine/services.ts';
 import type { TriggerFiring } from '../src/model/triggers/trigger.ts';
@@ -11,7 +11,7 @@ import { matchEnds, matchEvents, wishOf } from './match-triggers.ts';
 import { planFirings } from './plan-firings.ts';
 
 export interface FiredTriggers {
-  /** Runs that may start; each wants a ticket. */
+  /** Runs that may start; each needs a ticket. */
   readonly waiting: readonly Ticketed[];
   readonly firings: readonly TriggerFiring[];
   /** Whether more could be done at once. */
@@ -20,16 +20,19 @@ export interface FiredTriggers {
 
 type Services = Pick<EngineServices, 'store' | 'results' | 'log' | 'makeId' | 'random'>;
 
-/** Events of one pass. */
+/** Events per pass. */
 const batchEvents = 1_000;
-/** Changes of runs that one pass goes over. */
+/** Changes of runs covered by one pass. */
 const batchChanges = 5_000;
-/** What the events, or the ends, of one pass hand on together, characters. */
+/** Maximum size of what the events, or the ends, of one pass pass on together, characters. */
 const usualChars = 32_000_000;
 const reader = 'triggers';
 const nothing: FiredTriggers = { waiting: [], firings: [], again: false };
 
-/** @param maxChars that the events, and the ends, of this pass hand on together @throws BatutaError STORE_… */
+/**
+ * @param maxChars that the events, and the ends, of this pass pass on together
+ * @throws BatutaError STORE_…
+ */
 export async function fireTriggers(services: Services, maxChars = usualChars): Promise<FiredTriggers> {
   const { store, log, makeId, random } = services;
   const outlook = await store.triggers.outlook();
@@ -55,7 +58,7 @@ interface EndsRead {
   readonly causes: readonly TriggerCause[];
 }
 
-/** A page of ends that hand on no more than is allowed, or the smallest page. */
+/** A page of ends that pass on no more than is allowed, or the smallest page. */
 async function readEnds(services: Services, triggers: readonly ActiveTrigger[], maxChars: number): Promise<EndsRead> {
   const wish = wishOf(triggers);
   if (!wish.all && wish.deployments.length === 0 && wish.flows.length === 0) return { page: null, causes: [] };

@@ -1,6 +1,6 @@
 /**
- * Which triggers an event or the end of a run is for, and what they take of it. Nothing is read of a run, its parameters or its result unless a
- * trigger that means it asks for that.
+ * Which triggers an event or the end of a run matches, and what they take from it. Nothing is read of a run, its parameters or its result
+ * unless a matching trigger needs it.
  */
 import { Buffer } from 'node:buffer';
 import { isBatutaError } from '../src/base/errors.ts';
@@ -15,12 +15,12 @@ import { maxGivenBytes, meansEnd, meansEvent, sourceText, type TriggerSource } f
 import type { ActiveTrigger, EndWish, PendingEvent, RunEnd, TriggerCause } from '../src/store/store.ts';
 import { ChainLengths } from './chain-length.ts';
 
-/** Largest result that is read to map it, bytes. */
+/** Maximum size of a result that is read to map it, bytes. */
 const maxResultBytes = 4 * 1024 * 1024;
 
 type Services = Pick<EngineServices, 'store' | 'results' | 'log'>;
 
-/** Which ends of runs these triggers want. */
+/** Which ends of runs these triggers need. */
 export function wishOf(triggers: readonly ActiveTrigger[]): EndWish {
   const sources = triggers.flatMap(({ rule }) => rule.sources).filter((source) => source.kind !== 'event');
   const named = (of: 'deployment' | 'flow'): string[] => [
@@ -29,14 +29,19 @@ export function wishOf(triggers: readonly ActiveTrigger[]): EndWish {
   return { deployments: named('deployment'), flows: named('flow'), all: sources.some(({ name }) => name === '*') };
 }
 
-/** What was looked at is for these triggers. */
+/** The outcome of matching events or ends. */
 export interface Matched {
   readonly causes: readonly TriggerCause[];
-  /** How many events or ends were looked at, from the first on: fewer than were given once they hand on more than is allowed. */
+  /** How many events or ends were examined, from the first on: fewer than given once they pass on more than is allowed. */
   readonly taken: number;
 }
 
-/** What these events are for. @param maxChars of the texts that they hand on together; at least one event is looked at @throws BatutaError STORE_… */
+/**
+ * What these events trigger.
+ *
+ * @param maxChars of the texts that they pass on together; at least one event is examined
+ * @throws BatutaError STORE_…
+ */
 export async function matchEvents(
   services: Services,
   triggers: readonly ActiveTrigger[],
@@ -71,7 +76,7 @@ export async function matchEvents(
   return { causes, taken: events.length };
 }
 
-/** The same for ends of runs. */
+/** Does the same for ends of runs. */
 export async function matchEnds(
   services: Services,
   triggers: readonly ActiveTrigger[],
@@ -86,7 +91,7 @@ export async function matchEnds(
     const meant = byEnds.flatMap((trigger) => meantBy(trigger, end));
     if (meant.length === 0) continue;
     const run = await services.store.runs.get(end.runId);
-    // Deleted since: nothing is known of it that could be handed on.
+    // Deleted since: nothing is left to pass on.
     if (run === null) continue;
     const hops = await lengths.of(run.id);
     const traceparent = traceparentOf(run.id, run.id, submittedIn(run.params).traceparent ?? null);
@@ -112,7 +117,7 @@ interface Meant {
   readonly trigger: ActiveTrigger;
   readonly source: TriggerSource;
   readonly at: number;
-  /** What its rule looks at. */
+  /** What its rule reads. */
   readonly roots: ReadonlySet<PathRoot>;
 }
 
@@ -133,7 +138,7 @@ function meantBy(trigger: ActiveTrigger, end: RunEnd): readonly Meant[] {
   return source === undefined ? [] : [{ trigger, source, at, roots: rootsOf(rule) }];
 }
 
-/** By exact name, and of those that end in `*` one after the other. */
+/** By exact name, then one by one those that end in `*`. */
 function eventFinder(triggers: readonly ActiveTrigger[]): (name: string) => readonly Meant[] {
   const exact = new Map<string, Meant[]>();
   const open: Meant[] = [];
@@ -146,7 +151,7 @@ function eventFinder(triggers: readonly ActiveTrigger[]): (name: string) => read
       else exact.set(source.name, [...(exact.get(source.name) ?? []), meant]);
     }
   }
-  // One occurrence stands for one source of a trigger: the first that means it.
+  // One occurrence counts for one source of a trigger: the first that matches.
   return (name) => {
     const found = [...(exact.get(name) ?? []), ...open.filter(({ source }) => meansEvent(source, name))];
     return found.filter(({ trigger }, at) => found.findIndex((one) => one.trigger === trigger) === at);
@@ -173,7 +178,7 @@ function causeOf(
     const tooLarge = `What trigger ${trigger.slug} maps has ${bytes} bytes; at most ${maxGivenBytes} are handed on.`;
     return [{ ...common, group, given: null, fault: tooLarge }];
   } catch (error) {
-    // What one trigger cannot take must not hold up the others.
+    // A trigger that fails must not hold up the others.
     log.warn(
       { err: error, deployment: trigger.deployment, trigger: trigger.slug, cause: shared.cause },
       'A trigger cannot read what it is to hand on.',
@@ -182,7 +187,7 @@ function causeOf(
   }
 }
 
-/** What an occurrence has, and why it does not have all of it. */
+/** The facts of an occurrence, and why some are missing. */
 interface Found {
   readonly facts: CauseFacts;
   readonly faults: Readonly<Partial<Record<PathRoot, string>>>;
@@ -197,7 +202,7 @@ function factsOfEvent({ id, name, source, at, payload }: PendingEvent, roots: Re
   }
 }
 
-/** Of the roots that are asked for. @throws BatutaError STORE_… */
+/** Only the requested roots. @throws BatutaError STORE_… */
 async function factsOfEnd({ results }: Services, run: Run, end: RunEnd, roots: ReadonlySet<PathRoot>): Promise<Found> {
   const faults: Partial<Record<PathRoot, string>> = {};
   const facts: { -readonly [Root in keyof CauseFacts]: CauseFacts[Root] } = {

@@ -1,4 +1,4 @@
-/** Plans what follows from firings of triggers: a run, or none because its chain has grown too long or its parameters cannot be had. */
+/** Plans what follows from firings of triggers: a run, or none because its chain is too long or its parameters are unavailable. */
 import type { MakeId } from '../src/base/id.ts';
 import { layOver } from '../src/client/declared-params.ts';
 import { deploymentRun } from '../src/engine/submit/deployment-run.ts';
@@ -10,11 +10,11 @@ import type { DueFiring, PlannedFiring } from '../src/store/store.ts';
 
 export interface FiringParts {
   readonly makeId: MakeId;
-  /** From 0 up to but not including 1; for the names of runs. */
+  /** From 0 (inclusive) to 1 (exclusive); for the names of runs. */
   readonly random: () => number;
 }
 
-/** In the order of the firings. One that cannot be planned has failed, with the reason, and holds up no other. */
+/** In the order of the firings. One that cannot be planned has failed, with the reason, and does not hold up others. */
 export function planFirings(due: readonly DueFiring[], parts: FiringParts): readonly PlannedFiring[] {
   return due.map((one) => {
     try {
@@ -50,7 +50,9 @@ function planOne(one: DueFiring, { makeId, random }: FiringParts): PlannedFiring
   return { outcome: 'refused', run: { ...run, dueAt: null, state: stateOf('CANCELLED', 'Skipped', message), endedAt: now }, message };
 }
 
-/** Those of the deployment with the mapped laid over, superjson text; null when nothing is mapped. What the first source has goes before that of later ones. */
+/**
+ * The deployment's parameters overridden by the mapped ones, superjson text; null if nothing is mapped. Earlier sources take precedence.
+ */
 function mappedParams({ trigger, deployment, causes }: DueFiring): string | null {
   if (Object.keys(trigger.rule.params).length === 0) return null;
   const bySource = [...causes].sort((a, b) => b.source - a.source).map(({ given }) => decodeValue(given));

@@ -1,4 +1,4 @@
-/** Decides what to do with the ticks of schedules that are due: catch-up first, then overlap with runs of the same deployment. */
+/** Decides what to do with the due ticks of schedules: catch-up first, then overlap with runs of the same deployment. */
 import type { MakeId } from '../src/base/id.ts';
 import { deploymentRun } from '../src/engine/submit/deployment-run.ts';
 import { type OpenTick, overlapOf } from '../src/model/schedule/overlap.ts';
@@ -8,15 +8,15 @@ import type { DueSchedule, NewRun, TickPlan, TickRun } from '../src/store/store.
 
 export interface PlanOptions {
   readonly makeId: MakeId;
-  /** From 0 up to but not including 1; for the names of runs. */
+  /** From 0 (inclusive) to 1 (exclusive); for the names of runs. */
   readonly random: () => number;
   readonly lookAheadMs: number;
-  /** Most runs of one plan; a schedule with more ticks gets the others when it is asked again. At least one each. */
+  /** Maximum number of runs of one plan; a schedule with more ticks gets the others when it is asked again. At least one each. */
   readonly maxRuns: number;
 }
 
 /**
- * Gives the plans in the order of the schedules. One that cannot be computed is set aside with the reason.
+ * Returns the plans in the order of the schedules. One that cannot be computed is set aside with the reason.
  *
  * @param asOf instant as of which a tick counts as missed, UTC epoch ms
  * @param open runs of earlier ticks that have not ended, oldest first, by deployment
@@ -35,7 +35,7 @@ export function planTicks(
     try {
       return planOne(one, answerFor(questionOf(one, now, asOf, limit, options)), now, standing, options);
     } catch (error) {
-      // The rules are pure and would fail for ever; the other schedules must not wait for it.
+      // The rules are pure and would fail forever; the other schedules must not wait for it.
       return { runs: [], nextTickAt: null, fault: error instanceof Error ? error.message : String(error) };
     }
   });
@@ -47,7 +47,7 @@ function questionOf({ deployment, schedule }: DueSchedule, now: number, asOf: nu
   return { schedule: schedule.schedule, nextTickAt: schedule.nextTickAt, catchup, catchupWindowMs, asOf, until, limit };
 }
 
-/** Of thousands that tick together most have the same rule, and reading one costs more than all else here. */
+/** Of thousands that tick together most share a rule, and reading one costs more than everything else here. */
 function rememberAnswers(): (question: TickQuestion) => TickAnswer {
   const answers = new Map<string, TickAnswer>();
   return (question) => {
@@ -83,14 +83,14 @@ function runFor(
   if (verdict.kind === 'drop') return droppedRun(one, at, verdict.message, now, options);
   const held = verdict.kind === 'hold';
   const made = missed ? 'Makes up for its tick, which was missed while no scheduler was at work.' : null;
-  // One that is made late can be waited for only from now on.
+  // One made late can only be waited for from now on.
   const dueAt = Math.max(at + jitterOf(schedule.id, at, schedule.jitterMs), now);
   const run = { ...tickRun(one, at, dueAt, now, options), state: stateOf('SCHEDULED', 'Scheduled', held ? verdict.message : made) };
   if (deployment.overlap !== 'allow') standing.set(deployment.name, [...open, { name: run.name, scheduledFor: at, held }]);
   return { run, held };
 }
 
-/** The row that stays of a tick for which no run is made, and says why. */
+/** The row that records a tick without a run, and the reason. */
 function droppedRun(one: DueSchedule, at: number, message: string, now: number, options: PlanOptions): TickRun {
   return { run: { ...tickRun(one, at, null, now, options), state: stateOf('CANCELLED', 'Skipped', message), endedAt: now }, held: false };
 }

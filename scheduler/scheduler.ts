@@ -1,7 +1,7 @@
 /**
  * The scheduler: the loops that keep a fleet going. Any number may run; what one finds, the others do not.
  *
- * It owns no runs. A crash loses nothing, for every loop looks at what is due.
+ * It owns no runs. A crash loses nothing, because every loop handles whatever is due.
  */
 import { joinServices } from '../src/base/service.ts';
 import type { FleetProcess, StartScheduler } from '../src/client/fleet-process.ts';
@@ -25,7 +25,7 @@ import { retentionLoop } from './loops/retention.ts';
 import { rollupLoop } from './loops/rollup.ts';
 import { triggersLoop } from './loops/triggers.ts';
 
-/** Lost runs are looked for at least so often, ms; a look costs one small query. */
+/** Lost runs are checked for at least this often, ms; a check costs one small query. */
 const slowestReclaimMs = 1_000;
 const reissueMs = 5_000;
 const limitsMs = 1_000;
@@ -36,7 +36,7 @@ const overlapMs = 1_000;
 const backfillMs = 1_000;
 const triggersMs = 500;
 const alertsMs = 1_000;
-/** An exchange of mail has several steps, each of which may take its time. */
+/** Sending mail takes several steps, each of which may take its time. */
 const leastSendLeaseMs = 45_000;
 const lateAfterMs = 15_000;
 const rollupMs = 60_000;
@@ -90,7 +90,7 @@ export const startScheduler: StartScheduler = async ({ config, log, metrics }): 
   }
 };
 
-/** What sending alerts takes of a process. */
+/** What a process needs to send alerts. */
 function sendParts(client: Awaited<ReturnType<typeof openLocalClient>>, config: Parameters<StartScheduler>[0]['config']): SendParts {
   const { smtpUrl, smtpFrom: from, alertHosts: allowedHosts, publicUrl } = config;
   const { clock, namedValues } = client.engine.services;

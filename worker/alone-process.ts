@@ -1,15 +1,15 @@
-/** Starts a process that executes one run or spread task alone, and tells how it ended. */
+/** Starts a process that executes one run or spread task alone, and reports how it ended. */
 import { fork } from 'node:child_process';
 import { builtFile } from '../src/base/installed.ts';
 import type { AloneNews, AloneOrder, AloneRequest } from './alone-protocol.ts';
 
 /** How a process that executed something alone has ended. */
 export interface AloneEnd {
-  /** Its id as an owner; null when it ended before it could own anything. */
+  /** Its id as an owner; null if it ended before it could own anything. */
   readonly owner: string | null;
-  /** Why it was lost, as a sentence; null when it ended as it should. */
+  /** Why it was lost, as a sentence; null if it ended properly. */
   readonly lost: string | null;
-  /** Whether it executed something; else another had it. */
+  /** Whether it executed something; if not, another had it. */
   readonly isExecuted: boolean;
 }
 
@@ -19,11 +19,11 @@ export interface AloneProcess {
   stop(deadlineMs: number): void;
 }
 
-/** What V8 and Node.js print last when memory is out. */
+/** What V8 and Node.js print last when memory runs out. */
 const outOfMemory = /heap out of memory|Array buffer allocation failed|allocation failure/i;
 const tailChars = 8_000;
 
-/** @param onOwner told who it is, before it claims anything */
+/** @param onOwner called with its identity, before it claims anything */
 export function startAlone(order: AloneOrder, onOwner: (owner: string) => void): AloneProcess {
   const child = fork(builtFile('worker/alone.js'), [], { cwd: order.cwd, stdio: ['ignore', 'inherit', 'pipe', 'ipc'] });
   const send = (request: AloneRequest): void => void (child.connected && child.send(request, () => undefined));
@@ -42,7 +42,7 @@ export function startAlone(order: AloneOrder, onOwner: (owner: string) => void):
   });
   const ended = new Promise<AloneEnd>((resolve) => {
     child.once('error', (error) => resolve({ owner, lost: `it could not be started: ${error.message}`, isExecuted: false }));
-    // After `exit`, so that all it printed is there.
+    // After `exit`, so that all its output has arrived.
     child.once('close', (status, signal) =>
       resolve({
         owner,

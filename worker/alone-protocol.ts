@@ -1,7 +1,7 @@
-/** What a worker and the process in which it has something executed alone tell each other. */
+/** Messages between a worker and the process that executes something alone for it. */
 import type { Config } from '../src/base/settings.ts';
 
-/** What the process is given, once. */
+/** The process's order, sent once. */
 export interface AloneOrder {
   readonly config: Config;
   readonly cwd: string;
@@ -12,5 +12,7 @@ export interface AloneOrder {
 /** `stop`: it hands back what has not ended after that time, and ends. */
 export type AloneRequest = { readonly order: AloneOrder } | { readonly stopMs: number };
 
-/** Who it is, before it claims anything; why it is about to end, where it can say so; that it is done, and whether there was anything to do. */
+/**
+ * Its identity, before it claims anything; why it is about to end, if it can tell; that it is done, and whether there was anything to do.
+ */
 export type AloneNews = { readonly owner: string } | { readonly seen: string } | { readonly done: true; readonly isExecuted: boolean };

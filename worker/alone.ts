@@ -26,7 +26,7 @@ const orphanMs = 5_000;
 /** Hands back what it has; null before it can have anything. */
 let stop: ((deadlineMs: number) => Promise<void>) | null = null;
 
-// Signals of a terminal reach the whole group; the worker says what they mean for this process.
+// Signals of a terminal reach the whole group; the worker decides what they mean for this process.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
 refuseExits();
 takeUnchargedErrors((error) => {

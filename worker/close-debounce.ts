@@ -1,20 +1,20 @@
-/** Lets a run begin that gathers calls, once nobody has called for long enough; until then it is given back. */
+/** Lets a run that gathers calls begin once there has been no call for long enough; until then it is given back. */
 import { claimOf } from '../src/engine/lease/claim.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import type { Broker } from '../src/broker/broker.ts';
 import type { Run } from '../src/model/run.ts';
 import { debounceKeyIn } from '../src/model/submitted.ts';
 
-/** A run that is due so soon is waited for, ms: tickets come a moment early, and clocks differ. */
+/** A run due this soon is waited for, ms: tickets come a moment early, and clocks differ. */
 const heldForMs = 1_000;
 
-/** Whether calls may still be added to a run that was claimed. Of most runs a look for a text is all that it takes. */
+/** Whether calls may still be added to a claimed run. For most runs this is a mere text search. */
 export function isDebounced({ startedAt, attempt, params }: Run): boolean {
   return startedAt === null && attempt === 1 && debounceKeyIn(params) !== null;
 }
 
 /**
- * The run with the parameters of the last call, to which none is added any more; null where it was given back, or taken by another.
+ * The run with the parameters of the last call, closed to further calls; null if it was given back, or taken by another.
  *
  * @throws BatutaError BROKER_UNAVAILABLE, STORE_…
  */

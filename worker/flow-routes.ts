@@ -1,9 +1,9 @@
 /**
- * Tickets of flows that this worker does not know go to workers that do: into a queue of those which know the same flows as one of them.
+ * Tickets of flows unknown to this worker go to workers that know them: into a queue of those that know the same flows as one of them.
  *
- * Only where the workers of a queue differ does anybody serve such queues: a worker sees it in the list of workers, at its start and with
- * each sign of life, or is notified by the worker that leaves it the first ticket. What lies in a queue whose workers have all gone is found
- * again by the look for lost tickets.
+ * Such queues are served only if the workers of a queue differ: a worker sees that in the list of workers, at its start and with each sign
+ * of life, or is notified by the worker that leaves it the first ticket. Tickets in a queue whose workers are all gone are found by the
+ * check for lost tickets.
  */
 import type { Broker, NewTicket } from '../src/broker/broker.ts';
 import type { EngineServices } from '../src/engine/services.ts';
@@ -15,7 +15,7 @@ import type { WorkerQueues } from './queues.ts';
 
 /** Carries the keys of workers for which there are tickets. */
 const channel = 'batuta.flow-routes';
-/** How long the list of workers is taken as it was read, ms. */
+/** How long the list of workers is valid once read, ms. */
 const listMs = 500;
 
 export interface FlowRoutesOptions {
@@ -47,7 +47,7 @@ export class FlowRoutes {
     this.#unsubscribe();
   }
 
-  /** Serves what others leave to workers such as this, where there are others. */
+  /** Serves what others leave to workers like this one, if there are others. */
   async look(): Promise<void> {
     const { queues } = this.#options;
     const key = this.#key;
@@ -56,8 +56,8 @@ export class FlowRoutes {
   }
 
   /**
-   * Living workers of the queue (default: of any) that are wanted, and know the flow in another version than this one: those with most free places;
-   * null: none.
+   * Living workers of the queue (default: of any) that are wanted, and know the flow in another version than this one: those with the most
+   * free places; null: none.
    */
   async find(wanted: FlowWish, queue?: string): Promise<string | null> {
     const { flows, services } = this.#options;
@@ -75,8 +75,8 @@ export class FlowRoutes {
   }
 
   /**
-   * The key of a living worker of the queue, another than this one, that knows the flow and has so many places, `isFree` by its last sign of life; null: none. With it
-   * the places of the largest of them all.
+   * The key of another living worker of the queue that knows the flow and has that many places, free at its last sign of life if `isFree`;
+   * null: none. Also the places of the largest such worker.
    */
   async findPlaces(
     { queue, flow, slots }: { readonly queue: string; readonly flow: string; readonly slots: number },
@@ -101,7 +101,7 @@ export class FlowRoutes {
     return flowsKey(versionsOf(this.#options.flows));
   }
 
-  /** The others that have given a sign of life within a lease. */
+  /** The others with a sign of life within a lease. */
   async #living(): Promise<readonly StoredWorker[]> {
     const { store, owner, settings, leaseClock } = this.#options.services;
     const now = leaseClock.monotonic();

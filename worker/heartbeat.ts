@@ -1,4 +1,4 @@
-/** Tells the store that this worker lives, what it serves, and how it is. */
+/** Reports to the store that this worker is alive, what it serves, and how it is. */
 import type { Logger } from 'pino';
 import type { EventLoopWatch } from '../src/base/clock.ts';
 import { makeLoop } from '../src/base/loop.ts';
@@ -10,11 +10,11 @@ import type { WorkerRow } from '../src/store/store.ts';
 export interface HeartbeatOptions {
   readonly services: EngineServices;
   readonly log: Logger;
-  /** What it is and serves at this moment. */
+  /** Its current identity and what it serves. */
   readonly worker: () => Omit<WorkerRow, 'running' | 'lagMs'>;
-  /** Places that runs and spread tasks take now. */
+  /** Places that runs and spread tasks occupy now. */
   readonly running: () => number;
-  /** Attends once something is under way, and rests again when a beat finds nothing. */
+  /** Watches once something is running, and rests when a beat finds nothing. */
   readonly eventLoop: EventLoopWatch;
   readonly healthFile: HealthFile;
   /** Called after each sign of life. */
@@ -24,7 +24,7 @@ export interface HeartbeatOptions {
 const heldUp = `A task held up this worker for a large part of its lease; mark it isolate: 'thread'.`;
 const notRun = 'This worker did not get to run for a large part of its lease: it was stopped, or its machine was overloaded or asleep.';
 
-/** Beats from its start, and takes the worker out of the list when it stops. */
+/** Beats from its start, and removes the worker from the list when it stops. */
 export function heartbeat({ services, log, worker, running, eventLoop, healthFile, afterBeat }: HeartbeatOptions): Service {
   const { store, settings, leaseClock } = services;
   let unheard = false;
@@ -45,7 +45,7 @@ export function heartbeat({ services, log, worker, running, eventLoop, healthFil
       await store.workers.beat({ ...worker(), running: running(), lagMs: lag.ms });
       await healthFile.beat();
       await afterBeat?.();
-      // An outage is warned of by whatever it keeps from happening; this says that it is over.
+      // An outage is logged by whatever it affects; this says that it is over.
       if (unheard) log.info('The worker is heard of again.');
       // What was taken back from it meanwhile did not cost a process.
       if (unheard || lag.ms > settings.leaseMs / 3) await store.suspects.acquit(worker().id);
@@ -59,7 +59,7 @@ export function heartbeat({ services, log, worker, running, eventLoop, healthFil
       eventLoop.rest();
       await loop.stop();
       await healthFile.remove();
-      // A store that is gone forgets the worker by its silence.
+      // An unavailable store forgets the worker once it is silent.
       await store.workers.remove(worker().id).catch(() => undefined);
     },
   });

@@ -1,22 +1,25 @@
-/** Finds what holds the event loop of the process, from another thread: the debugger interrupts even a loop that never ends. */
+/** Finds what holds the process's event loop, from another thread: the debugger interrupts even an endless loop. */
 import { Session } from 'node:inspector/promises';
 import { systemClock } from '../src/base/clock.ts';
 
 /** The code that holds the event loop. */
 export interface Holder {
-  /** Of the run, or of the spread task run. */
+  /** That of the run, or of the spread task run. */
   readonly id: string;
   readonly runId: string;
   readonly flow: string;
   readonly task: string | null;
-  /** File, line and column, as far as they are known. */
+  /** File, line and column, as far as known. */
   readonly place: string | null;
 }
 
-/** How long the interrupt may take; a call of the system that blocks takes none. */
+/** How long to wait for the interrupt; a blocking system call does not react to one. */
 const patienceMs = 2_000;
 
-/** Read where the loop was interrupted: the scope is that of the code that runs, and its stack is told by source maps. See `currentScope`. */
+/**
+ * Evaluated where the loop was interrupted: the scope is that of the running code, and its stack goes through source maps. See
+ * `currentScope`.
+ */
 export const expression = `(() => {
   const found = globalThis[Symbol.for('batuta.runScope')]?.getStore();
   const scope = found && 'around' in found ? found.around : found;
@@ -25,7 +28,7 @@ export const expression = `(() => {
   return JSON.stringify({ id, runId: scope.runId, flow: scope.flow, task: scope.task, stack: String(new Error('held').stack) });
 })()`;
 
-/** Null when it cannot be told, or is none of a run. The interrupted code goes on. */
+/** Null if it cannot be determined, or belongs to no run. The interrupted code continues. */
 export async function findHolder(): Promise<Holder | null> {
   const session = new Session();
   session.connectToMainThread();

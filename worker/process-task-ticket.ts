@@ -1,4 +1,4 @@
-/** What a worker does with the ticket of a spread task: executes the task run, with as many places as it takes, or leaves it to a larger worker. */
+/** Handles the ticket of a spread task: executes the task run, with as many places as it takes, or leaves it to a larger worker. */
 import type { Ticket } from '../src/broker/broker.ts';
 import type { EngineServices } from '../src/engine/services.ts';
 import type { SpreadWorker } from '../src/engine/spread/spread-worker.ts';
@@ -12,7 +12,7 @@ export interface TaskTicketParts extends Pick<PlaceParts, 'routes'> {
   readonly flows: ReadonlyMap<string, FlowDefinition>;
 }
 
-/** Works on it until the task run has ended here or was left to others. False when it was not to be had. @throws BatutaError STORE_… */
+/** Works on it until the task run has ended here or was left to others. False if it was unavailable. @throws BatutaError STORE_… */
 export async function processTaskTicket(parts: TaskTicketParts, ticket: Ticket, arrived: Arrived): Promise<boolean> {
   const { tasks, flows, services } = parts;
   const { store, clock } = services;
@@ -20,7 +20,7 @@ export async function processTaskTicket(parts: TaskTicketParts, ticket: Ticket, 
   const heavy = await store.spread.heavy(ticket.id);
   if (heavy === null) return false;
   const { id, slots, queue } = heavy;
-  // Whoever knows the flow sees to the places.
+  // A worker that knows the flow handles the places.
   if (!flows.has(heavy.flow)) return tasks.execute(id, arrived.wasLeft, slots);
   const isWaiting = async (): Promise<boolean> => (await store.spread.heavy(id)) !== null;
   const found = await takePlaces({ ...parts, clock, isWaiting }, ticket, heavy, arrived);

@@ -1,6 +1,6 @@
 /**
- * What a worker does with one ticket: claim its run, execute it, and let it go. Of a run that has crashed it calls the hooks. A ticket
- * without either is dropped.
+ * Handles one ticket: claims its run, executes it, and releases it. For a run that has crashed it calls the hooks. A ticket without either
+ * is dropped.
  */
 import type { Logger } from 'pino';
 import { isBatutaError } from '../src/base/errors.ts';
@@ -24,7 +24,7 @@ import type { FairTicket, HeavyRun } from '../src/store/store.ts';
 import type { FlowRoutes } from './flow-routes.ts';
 import { type Arrived, takePlaces } from './take-places.ts';
 
-/** How long another worker has to come by, one that knows the flow or has places enough, ms. */
+/** How long another worker has to take it, one that knows the flow or has enough places, ms. */
 const unfitDelayMs = 5_000;
 
 export interface TicketParts {
@@ -33,15 +33,15 @@ export interface TicketParts {
   readonly log: Logger;
   /** Flows of this worker by name. */
   readonly flows: ReadonlyMap<string, FlowDefinition>;
-  /** Flows unknown here that the log has named already. Without it each run of one is told. */
+  /** Flows unknown here that were already logged. Without it each of their runs is logged. */
   readonly loggedUnknown?: Set<string>;
-  /** Flows whose function for weights is at fault, which the log has named already. */
+  /** Flows whose weight function is faulty, already logged. */
   readonly loggedWeights?: Set<string>;
-  /** Where runs of flows that are not known here go; without it they come by again. */
+  /** Where runs of flows unknown here go; without it their tickets come again. */
   readonly routes?: Pick<FlowRoutes, 'find' | 'leave'> & Partial<Pick<FlowRoutes, 'findPlaces'>>;
-  /** Told that the run of a tick has ended here, for those that wait for it. Without it a scheduler finds them within a second. */
+  /** Called when the run of a tick has ended here, for those that wait for it. Without it a scheduler finds them within a second. */
   readonly tickEnded?: (deployment: string) => void;
-  /** Told that a run of a backfill has ended here, so that the next may begin. Without it a scheduler looks within a second. */
+  /** Called when a run of a backfill has ended here, so that the next may begin. Without it a scheduler checks within a second. */
   readonly backfillRunEnded?: (backfill: string) => void;
 }
 
@@ -52,9 +52,9 @@ interface Found {
 }
 
 /**
- * Works on a ticket until its run has ended here. False when the run was not to be had and owes no hooks.
+ * Works on a ticket until its run has ended here. False if the run was unavailable and owes no hooks.
  *
- * @param wasLeft whether another worker, one that does not know its flow or has not as many places, has left it to this one
+ * @param wasLeft whether another worker, one that does not know its flow or lacks the places, has left it to this one
  * @param delivery how the ticket came; null in a process that executes nothing else
  * @throws BatutaError STORE_… the run is found again once its lease is over
  */
@@ -83,7 +83,7 @@ export async function processTicket(
   return true;
 }
 
-/** A ticket that is a right to a turn: works on the run whose turn it is, as if its own ticket had come. False where none waits. */
+/** A ticket that grants a turn: works on the run whose turn it is, as if its own ticket had come. False if none waits. */
 async function takeTurn(parts: TicketParts, ticket: Ticket, right: FairTicket, delivery: Delivery | null): Promise<boolean> {
   const { engine, broker, log, flows, loggedWeights } = parts;
   if (right.isCrashed && (await callOwedHooks(parts, ticket.id))) return true;
@@ -101,18 +101,18 @@ async function takeTurn(parts: TicketParts, ticket: Ticket, right: FairTicket, d
   let isGivenBack = false;
   const arrived = delivery && { ...delivery, places: delivery.places, giveBack: () => (isGivenBack = true) };
   const isDone = await processTicket(parts, own, false, arrived);
-  // The ticket that came stood for another run.
+  // The ticket that came was for another run.
   if (isGivenBack) await broker.put({ ...own, priority: right.priority }, { queue: right.queue });
   return isDone;
 }
 
 /**
- * A run that takes several places, with as many. `left`: it is another worker's, comes by again, or has to wait for a worker that is large enough, and
- * says so.
+ * Claims a run that takes several places, with as many. `left`: another worker has it, its ticket comes again, or it waits for a large
+ * enough worker, as its row says.
  */
 async function claimHeavy(parts: TicketParts, ticket: Ticket, heavy: HeavyRun, arrived: Arrived): Promise<Run | 'left' | null> {
   const { engine, flows, log } = parts;
-  // Whoever knows the flow sees to the places.
+  // A worker that knows the flow handles the places.
   if (!flows.has(heavy.flow)) return engine.claimHeavy(heavy.id, heavy.slots);
   const isWaiting = async (): Promise<boolean> => {
     const run = await engine.services.store.runs.get(heavy.id);
@@ -129,7 +129,7 @@ async function claimHeavy(parts: TicketParts, ticket: Ticket, heavy: HeavyRun, a
   return 'left';
 }
 
-/** A run into which calls are gathered, if it is time. */
+/** Executes a run that gathers calls, if it is time. */
 async function executeClosed(parts: TicketParts, gathering: Run, definition: FlowDefinition): Promise<void> {
   const run = await closeDebounce(parts, gathering);
   if (run !== null && (await bindLimit(parts.engine.services, run, definition))) await execute(parts, run, definition);
@@ -150,10 +150,10 @@ async function execute(parts: TicketParts, run: Run, definition: FlowDefinition,
 }
 
 /**
- * The run as claimed; null when it is not to be had: ended, held, not due, or not there. The first ticket of a run may be quicker than its row, so
- * that one is asked for again, at once and then at growing distances, for `rowAwaitedMs`.
+ * The claimed run; null if it is unavailable: ended, held, not due, or missing. A run's first ticket may arrive before its row, so it is
+ * retried, at once and then at growing intervals, for `rowAwaitedMs`.
  *
- * @param hearer told why it is not claimed where it waits
+ * @param hearer notified why a waiting run is not claimed
  * @throws BatutaError STORE_…
  */
 export async function claimTicket(engine: Engine, { id, epoch }: Ticket, hearer: ClaimHearer = {}): Promise<Run | null> {
@@ -171,9 +171,9 @@ export async function claimTicket(engine: Engine, { id, epoch }: Ticket, hearer:
 }
 
 /**
- * Calls the hooks of a run that was made Crashed because its workers were lost. Taken before they are called: of several workers one
- * calls them, and hooks that take their worker down do so once. A worker that does not know the flow leaves them to others. False when
- * there are none.
+ * Calls the hooks of a run that was made Crashed because its workers were lost. They are taken before they are called: only one worker
+ * calls them, and hooks that take their worker down do so once. A worker that does not know the flow leaves them to others. False if there
+ * are none.
  */
 async function callOwedHooks({ engine, flows, routes }: TicketParts, id: string): Promise<boolean> {
   const { services } = engine;
@@ -188,15 +188,15 @@ async function callOwedHooks({ engine, flows, routes }: TicketParts, id: string)
   return true;
 }
 
-/** A claim may come up to a second early, where the clocks of a fleet differ; nothing starts before its instant. */
+/** A claim may come up to a second early, if the fleet's clocks differ; nothing starts before its instant. */
 async function untilDue({ services }: Engine, { dueAt }: Run): Promise<void> {
   if (dueAt === null) return;
   for (let ms = dueAt - services.clock.now(); ms > 0; ms = dueAt - services.clock.now()) await services.clock.sleep(Math.min(ms, 1_000));
 }
 
 /**
- * Puts the ticket that wakes a suspended run on time, which may be now: what it waits for may have come while it was let go of. Should it be
- * lost, the look through the store is the net.
+ * Puts the ticket that wakes a suspended run on time, possibly now: what it waits for may have come while it was being released. If it is
+ * lost, the check for lost tickets is the safety net.
  */
 async function wakeWhenDue({ engine, broker, log }: TicketParts, id: string): Promise<void> {
   try {
@@ -210,8 +210,8 @@ async function wakeWhenDue({ engine, broker, log }: TicketParts, id: string): Pr
 }
 
 /**
- * Gives the run back, to a worker that knows its flow. Where none lives it says so, and puts the ticket again for later; so too when others
- * have left it to this one, which they took for one that knows it.
+ * Gives the run back, to a worker that knows its flow. If none is alive, or others left it here believing this worker knows it, its row
+ * says so and the ticket is put again for later.
  */
 async function leaveToOthers(parts: TicketParts, run: Run, wasLeft: boolean): Promise<void> {
   const { flows, routes } = parts;
@@ -224,7 +224,7 @@ async function leaveToOthers(parts: TicketParts, run: Run, wasLeft: boolean): Pr
   });
 }
 
-/** The same of a run that is pinned to a version of its flow which is not here. */
+/** Does the same for a run that is pinned to a version of its flow not known here. */
 async function leavePinned(parts: TicketParts, run: Run, pin: RunPin, wasLeft: boolean): Promise<void> {
   const { routes } = parts;
   const key = wasLeft ? null : await routes?.find(pin, run.queue);
@@ -233,7 +233,7 @@ async function leavePinned(parts: TicketParts, run: Run, pin: RunPin, wasLeft: b
   await giveBackUnknown(parts, run, { what, message: pinnedText(pin, run.id) });
 }
 
-/** Of a run that was given back already, because a sub-flow of it is pinned to a version which is not here. */
+/** Puts the ticket of a run already given back, because a sub-flow of it is pinned to a version not known here. */
 async function putForVersion({ routes, broker, engine }: TicketParts, run: Run, pin: RunPin, wasLeft: boolean): Promise<void> {
   const { id, epoch, priority, queue } = run;
   const ticket = { kind: 'run', id, epoch, priority } as const;
@@ -248,7 +248,7 @@ async function leaveTo(parts: TicketParts, routes: Pick<FlowRoutes, 'leave'>, ru
   await routes.leave({ kind: 'run', id, epoch, priority }, queue, key);
 }
 
-/** Says in the run, once, why it stands still, and has somebody look again in a while. */
+/** Records in the run, once, why it does not continue, and has it tried again in a while. */
 async function giveBackUnknown(
   parts: TicketParts,
   run: Run,

@@ -1,8 +1,8 @@
 /**
- * Executes what is on trial, each in a process of its own, beside which the worker goes on with everything else.
+ * Executes what is on trial, each in a process of its own, while the worker continues with everything else.
  *
- * Few begin at once: one that has gone on for a while without harm makes room for the next, and is executed to its end where it is. One whose
- * process is lost was alone, so that the loss counts; what was seen of it is noted before it is taken back.
+ * Few begin at once: one that has run for a while without harm makes room for the next, and runs to its end where it is. One whose process
+ * is lost was alone, so the loss counts against it; what was observed is noted before it is taken back.
  */
 import type { Logger } from 'pino';
 import type { Clock } from '../src/base/clock.ts';
@@ -14,16 +14,16 @@ export interface QuarantineOptions {
   readonly suspects: SuspectStore;
   readonly clock: Clock;
   readonly log: Logger;
-  /** How many processes there may be at most. */
+  /** Maximum number of processes. */
   readonly places: number;
-  /** How long one has to go on without harm, ms. */
+  /** How long one has to run without harm, ms. */
   readonly trialMs: number;
   readonly start: (what: Pick<AloneOrder, 'kind' | 'id'>, onOwner: (owner: string) => void) => AloneProcess;
-  /** Has what a lost process held taken back at once. */
+  /** Has the work of a lost process taken back at once. */
   readonly onLost: () => void;
 }
 
-/** How many are on trial at once. */
+/** Maximum number of simultaneous trials. */
 const maxTrials = 2;
 
 export class Quarantine {
@@ -37,14 +37,14 @@ export class Quarantine {
     this.#options = options;
   }
 
-  /** Takes it on, unless it has it already. */
+  /** Accepts it, unless it already has it. */
   offer(what: Pick<AloneOrder, 'kind' | 'id'>): void {
     if (this.#closing || this.#processes.has(what.id)) return;
     this.#waiting.set(what.id, what);
     this.#next();
   }
 
-  /** Takes nothing new, and ends its processes: each hands back what has not ended after that time. */
+  /** Accepts nothing new, and ends its processes: each hands back what has not ended after that time. */
   async stop(deadlineMs: number): Promise<void> {
     this.#closing = true;
     this.#waiting.clear();
@@ -93,7 +93,7 @@ export class Quarantine {
   async #settle({ id }: Pick<AloneOrder, 'id'>, { owner, lost, isExecuted }: AloneEnd, survived: boolean): Promise<void> {
     const { suspects, log, onLost } = this.#options;
     if (lost === null) {
-      // Handed back within moments by a worker that ends, it has proved nothing.
+      // If a worker that is ending handed it back within moments, it has proved nothing.
       if (isExecuted && (survived || !this.#closing)) await suspects.clear(id);
       return;
     }

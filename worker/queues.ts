@@ -1,10 +1,10 @@
-/** The queues that a worker serves, each with the one of its spread tasks beside it. */
+/** The queues that a worker serves, each together with its queue of spread tasks. */
 import type { Broker, Consumer, Delivery, Ticket } from '../src/broker/broker.ts';
 import { queueOfFlows, taskQueueOf } from '../src/model/queue.ts';
 
 export interface WorkerQueuesOptions {
   readonly broker: Broker;
-  /** Places of each group of queues that is served together, for runs and as many again for spread tasks. */
+  /** Places of each group of queues served together, for runs and as many again for spread tasks. */
   readonly concurrency: number;
   readonly onRun: (ticket: Ticket, delivery: Delivery) => Promise<void>;
   readonly onTask: (ticket: Ticket, delivery: Delivery) => Promise<void>;
@@ -14,7 +14,7 @@ export class WorkerQueues {
   readonly #options: WorkerQueuesOptions;
   readonly #names = new Set<string>();
   readonly #consumers: Consumer[] = [];
-  /** Of runs and of spread tasks, with the queues they were made for. */
+  /** For runs and for spread tasks, with the queues they were made for. */
   readonly #groups: { readonly names: readonly string[]; readonly runs: Consumer; readonly tasks: Consumer }[] = [];
   readonly #keys = new Set<string>();
   #quiet = false;
@@ -27,17 +27,17 @@ export class WorkerQueues {
     return [...this.#names];
   }
 
-  /** The name of these queues that a delivery came from, or whose spread tasks came; null when it was left to this worker by another. */
+  /** Which of these queues a delivery came from, directly or as its spread tasks; null if another worker left it to this one. */
   ownName(queue: string): string | null {
     return this.names.find((name) => name === queue || taskQueueOf(name) === queue) ?? null;
   }
 
-  /** Places that runs and spread tasks under way take. */
+  /** Places occupied by running runs and spread tasks. */
   get placesUsed(): number {
     return this.#consumers.reduce((sum, { placesUsed }) => sum + placesUsed, 0);
   }
 
-  /** Serves those that are not served yet, the first named first; nothing once it was told to be quiet. @throws BatutaError NAME_INVALID */
+  /** Serves those not served yet, the first named first; nothing once `quiet` was called. @throws BatutaError NAME_INVALID */
   serve(queues: readonly string[]): void {
     const added = queues.filter((name) => !this.#names.has(name));
     if (added.length === 0 || this.#quiet) return;
@@ -50,7 +50,7 @@ export class WorkerQueues {
     for (const key of this.#keys) this.#serveKey(key);
   }
 
-  /** Takes as well, and first, what other workers of these queues leave to those that know certain flows; see `flowsKey`. */
+  /** Also serves, and first, what other workers of these queues leave to those that know certain flows; see `flowsKey`. */
   serveFlows(key: string): void {
     if (this.#quiet || this.#keys.has(key)) return;
     this.#keys.add(key);

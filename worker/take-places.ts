@@ -1,10 +1,10 @@
 /**
- * Gets a ticket the places that its run or spread task takes, before that is claimed: until then nobody owns it, and it can be cancelled, expire, or be
- * another's.
+ * Gets a ticket the places that its run or spread task needs, before that is claimed: until then it has no owner, and can be cancelled,
+ * expire, or be claimed by another.
  *
- * Where there are too few free, another worker that has them is given the ticket. Where there is none, the places that become free here are kept for it,
- * and this worker takes nothing new meanwhile; a second one goes back to the queue. One that needs more than this worker has at all goes to a larger one.
- * A crash leaves the ticket to whoever finds it next.
+ * If too few are free, the ticket goes to another worker that has them. If there is none, places that become free here are kept for it, and
+ * this worker takes nothing new meanwhile; a second such ticket goes back to the queue. One that needs more than this worker has at all
+ * goes to a larger one. A crash leaves the ticket to whoever finds it next.
  */
 import { type Clock, settledWithin } from '../src/base/clock.ts';
 import type { Delivery, Ticket } from '../src/broker/broker.ts';
@@ -26,12 +26,12 @@ export interface PlaceParts {
 }
 
 /**
- * `taken`: the ticket holds its places · `left`: another worker has it, or it comes by again · `none`: no worker at work has so many; `most` is what the
- * largest has.
+ * `taken`: the ticket holds its places · `left`: another worker has it, or it comes again · `none`: no running worker has so many; `most`
+ * is what the largest has.
  */
 export type Places = { readonly kind: 'taken' } | { readonly kind: 'left' } | { readonly kind: 'none'; readonly most: number };
 
-/** Between two looks whether it still waits, and whether another worker has the places, ms. */
+/** Interval between checks whether it still waits, and whether another worker has the places, ms. */
 const lookMs = 1_000;
 const left: Places = { kind: 'left' };
 
@@ -40,7 +40,7 @@ export async function takePlaces(parts: PlaceParts, ticket: Ticket, wish: HeavyR
   const { clock, routes } = parts;
   const { places } = delivery;
   const leaveTo = async (isFree: boolean): Promise<{ readonly isLeft: boolean; readonly most: number }> => {
-    // What is free is known as it was a while ago: a ticket goes from one to the other once.
+    // Free places are known only as of a while ago: a ticket is passed on once.
     if (routes?.findPlaces === undefined || (wasLeft && isFree)) return { isLeft: false, most: 0 };
     const { key, most } = await routes.findPlaces(wish, { isFree });
     if (key !== null) await routes.leave(ticket, wish.queue, key);
@@ -59,7 +59,7 @@ export async function takePlaces(parts: PlaceParts, ticket: Ticket, wish: HeavyR
   while (!(await settledWithin(clock, lookMs, widened))) {
     if ((await parts.isWaiting()) && !(await leaveTo(true)).isLeft) continue;
     places.cancel();
-    // Granted in this very moment, they are given back with the ticket.
+    // If they were granted just now, they are given back with the ticket.
     await widened;
     return left;
   }

@@ -14,9 +14,9 @@ export interface SuspectParts {
 }
 
 /**
- * Takes a suspect on. Where its flow, or the version to which it is pinned, is not known here, its ticket goes to a worker that knows it.
+ * Accepts a suspect. If its flow, or the version it is pinned to, is not known here, its ticket goes to a worker that knows it.
  *
- * @param queue in which it waits; null when another worker has left it to this one, which leaves it to the look for lost tickets
+ * @param queue in which it waits; null if another worker left it to this one, which then leaves it to the check for lost tickets
  * @throws BatutaError STORE_…, BROKER_UNAVAILABLE
  */
 export async function takeSuspect({ store, flows, quarantine, routes }: SuspectParts, ticket: Ticket, queue: string | null): Promise<void> {

@@ -1,9 +1,9 @@
 /**
- * The thread of the watchdog. Idle it asks its process a few times a lease and sleeps; all that costs something is done only once the event loop
- * has not answered for half a lease.
+ * The thread of the watchdog. When idle it polls its process a few times per lease and sleeps; everything costly is done only once the
+ * event loop has not answered for half a lease.
  *
- * answers → silent for half a lease: look who holds the loop, note it → silent for a lease: end the process. A loop that answers again in
- * between takes the note back. A time in which this thread did not get to run either (a frozen process, a machine asleep) does not count.
+ * answers → silent for half a lease: find what holds the loop, note it → silent for a lease: end the process. A loop that answers again in
+ * between cancels the note. Time in which this thread did not run either (a frozen process, a machine asleep) does not count.
  */
 import { writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -17,7 +17,7 @@ import type { WatchdogOrder } from './watchdog.ts';
 
 const { leaseMs, databaseUrl, owner, mayEndProcess, logLevel, logFormat } = workerData as WatchdogOrder;
 const everyMs = Math.min(2_000, Math.max(50, leaseMs / 8));
-/** A loop that is held by nothing of ours that can be named, e.g. a call of the system that blocks, is given more time. */
+/** A loop held by nothing of ours that can be named, e.g. a blocking system call, is given more time. */
 const unnamedMs = Math.max(4 * leaseMs, 120_000);
 
 let answeredAt = systemClock.monotonic();
@@ -85,18 +85,18 @@ function sentenceFor({ task, flow, place }: Holder): string {
   return `task ${task ?? 'run'} of the flow ${flow} held the event loop${place === null ? '' : ` at ${place}`}`;
 }
 
-/** Written by this thread itself: the streams of the process belong to the thread that is held. */
+/** Written by this thread itself: the process's streams belong to the held thread. */
 async function say(message: string): Promise<void> {
   const log = await openLog({ level: logLevel, format: logFormat, colors: false, write: tryWrite });
   log.logger.error({ runId: holder?.runId, task: holder?.task }, message);
 }
 
-/** Whoever read the log may be gone, as the worker of a process that executes something alone; that must not keep this thread from its work. */
+/** The log's reader may be gone, such as the worker of a process that executes something alone; that must not stop this thread. */
 function tryWrite(text: string): void {
   try {
     writeSync(2, text);
   } catch {
-    // There is nobody left to tell.
+    // Nothing can be reported any more.
   }
 }
 

@@ -1,18 +1,18 @@
 /**
- * Starts the thread that watches over the event loop of this process. It asks now and then for an answer, names the task that keeps the loop
- * from giving one, and ends the process when its leases cannot have been renewed any more: then others go on with what it had.
+ * Starts the thread that watches the event loop of this process. It polls for an answer now and then, names the task that holds the loop,
+ * and ends the process once its leases cannot have been renewed any more: then others continue its work.
  */
 import { url as inspectorUrl } from 'node:inspector';
 import { Worker } from 'node:worker_threads';
 import { builtFile } from '../src/base/installed.ts';
 import type { Config } from '../src/base/settings.ts';
 
-/** What the thread is given. */
+/** The thread's settings. */
 export interface WatchdogOrder {
   readonly leaseMs: number;
   readonly databaseUrl: string;
   readonly owner: string;
-  /** Else what holds the loop is named, and nothing more. */
+  /** If not, what holds the loop is only named. */
   readonly mayEndProcess: boolean;
   readonly logLevel: Config['logLevel'];
   readonly logFormat: Config['logFormat'];
@@ -34,7 +34,7 @@ export function startWatchdog({ config, owner, mayEndProcess }: WatchdogOptions)
   const thread = new Worker(builtFile('worker/watchdog-thread.js'), { workerData: order, name: 'batuta watchdog', execArgv: [] });
   thread.on('message', (asked: unknown) => thread.postMessage(asked));
   thread.on('error', () => undefined);
-  // It must not keep a process alive that has nothing left to do.
+  // It must not keep a finished process alive.
   thread.unref();
   return {
     async stop() {

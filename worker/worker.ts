@@ -1,9 +1,9 @@
 /**
- * The worker: takes tickets of its queues, claims their runs and executes them, as many at once as it has places. Spread tasks have as
- * many places of their own, for runs that wait for them hold theirs.
+ * The worker: takes tickets of its queues, claims their runs and executes them, as many at once as it has places. Spread tasks have as many
+ * places of their own, because the runs that wait for them hold theirs.
  *
- * Load the flows → register → serve → quiet → finish or hand back → leave. A crash leaves its leases, which run out; then others
- * go on from what is recorded. It looks for runs of lost owners itself, so that a fleet without a scheduler recovers too.
+ * Load the flows → register → serve → quiet → finish or hand back → leave. If it crashes, its leases expire; then others continue from what
+ * is recorded. It checks for runs of lost owners itself, so that a fleet without a scheduler recovers too.
  */
 import { systemClock, watchEventLoop } from '../src/base/clock.ts';
 import { packageVersion } from '../src/base/installed.ts';
@@ -40,10 +40,13 @@ import { startWatchdog } from './watchdog.ts';
 const reissueMs = 10_000;
 /** A run that only waits, and for longer than this, gives its place back, ms. */
 export const suspendOverMs = 30_000;
-/** How long the queues may take to close once all is handed back, ms. */
+/** How long the queues may take to close once everything is handed back, ms. */
 const settleMs = 2_000;
 
-/** @throws BatutaError FILE_NOT_FOUND (no such place for flows), NAME_INVALID (queue), CONFIG_INVALID, BROKER_UNAVAILABLE, STORE_… */
+/**
+ * @throws BatutaError FILE_NOT_FOUND (the place for flows does not exist), NAME_INVALID (queue), CONFIG_INVALID, BROKER_UNAVAILABLE,
+ * STORE_…
+ */
 export const startWorker: StartWorker = async (options): Promise<WorkerProcess> => {
   const { config, log, concurrency } = options;
   const flows = await loadKnownFlows(options);
@@ -79,7 +82,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
       await broker.notify(backfillsChannel, ids[0] ?? '');
       return [];
     });
-    // Best effort: schedulers look by themselves as well.
+    // Best effort: schedulers poll as well.
     const backfillRunEnded = (id: string): void => void backfillNews.add(id).catch(() => undefined);
     const reclaim = reclaimLoop(loopParts, { intervalMs: config.leaseMs / 3, maxRecoveries: config.maxRecoveries });
     const quarantine = new Quarantine({
@@ -89,7 +92,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
     });
     const tasks = new SpreadWorker({ services, spread, flows });
     const eventLoop = watchEventLoop();
-    /** @param act gives false when there was nothing to claim */
+    /** @param act returns false if there was nothing to claim */
     const work = async (ticket: Ticket, { queue }: Delivery, act: (wasLeft: boolean) => Promise<boolean>): Promise<void> => {
       eventLoop.attend();
       const own = queues.ownName(queue);
@@ -174,7 +177,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
         parts.loggedWeights.clear();
         flows.clear();
         for (const flow of changed) flows.set(flow.name, flow);
-        // At once: who submits a new flow in the next moment would be warned that no worker knows it.
+        // At once: otherwise a new flow submitted in the next moment would cause a warning that no worker knows it.
         await services.store.workers.beat({ ...workerNow(), running: queues.placesUsed, lagMs: 0 });
         await routes.look();
       },
@@ -187,7 +190,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
   }
 };
 
-/** A file that does not load is told and left out: the others can be worked on. */
+/** A file that does not load is reported and skipped: the others can be worked on. */
 async function loadKnownFlows({ config, log, cwd, flows: given }: WorkerOptions): Promise<Map<string, FlowDefinition>> {
   if (given) return new Map(given.map((flow) => [flow.name, flow]));
   const { flows, broken } = await loadFlows(config.flows, { cwd });

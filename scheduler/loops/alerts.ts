@@ -1,8 +1,8 @@
 /**
- * Alerts: finds what rules look for, pass by pass, and sends what is in the outbox.
+ * Alerts: finds what the rules cover, pass by pass, and sends what is in the outbox.
  *
- * Two loops, so that a receiver that answers slowly holds up nothing that is to be found. Both look at what is due, and any number of schedulers may
- * run them; while there are no rules a pass is one small query each.
+ * Two loops, so that a slow receiver does not delay finding. Both handle what is due, and any number of schedulers may run them; while
+ * there are no rules a pass is one small query each.
  */
 import type { Loop } from '../../src/base/loop.ts';
 import { type DeliverParts, deliverAlerts } from '../../src/alerts/deliver.ts';

@@ -1,15 +1,15 @@
 /**
- * Goes on with backfills: makes their runs as places become free, runs again what a resume asked for, and cancels what was cancelled.
+ * Advances backfills: makes their runs as places become free, reruns what a resume requested, and cancels what was cancelled.
  *
- * Woken when a run of a backfill ends, and when one is begun, cancelled or resumed; looks by itself once a second. While none is open a
- * look is one small query. Any number of schedulers may run; a crash loses nothing, for how far a backfill is stands in the store.
+ * Woken when a run of a backfill ends, and when a backfill is begun, cancelled or resumed; polls once a second. While none is open a poll
+ * is one small query. Any number of schedulers may run; a crash loses nothing, because the progress of a backfill is in the store.
  */
 import { makeService, type Service } from '../../src/base/service.ts';
 import { advanceBackfill } from '../../src/engine/submit/advance-backfill.ts';
 import { backfillsChannel } from '../../src/model/deployment.ts';
 import { isOutage, type LoopParts, tryPutTickets, upkeepLoop } from '../../src/upkeep/parts.ts';
 
-/** Backfills of one look. */
+/** Backfills per poll. */
 const maxOpen = 1_000;
 
 export function backfillLoop(parts: LoopParts, { intervalMs }: { readonly intervalMs: number }): Service {
@@ -26,7 +26,7 @@ export function backfillLoop(parts: LoopParts, { intervalMs }: { readonly interv
         if (signal.aborted) return undefined;
         const step = await advanceBackfill(services, backfill).catch((error: unknown) => {
           if (isOutage(error)) throw error;
-          // One that cannot go on must not hold up the others.
+          // One that cannot continue must not hold up the others.
           log.warn({ err: error, backfill: backfill.id }, 'A backfill cannot go on.');
           return null;
         });

@@ -1,6 +1,6 @@
 /**
- * Tells that this scheduler lives and reaches the database: by a file where one is set, and in the log once it does again. Runs in every
- * scheduler, each with a file of its own.
+ * Signals that this scheduler is alive and reaches the database: by a file if one is set, and in the log once it does again. Runs in every
+ * scheduler, each with its own file.
  */
 import { type Loop, makeLoop } from '../../src/base/loop.ts';
 import { makeService, type Service } from '../../src/base/service.ts';
@@ -27,7 +27,7 @@ export function beatLoop(
     async step() {
       await store.fleet.owners();
       await healthFile.beat();
-      // An outage is warned of by whatever it keeps from happening; this says that it is over.
+      // An outage is logged by whatever it affects; this says that it is over.
       if (unheard) log.info('The scheduler is heard of again.');
       unheard = false;
     },

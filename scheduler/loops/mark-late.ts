@@ -1,5 +1,5 @@
 /**
- * Marks runs as Late that no worker has taken although they were due a while ago. They are executed all the same once one comes.
+ * Marks runs as Late that no worker has taken although they were due a while ago. They are still executed once a worker comes.
  *
  * Runs in every scheduler; each run is marked by one of them.
  */

@@ -1,9 +1,9 @@
 /**
  * Turns ticks of schedules into runs: shortly before each tick a row that waits for it, with a ticket delayed to the millisecond.
  *
- * Sleeps until the next tick wants its run, a second at most, and is woken by changes of schedules, here or announced through the
- * broker. Any number of schedulers may run; each tick is decided about by one of them. A crash before the rows are written leaves the
- * ticks to the next look; one after leaves runs without tickets, which `reissue` finds.
+ * Sleeps until the next tick needs its run, at most a second, and is woken by changes of schedules, here or announced through the broker.
+ * Any number of schedulers may run; each tick is decided by one of them. A crash before the rows are written leaves the ticks to the next
+ * pass; one after leaves runs without tickets, which `reissue` finds.
  */
 import type { Timer } from '../../src/base/clock.ts';
 import { makeService, type Service } from '../../src/base/service.ts';
@@ -14,13 +14,13 @@ import { planTicks } from '../plan-ticks.ts';
 import { settleOverlap } from '../../src/upkeep/overlap.ts';
 import { type LoopParts, tryPutTickets, upkeepLoop } from '../../src/upkeep/parts.ts';
 
-/** Longest time between two looks, ms. */
+/** Maximum time between two passes, ms. */
 const netMs = 1_000;
-/** How soon is looked again for what another has locked, ms. */
+/** Delay before it retries what another has locked, ms. */
 const lockedMs = 100;
-/** Schedules of one transaction, and about as many runs. */
+/** Schedules per transaction, and about as many runs. */
 const batchSchedules = 1_000;
-/** A scheduler that has not come round for longer than this counts as having been away, ms. */
+/** A scheduler without a pass for longer than this counts as having been away, ms. */
 const awayMs = 10_000;
 
 export interface MaterialiseOptions {
@@ -31,11 +31,11 @@ export interface MaterialiseOptions {
 export function materialiseLoop(parts: LoopParts, { lookAheadMs }: MaterialiseOptions): Service {
   const { engine, broker, log } = parts;
   const { store, clock, leaseClock, random, makeId, lifecycle } = engine.services;
-  /** When it fell behind and last came round; null while nothing is due. What is late for that reason alone was not missed. */
+  /** When it fell behind and when it last ran; null while nothing is due. What is late only for that reason was not missed. */
   let behind: { readonly since: number; readonly seenAt: number } | null = null;
-  /** Of the ticks that were last decided about; counted for whoever observes. */
+  /** Of the ticks last decided; counted only if observed. */
   let missed = 0;
-  /** Tickets under way; the next runs are made meanwhile. */
+  /** Tickets being put; the next runs are made meanwhile. */
   let ticketing: Promise<void> = Promise.resolve();
   let timer: Timer | undefined;
   let unsubscribe: (() => void) | undefined;
@@ -80,7 +80,7 @@ export function materialiseLoop(parts: LoopParts, { lookAheadMs }: MaterialiseOp
       if (dropped > 0) log.warn({ ticks: dropped }, 'Ticks were dropped by catch-up or overlap policies; their rows say why.');
       await ticketing;
       ticketing = tryPutTickets(parts, waiting, clock.now());
-      // What they wait for may have ended while they were made.
+      // The runs they wait for may have ended while they were made.
       if (held > 0) await settleOverlap(parts);
       return 'again';
     },
@@ -104,7 +104,7 @@ export function materialiseLoop(parts: LoopParts, { lookAheadMs }: MaterialiseOp
   });
 }
 
-/** Ticks that were due while no scheduler was at work, whatever became of them. */
+/** Ticks that came due while no scheduler was running, whatever became of them. */
 function countMissed(plans: readonly TickPlan[], asOf: number): number {
   return plans.flatMap(({ runs }) => runs).filter(({ run }) => (run.scheduledFor ?? asOf) < asOf - missedAfterMs).length;
 }

@@ -1,6 +1,6 @@
 /**
- * Deletes what ended longer ago than its deployment, else the retention of the settings, keeps it, result files included; takes values out of the
- * cache whose time is over; events and alerts that are as old; and forgets workers that are long gone.
+ * Deletes runs older than the retention of their deployment, else of the settings, result files included; expired values of the cache;
+ * events and alerts of that age; and workers that are long gone.
  */
 import type { Loop } from '../../src/base/loop.ts';
 import { removeResults } from '../../src/engine/values/results.ts';
@@ -8,12 +8,12 @@ import type { RemovedRuns } from '../../src/store/store.ts';
 import { type LoopParts, upkeepLoop } from '../../src/upkeep/parts.ts';
 
 const intervalMs = 3_600_000;
-/** A worker that has been silent for so long is no longer listed. */
+/** A worker silent for this long is no longer listed. */
 const forgottenAfterMs = 3_600_000;
-/** The audit is kept for a year, or as long as runs where that is longer. */
+/** The audit is kept for a year, or as long as runs if that is longer. */
 const auditKeptMs = 365 * 86_400_000;
 
-/** @param retentionMs null keeps runs for ever, save those of deployments that say otherwise */
+/** @param retentionMs null keeps runs forever, except those of deployments that specify otherwise */
 export function retentionLoop(parts: LoopParts, { retentionMs }: { readonly retentionMs: number | null }): Loop {
   const { store, clock } = parts.engine.services;
   return upkeepLoop(parts, {

@@ -1,7 +1,7 @@
 /**
- * Sums up hours that are over, so that figures over many runs need not read them all.
+ * Summarises past hours, so that figures over many runs need not read them all.
  *
- * Runs in every scheduler; one at a time sums up, and the others find nothing left to do. A crash leaves what was summed up before.
+ * Runs in every scheduler; one at a time summarises, and the others find nothing left to do. A crash leaves what was already summarised.
  */
 import type { Loop } from '../../src/base/loop.ts';
 import { type LoopParts, upkeepLoop } from '../../src/upkeep/parts.ts';

@@ -1,7 +1,7 @@
 /**
  * Fires the triggers of deployments, pass by pass: see `fire-triggers.ts`.
  *
- * Woken when an event is emitted; looks by itself twice a second, which is one small query while there are no triggers.
+ * Woken when an event is emitted; polls twice a second, which is one small query while there are no triggers.
  */
 import { makeService, type Service } from '../../src/base/service.ts';
 import { triggersChannel } from '../../src/model/triggers/trigger.ts';

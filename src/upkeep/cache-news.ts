@@ -1,4 +1,4 @@
-/** How the processes of a fleet tell each other that a value was made, or will not be. */
+/** How the processes of a fleet notify each other that a value was made, or will not be. */
 import type { CacheNews } from '../engine/cache/cache-access.ts';
 import type { LoopParts } from './parts.ts';
 

@@ -1,5 +1,5 @@
 /**
- * Ends runs that have not begun by the instant that their `ttl` demands, while no worker comes by for them.
+ * Ends runs that have not begun by the deadline of their `ttl` while no worker takes them.
  *
  * Runs in every scheduler and, slower, in every worker; each run is ended by one of them. A worker that claims one too late ends it itself.
  */
@@ -7,7 +7,7 @@ import type { Loop } from '../base/loop.ts';
 import { stateOf } from '../model/state.ts';
 import { type LoopParts, upkeepLoop } from './parts.ts';
 
-/** Runs of one transaction. */
+/** Runs per transaction. */
 const batch = 100;
 
 export function expiryLoop(parts: LoopParts, { intervalMs }: { readonly intervalMs: number }): Loop {

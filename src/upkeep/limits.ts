@@ -1,16 +1,17 @@
 /**
- * Gives free slots of limits, and room of rates, to those that wait for them: the net behind what the processes that free them do at once, and what a limit that
- * was raised, or a process that died, leaves behind.
+ * Passes free slots of limits, and room of rates, to those that wait for them: a safety net for what the freeing processes do at once, and
+ * for what a raised limit, or a process that died, leaves behind.
  *
- * Runs in every scheduler and, slower, in every worker. A pass costs by the limits that are waited for, not by the runs that wait.
+ * Runs in every scheduler and, slower, in every worker. The cost of a pass grows with the limits that are waited for, not with the runs
+ * that wait.
  */
 import type { Loop } from '../base/loop.ts';
 import type { LimitNews } from '../engine/limits/limits.ts';
 import { type LoopParts, putTickets, upkeepLoop } from './parts.ts';
 
-/** A run whose ticket was put less long ago than this is left alone, ms: it waits for a worker now. */
+/** A run ticketed more recently than this is left alone, ms: it waits for a worker now. */
 const ticketedBeforeMs = 5_000;
-/** Channel on which processes hear that a slot may be free. */
+/** Channel that announces that a slot may be free. */
 const channel = 'limits';
 
 export function limitsLoop(parts: LoopParts, { intervalMs }: { readonly intervalMs: number }): Loop {
@@ -22,7 +23,7 @@ export function limitsLoop(parts: LoopParts, { intervalMs }: { readonly interval
   });
 }
 
-/** A pass at once, where something was just freed; when it fails, the next one follows. */
+/** A pass at once, when something was just freed; if it fails, the next one follows. */
 export async function tryGiveOnSlots(parts: LoopParts): Promise<void> {
   await giveOnSlots(parts, 0).catch((error: unknown) => parts.log.warn({ err: error }, 'Free slots could not be given on at once.'));
 }
@@ -39,7 +40,7 @@ async function giveOnSlots(parts: LoopParts, ticketedBefore: number): Promise<vo
   if (owners.length > 0) await broker.notify(channel, 'free');
 }
 
-/** How the processes of a fleet tell each other that a slot may be free. */
+/** How the processes of a fleet notify each other that a slot may be free. */
 export function limitNews({ broker }: Pick<LoopParts, 'broker'>): LimitNews {
   return {
     tell: () => broker.notify(channel, 'free'),

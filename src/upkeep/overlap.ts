@@ -1,8 +1,8 @@
 /**
- * Lets runs go that wait for those of earlier ticks, and cancels those whose place a later tick takes.
+ * Releases runs that wait for those of earlier ticks, and cancels those whose place a later tick takes.
  *
- * The end of a run tells the worker that executed it, which does the same at once; this loop is the net. Runs in every scheduler; each
- * run is released by one of them.
+ * The end of a run notifies the worker that executed it, which does the same at once; this loop is the safety net. Runs in every scheduler;
+ * each run is released by one of them.
  */
 import type { Loop } from '../base/loop.ts';
 import { cancelBelow } from '../engine/run/cancel.ts';
@@ -21,7 +21,7 @@ export function overlapLoop(parts: LoopParts, { intervalMs }: { readonly interva
 }
 
 /**
- * Does all that is to be done now: after new runs had to wait, and as the net.
+ * Does all that is due now: after new runs had to wait, and as a safety net.
  *
  * @throws BatutaError STORE_…
  */
@@ -36,7 +36,7 @@ export async function settleOverlap(parts: LoopParts): Promise<void> {
 }
 
 /**
- * Lets go those whose turn has come: after runs of ticks of these deployments (null: all) have ended.
+ * Releases those whose turn has come: after runs of ticks of these deployments (null: all) have ended.
  *
  * @throws BatutaError STORE_…
  */
@@ -45,7 +45,7 @@ export async function releaseHeld(parts: LoopParts, deployments: readonly string
   await tryPutTickets(parts, await store.ticks.release(deployments), clock.now());
 }
 
-/** The same for all, and for backfills, after runs have ended in no worker's hands; when it fails, the net follows. */
+/** Does so for all, and for backfills, after unowned runs have ended; if it fails, the safety net follows. */
 export async function tryGoOnAfterEnds(parts: LoopParts): Promise<void> {
   try {
     await releaseHeld(parts, null);
@@ -57,7 +57,7 @@ export async function tryGoOnAfterEnds(parts: LoopParts): Promise<void> {
 
 async function cancel({ engine }: LoopParts, id: string): Promise<void> {
   const { store, clock, isOwnerGone } = engine.services;
-  // What this very process executes does not look for what it has written itself.
+  // What this very process executes does not poll for its own writes.
   const here = engine.underWay(id);
   if (here) return here.cancel(message);
   await store.runs.requestCancel(id, clock.now(), message, isOwnerGone);

@@ -1,4 +1,4 @@
-/** What the loops of the fleet share. */
+/** The shared parts of the fleet's loops. */
 import type { Logger } from 'pino';
 import { isBatutaError } from '../base/errors.ts';
 import { type Loop, type LoopOptions, makeLoop } from '../base/loop.ts';
@@ -13,10 +13,10 @@ export interface LoopParts {
   readonly log: Logger;
 }
 
-/** Longest wait of a loop after errors in a row, ms: once a database is back, lost work must not wait for long. */
+/** Maximum wait of a loop after errors in a row, ms: once a database is back, lost work must not wait for long. */
 const maxBackoffMs = 5_000;
 
-/** A loop on the clock of the engine. @param failed what the log says of a step that failed */
+/** A loop on the engine's clock. @param failed log message for a failed step */
 export function upkeepLoop(
   { engine, log }: Pick<LoopParts, 'engine' | 'log'>,
   { failed, ...options }: Omit<LoopOptions, 'clock' | 'random' | 'onError'> & { readonly failed: string },
@@ -25,20 +25,20 @@ export function upkeepLoop(
   return makeLoop({ maxBackoffMs, clock, random, onError: (error) => log.warn({ err: error }, failed), ...options });
 }
 
-/** Channel on which the owner of a run hears that its spread tasks have ended; the message is the id of the task run. */
+/** Channel that notifies the owner of a run that its spread tasks have ended; the message is the id of the task run. */
 export function taskChannelOf(runId: string): string {
   return `task:${runId}`;
 }
 
-/** Tells the owner of a run that one of its spread tasks has ended. Best effort, never rejects. */
+/** Notifies the owner of a run that one of its spread tasks has ended. Best effort, never rejects. */
 export async function tellTaskEnd(broker: Broker, runId: string, taskRunId: string): Promise<void> {
   await broker.notify(taskChannelOf(runId), taskRunId).catch(() => undefined);
 }
 
 /**
- * Does it for each of these, in order. One that fails for what it is itself is named in the log and left out; the others are not held up.
+ * Does it for each item, in order. One that fails by itself is logged and skipped; it does not hold up the others.
  *
- * @throws BatutaError BROKER_UNAVAILABLE, STORE_…: with them nothing would go on
+ * @throws BatutaError BROKER_UNAVAILABLE, STORE_…: these would fail for all
  */
 export async function eachApart<T>(
   { log }: Pick<LoopParts, 'log'>,
@@ -57,13 +57,13 @@ export async function eachApart<T>(
   }
 }
 
-/** Whether nothing at all goes on for now: the database or the broker is away, full or damaged. */
+/** Whether nothing at all works for now: the database or the broker is away, full or damaged. */
 export function isOutage(error: unknown): boolean {
   return isBatutaError(error) && (error.code.startsWith('STORE_') || error.code === 'BROKER_UNAVAILABLE');
 }
 
 /**
- * Puts the tickets of these runs or spread tasks, each into its queue; those of a queue that cannot be are left out.
+ * Puts the tickets of these runs or spread tasks, each into its queue; skips a queue whose tickets cannot be put.
  *
  * @throws BatutaError BROKER_UNAVAILABLE, STORE_…
  */
@@ -97,7 +97,7 @@ export async function putTickets(
   );
 }
 
-/** The same, when the broker is there. While it is away, the look for lost tickets puts them once it is back. */
+/** Does the same if the broker is available. Otherwise the check for lost tickets puts them once it is back. */
 export async function tryPutTickets(
   parts: Pick<LoopParts, 'broker' | 'log'>,
   rows: readonly Ticketed[],

@@ -1,8 +1,8 @@
 /**
- * Gives what lost processes held to others, runs and spread task runs: its lease is over, or its process of this host has ended.
+ * Takes runs and spread task runs from lost processes for others: their lease is over, or their process on this host has ended.
  *
- * Runs in every scheduler and, slower, in every worker; each lost one is found by one of them. A crash in the middle leaves some that
- * wait without a ticket, which `reissue` finds.
+ * Runs in every scheduler and, slower, in every worker; each lost one is found by one of them. A crash midway leaves some that wait without
+ * a ticket, which `reissue` finds.
  */
 import type { Loop } from '../base/loop.ts';
 import { cancelBelow } from '../engine/run/cancel.ts';
@@ -10,7 +10,7 @@ import { tryGiveOnSlots } from './limits.ts';
 import { tryGoOnAfterEnds } from './overlap.ts';
 import { eachApart, type LoopParts, tellTaskEnd, tryPutTickets, upkeepLoop } from './parts.ts';
 
-/** Runs, or spread task runs, of one transaction. */
+/** Runs, or spread task runs, per transaction. */
 const batch = 100;
 
 export interface ReclaimLoopOptions {
@@ -40,7 +40,7 @@ export function reclaimLoop(parts: LoopParts, { intervalMs, maxRecoveries }: Rec
   });
 }
 
-/** Gives how many there were. */
+/** Returns how many there were. */
 async function reclaimRuns(parts: LoopParts, maxRecoveries: number): Promise<number> {
   const { engine, log } = parts;
   const { store, clock, isOwnerGone, lifecycle } = engine.services;
@@ -60,7 +60,7 @@ async function reclaimRuns(parts: LoopParts, maxRecoveries: number): Promise<num
   return waiting.length + ended.length;
 }
 
-/** Their runs stay where they are. Gives how many there were. */
+/** Their runs stay where they are. Returns how many there were. */
 async function reclaimTasks(parts: LoopParts, maxRecoveries: number): Promise<number> {
   const { engine, broker, log } = parts;
   const { store, clock, isOwnerGone, lifecycle } = engine.services;
@@ -77,7 +77,7 @@ async function reclaimTasks(parts: LoopParts, maxRecoveries: number): Promise<nu
   return waiting.length + ended.length;
 }
 
-/** Best effort: what cannot be read is counted as taken back, not by its flow. */
+/** Best effort: what cannot be read is counted as taken back, but not by flow. */
 async function tellReclaimed({ engine }: LoopParts, waiting: number, ended: readonly { readonly id: string }[]): Promise<void> {
   const { store, lifecycle } = engine.services;
   if (waiting + ended.length === 0) return;

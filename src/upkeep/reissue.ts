@@ -1,21 +1,21 @@
 /**
- * Puts the tickets of runs and spread task runs that wait and are due, but for which none was put for a while: the broker may have lost it,
- * the process that had to put it may have died, or their instant has come. Likewise for crashed runs whose hooks were never called. A ticket that is
- * still there stays as it is.
+ * Puts the tickets of runs and spread task runs that wait and are due, but have had none put for a while: the broker may have lost it, the
+ * process that had to put it may have died, or their instant has come. The same for crashed runs whose hooks were never called. A ticket
+ * that still exists stays as it is.
  *
- * Runs in every scheduler and, slower, in every worker; each is taken by one of them a round.
+ * Runs in every scheduler and, slower, in every worker; each is handled by one of them per round.
  */
 import type { Loop } from '../base/loop.ts';
 import { eachApart, type LoopParts, putTickets, upkeepLoop } from './parts.ts';
 
-/** A ticket that takes longer than this, or than a lease where that is shorter, counts as lost, ms. */
+/** A ticket that takes longer than this, or than a lease if that is shorter, counts as lost, ms. */
 const lostAfterAtMostMs = { run: 10_000, task: 5_000 } as const;
-/** Of one round. */
+/** Per round. */
 const batch = 1_000;
 
 export interface ReissueLoopOptions {
   readonly intervalMs: number;
-  /** How long a ticket of a run may take before it counts as lost, ms; default 10 s, or a lease where that is shorter. */
+  /** How long a ticket of a run may take before it counts as lost, ms; default 10 s, or a lease if that is shorter. */
   readonly lostAfterMs?: number;
 }
 
@@ -57,11 +57,11 @@ async function reissueRuns(parts: LoopParts, ticketedBeforeMs: number): Promise<
   if (first === undefined) return false;
   await putTickets(parts, runs, clock.now());
   tellReissued(parts, 'run', runs.length);
-  // A queue that is long only waits for its workers; one that is short has lost its tickets.
+  // A long queue only waits for its workers; a short one has lost its tickets.
   return runs.length === batch && (await parts.broker.stats(first.queue)).waiting < 2 * batch;
 }
 
-/** Never more at once: where there are so many they wait for workers, not for tickets. */
+/** Never more at once: if there are that many, they wait for workers, not for tickets. */
 async function reissueTasks(parts: LoopParts, ticketedBeforeMs: number): Promise<boolean> {
   const { store, clock } = parts.engine.services;
   const tasks = await store.spread.dueUnticketed({ ticketedBeforeMs, limit: batch });

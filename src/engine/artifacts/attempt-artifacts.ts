@@ -1,8 +1,8 @@
 /**
- * What one attempt of a task, or one execution of the body of a code flow, shows. Made once it shows something.
+ * The artifacts of one attempt of a task, or of one execution of the body of a code flow. Made on first use.
  *
- * An artifact with a key, and any of a body, which runs again after a crash or a wait, has an id that follows from its run, task run, name and content: given
- * again by a later attempt it is the same row. What an attempt gives twice is two.
+ * The id of an artifact with a key, and of any artifact of a body, which runs again after a crash or a wait, is derived from its run, task
+ * run, name and content: shown again by a later attempt it is the same row. Shown twice by one attempt, it is two.
  */
 import { Buffer } from 'node:buffer';
 import type { Logger } from 'pino';
@@ -16,7 +16,7 @@ import type { ArtifactKeeper, ArtifactWish, FileWish } from '../../model/artifac
 import type { RunAttempt } from '../run/run-attempt.ts';
 import { type ArtifactIdentity, putArtifact } from './put-artifact.ts';
 
-/** A progress is recorded at most this often, ms. */
+/** Minimum interval between recordings of a progress, ms. */
 const progressEveryMs = 500;
 
 interface Bar {
@@ -24,7 +24,7 @@ interface Bar {
   readonly createdAt: number;
   progress: ArtifactProgress;
   writtenAt: number;
-  /** Set while there is something that is not recorded. */
+  /** Set while something is unrecorded. */
   timer: Timer | null;
 }
 
@@ -32,7 +32,7 @@ export class AttemptArtifacts implements ArtifactKeeper {
   readonly #active: RunAttempt;
   readonly #taskRunId: string | null;
   readonly #isOver: () => boolean;
-  /** How often this attempt has given something, by kind, name or key, and content. */
+  /** How often this attempt has shown something, by kind, name or key, and content. */
   readonly #given = new Map<string, number>();
   readonly #bars = new Map<string, Bar>();
 
@@ -60,7 +60,7 @@ export class AttemptArtifacts implements ArtifactKeeper {
     });
   }
 
-  /** Records it now or a little later, the last one in any case. */
+  /** Records it now or a little later; the last one in any case. */
   setProgress(name: string, value: number, label: string | null): void {
     if (this.#isOver()) return;
     const { clock } = this.#active.services;
@@ -80,13 +80,13 @@ export class AttemptArtifacts implements ArtifactKeeper {
     else bar.timer = clock.setTimer(waitMs, () => this.#write(name, bar), { unref: true });
   }
 
-  /** Queues the records that it has rejected, in the flush that carries its end. Not awaited: that flush is. */
+  /** Queues the attempt's rejects, in the flush that carries its end. Not awaited: that flush is. */
   queueRejects(name: string, rejects: readonly unknown[], log: Logger): void {
     const warn = (error: unknown): void => log.warn({ err: error }, 'The rejected records could not be kept.');
     putArtifact(this.#active, this.#taskRunId, 'rejects', name, rejects).catch(warn);
   }
 
-  /** Records what of its progress is not yet recorded: in the flush that carries the end of the attempt, or one before. */
+  /** Records its unrecorded progress: in the flush that carries the end of the attempt, or an earlier one. */
   end(): void {
     for (const [name, bar] of this.#bars) if (bar.timer !== null) this.#write(name, bar);
   }
@@ -105,7 +105,7 @@ export class AttemptArtifacts implements ArtifactKeeper {
       data: bar.progress,
       createdAt: bar.createdAt,
     });
-    // Nobody waits for progress; a store that is gone is met by the next state.
+    // Nobody waits for progress; the next state write meets a store that is gone.
     written.catch(() => undefined);
   }
 
@@ -114,7 +114,7 @@ export class AttemptArtifacts implements ArtifactKeeper {
     checkChartPoints(name, data, maxChartPoints);
     const bytes = Buffer.byteLength(JSON.stringify(data));
     if (bytes <= maxArtifactBytes) return;
-    // Half a chart would be another one.
+    // Half a chart would be a different one.
     throw new BatutaError(
       'ARTIFACT_TOO_LARGE',
       `The chart '${name}' has ${bytes} bytes as JSON, and ${maxArtifactBytes} are allowed (BATUTA_MAX_ARTIFACT).`,

@@ -1,4 +1,4 @@
-/** What a file is, by its first bytes, held against what it is said to be. */
+/** Determines a file's type by its first bytes, checked against its claimed type. */
 import { fileTypeFromBuffer, supportedMimeTypes } from 'file-type';
 import { imageSize } from 'image-size';
 import mime from 'mime';
@@ -6,14 +6,14 @@ import { BatutaError } from '../../base/errors.ts';
 import { type ArtifactFile, imageTypes } from '../../model/artifact.ts';
 import { isSvg } from '../../model/svg.ts';
 
-/** So many bytes tell a type. Source: `fileTypeFromBuffer`. */
+/** How many bytes determine a type. Source: `fileTypeFromBuffer`. */
 export const headBytes = 4100;
 
 const unknownType = 'application/octet-stream';
 const typeForm = /^[\w.+-]{1,100}\/[\w.+-]{1,100}$/;
-/** Types that are found by their bytes, so that other bytes are something else. */
+/** Types that are detected by their bytes, so that other bytes rule them out. */
 const foundByBytes: ReadonlySet<string> = supportedMimeTypes;
-/** What many formats are wrapped in: a format that is found so may be any of them. */
+/** Containers of many formats: content detected as one may be any of them. */
 const wrappers: ReadonlySet<string> = new Set([
   'application/zip',
   'application/x-cfb',
@@ -23,9 +23,9 @@ const wrappers: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The type of a file: what it is said to be, where its bytes allow it, else what they say, else what its name says.
+ * The type of a file: the claimed one, if its bytes allow it, else that of its bytes, else that of its name.
  *
- * @throws BatutaError ARTIFACT_TYPE, ARTIFACT_INVALID (`claimed` is no media type)
+ * @throws BatutaError ARTIFACT_TYPE, ARTIFACT_INVALID (`claimed` is not a media type)
  */
 export async function fileType(
   name: string,
@@ -55,7 +55,7 @@ function isText(type: string, found: string): boolean {
   return found !== 'application/xml' && (type.startsWith('text/') || type === 'application/json');
 }
 
-/** Type and size of an image that is given as a whole. @throws BatutaError ARTIFACT_TYPE, ARTIFACT_INVALID */
+/** Type and size of an image given as a whole. @throws BatutaError ARTIFACT_TYPE, ARTIFACT_INVALID */
 export async function imageFacts(
   name: string,
   bytes: Uint8Array,
@@ -80,7 +80,7 @@ function sizeOf(bytes: Uint8Array): { readonly width: number; readonly height: n
     const { width, height } = imageSize(bytes);
     return Number.isFinite(width) && Number.isFinite(height) && width > 0 && height > 0 ? { width, height } : null;
   } catch {
-    // It is shown without the room kept for it.
+    // It is shown without space reserved for it.
     return null;
   }
 }

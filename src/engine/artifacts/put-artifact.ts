@@ -1,4 +1,4 @@
-/** Records what tasks want people to see. */
+/** Records what tasks want to show to people. */
 import { Buffer } from 'node:buffer';
 import { hash } from 'node:crypto';
 import { withoutHidden, withoutHiddenInJson } from '../../base/hidden-values.ts';
@@ -6,17 +6,17 @@ import { artifactText } from '../../model/task-context.ts';
 import type { Artifact } from '../../model/run.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 
-/** What an artifact is known by beside its name. */
+/** What identifies an artifact besides its name. */
 export interface ArtifactIdentity {
   readonly key: string | null;
-  /** Its id, of the hash of its content. */
+  /** Its id, from the hash of its content. */
   readonly idOf: (sha256: string) => string;
 }
 
 /**
  * Records an artifact of a task run, or of the run itself. Resolves once durable.
  *
- * @param identity of one that has versions, or may be given again with the same content; default: it has an id of its own
+ * @param identity of one that has versions, or may be shown again with the same content; default: it has an id of its own
  * @throws BatutaError RESULT_NOT_SERIALIZABLE, STORE_…
  */
 export async function putArtifact(

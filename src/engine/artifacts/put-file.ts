@@ -1,7 +1,8 @@
 /**
- * Keeps a file or an image: its bytes go to the result storage as they come, then its row is recorded with where they lie.
+ * Keeps a file or an image: its bytes go to the result storage as they arrive, then its row is recorded with their location.
  *
- * A process that dies in between, or a row that cannot be recorded, leaves bytes that no row names. They lie under the id of their run and go with it, as those of large results do.
+ * If the process dies in between, or the row cannot be recorded, no row names the bytes. They are stored under the id of their run and go
+ * with it, as those of large results do.
  */
 import { Buffer } from 'node:buffer';
 import { openSource } from '../../base/byte-source.ts';
@@ -22,10 +23,14 @@ interface FileParts {
   readonly isOver: () => boolean;
 }
 
-/** The attempt has ended while its bytes were read; what it gives is dropped. */
+/** The attempt has ended while its bytes were read; the file is dropped. */
 class AttemptOver extends Error {}
 
-/** Resolves once durable, or once it is dropped because the attempt has ended. @throws BatutaError ARTIFACT_TYPE, ARTIFACT_TOO_LARGE, ARTIFACT_INVALID, STORE_… */
+/**
+ * Resolves once durable, or once dropped because the attempt has ended.
+ *
+ * @throws BatutaError ARTIFACT_TYPE, ARTIFACT_TOO_LARGE, ARTIFACT_INVALID, STORE_…
+ */
 export async function putFile(active: RunAttempt, taskRunId: string | null, wish: FileWish, parts: FileParts): Promise<void> {
   const { services, record } = active;
   const { name, kind } = wish;
@@ -51,7 +56,7 @@ export async function putFile(active: RunAttempt, taskRunId: string | null, wish
     if (error instanceof AttemptOver) return;
     throw error;
   } finally {
-    // Ends the source also where not all of it was asked for.
+    // Ends the source even if not all of it was read.
     await pieces.return(undefined);
   }
   const { bytes, sha256 } = parseRef(ref);
@@ -61,11 +66,11 @@ export async function putFile(active: RunAttempt, taskRunId: string | null, wish
   const kept = parts.isOver() || isKnown ? undefined : services.output.dataOf({ runId, kind }, JSON.stringify(data));
   if (kept === undefined) return await services.results.remove(ref).catch(() => undefined);
   const row = { id, runId, taskRunId, kind, name: withoutHidden(name), data: kept, createdAt: record.artifactTime() };
-  // Its bytes stay where this fails: the row may be there all the same.
+  // The bytes stay if this fails: the row may still exist.
   await record.addArtifact({ ...row, key: parts.identity?.key ?? null, ref, bytes, sha256 });
 }
 
-/** The pieces as bytes, no more than are allowed, and none once the attempt has ended. */
+/** The pieces as bytes, up to the limit, and none once the attempt has ended. */
 async function* limited(
   pieces: AsyncIterable<unknown>,
   name: string,

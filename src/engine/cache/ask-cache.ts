@@ -1,4 +1,4 @@
-/** What the cache says before an attempt of a task: here is the value, or make it. */
+/** The cache's answer before an attempt of a task: a value, or the duty to make it. */
 import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import type { CachePolicy } from '../../model/cache.ts';
 import type { TaskRun } from '../../model/run.ts';
@@ -14,7 +14,7 @@ import { loadGiven } from '../values/results.ts';
 import { cacheKeyOf } from './cache-key.ts';
 import type { ValueMaking } from './cache-access.ts';
 
-/** A value that stands in the cache. */
+/** A value found in the cache. */
 export interface CacheHit {
   readonly kind: 'cached';
   readonly value: CachedValue;
@@ -31,9 +31,9 @@ type Asked =
   | { readonly kind: 'failed'; readonly execution: TaskAttempt; readonly error: unknown; readonly timedOut: false };
 
 /**
- * Asks the condition of the task, then the cache; waits while another makes the value.
+ * Checks the task's condition, then asks the cache; waits while another makes the value.
  *
- * @param onWait called with a sentence for people when it has to wait
+ * @param onWait called with a sentence for people if it has to wait
  * @throws BatutaError STORE_…
  */
 export async function askCache(active: RunAttempt, request: TaskRequest, row: TaskRun, onWait: (message: string) => void): Promise<Asked> {
@@ -56,7 +56,7 @@ export async function askCache(active: RunAttempt, request: TaskRequest, row: Ta
   return await askFor(active, execution, row, key, refresh, onWait);
 }
 
-/** A promise only where the user's function gives one. */
+/** A promise only if the user's function returns one. */
 function keyAndRefresh(
   active: RunAttempt,
   { definition, args }: TaskRequest,
@@ -98,14 +98,14 @@ async function askFor(
     try {
       return { kind: 'cached', value: answer.value, entry: key.id, given: await loadGiven(results, answer.value) };
     } catch (error) {
-      // Its file is gone: then it is made again, as if it were not there.
+      // Its file is gone: it is made again, as if it had never existed.
       if (!isBatutaError(error, 'RESULT_MISSING')) throw error;
       active.log.warn({ err: error, entry: key.id }, `The cached value of task ${definition.name} cannot be read; it is made again.`);
     }
   }
 }
 
-/** The policy whose function for the length of life, if that is one, is called as code of the task. */
+/** The policy; if its TTL is a function, that is called as code of the task. */
 function withinScope(policy: CachePolicy, execution: TaskAttempt): CachePolicy {
   const { ttl } = policy;
   return typeof ttl === 'function' ? { ...policy, ttl: (use) => runScope.run(execution, () => ttl(use)) } : policy;

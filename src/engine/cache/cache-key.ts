@@ -1,8 +1,8 @@
 /**
- * What a value of a task is known by in the cache: flow, task, version of the code, and what it was made of.
+ * What identifies a task's value in the cache: flow, task, version of the code, and its inputs.
  *
- * The version is the task's own where it has one, else that of its flow, which changes with any edit of what the flow file brings in: a value
- * that older code made is never taken for one of newer code. Inputs are told apart by what they hold, whatever the order of their fields.
+ * The version is the task's own if it has one, else that of its flow, which changes with any edit of what the flow file brings in: a value
+ * made by older code is never taken for one of newer code. Inputs are compared by content, regardless of the order of their fields.
  */
 import { createHash } from 'node:crypto';
 import { BatutaError } from '../../base/errors.ts';
@@ -19,18 +19,18 @@ import { shownArg } from '../code/call-args.ts';
 import { fillTemplate } from '../submit/names.ts';
 import { isPrimitive } from '../values/given-value.ts';
 
-/** Characters of a key that people see. */
+/** How many characters of a key are shown. */
 const maxShownChars = 500;
-/** Hexadecimal digits of an id. */
+/** Number of hexadecimal digits in an id. */
 const idChars = 32;
 
-/** What a call of a task is. */
+/** What makes up a call of a task. */
 export interface KeyedCall {
   readonly flow: Pick<FlowDefinition, 'name' | 'version' | 'kind'>;
   readonly task: TaskDefinition;
   readonly policy: CachePolicy;
   readonly runId: string;
-  /** Arguments with the context among them. */
+  /** Arguments, including the context. */
   readonly args: readonly unknown[];
   readonly params: unknown;
 }
@@ -38,7 +38,7 @@ export interface KeyedCall {
 /**
  * The key of a call.
  *
- * @throws BatutaError CACHE_KEY_INVALID where something in it cannot be told apart from others; what the function of the policy throws
+ * @throws BatutaError CACHE_KEY_INVALID if something in it cannot be compared; what the policy's function throws
  */
 export function cacheKeyOf({ flow, task, policy, runId, args, params }: KeyedCall): CacheKey {
   const madeOf = partsOf(task, policy, args, params);
@@ -52,14 +52,14 @@ export function cacheKeyOf({ flow, task, policy, runId, args, params }: KeyedCal
     task: task.name,
     version,
     scopeRunId,
-    // A hit, which is most of them, shows it to nobody.
+    // Lazy: a hit, the usual case, does not show it.
     get shown() {
       return shortened(storableText(shownOf(madeOf)), maxShownChars);
     },
   };
 }
 
-/** What the user chose to tell values apart by, else the inputs; with the parameters where the method can read them. */
+/** The user's cache key, else the inputs; with the parameters if the method can read them. */
 function partsOf(task: TaskDefinition, policy: CachePolicy, args: readonly unknown[], params: unknown): unknown {
   if (typeof policy.key === 'function') return policy.key(...args);
   if (policy.key !== null) return fillTemplate(policy.key, params);
@@ -69,9 +69,9 @@ function partsOf(task: TaskDefinition, policy: CachePolicy, args: readonly unkno
 
 const blind = new WeakMap<object, boolean>();
 
-/** Whether the method may see its context, and through it the parameters. In doubt it does. */
+/** Whether the method may see its context, and through it the parameters. If in doubt, true. */
 function takesContext({ method }: TaskDefinition, args: readonly unknown[], inputs: number): boolean {
-  // In the body of a code flow the call hands the context on, or does not.
+  // In the body of a code flow, the call passes the context or does not.
   if (inputs === args.length) return false;
   if (method.length !== inputs) return true;
   let isBlind = blind.get(method);
@@ -100,7 +100,7 @@ function identityText(madeOf: unknown, { name }: TaskDefinition, what: 'inputs' 
   return values.every(isPrimitive) ? identity.text : JSON.stringify(sorted(JSON.parse(identity.text)));
 }
 
-/** The same JSON with the fields of each object in one order. */
+/** The same JSON with each object's fields sorted. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
@@ -108,7 +108,7 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(entries.map(([name, part]) => [name, sorted(part)]));
 }
 
-/** For people, secrets masked. */
+/** For display, secrets masked. */
 function shownOf(madeOf: unknown): string {
   if (typeof madeOf === 'string') return maskText(madeOf);
   const shown = shownArg(madeOf, { chars: maxShownChars });

@@ -1,11 +1,11 @@
-/** How entries are used, gathered and counted in the store once a second: a hit must cost nobody a write. */
+/** Uses of entries, gathered and written to the store once a second: a hit must not cost a write. */
 import type { Logger } from 'pino';
 import type { Clock, Timer } from '../../base/clock.ts';
 import { type CacheTtl, expiryOf } from '../../model/cache.ts';
 import type { CacheStore, CountedUse, FoundEntry } from '../../store/store.ts';
 import type { MadeEntry } from './cache-access.ts';
 
-/** Between two writes, ms. */
+/** Interval between two writes, ms. */
 const everyMs = 1_000;
 
 export interface CacheUsesOptions {
@@ -27,7 +27,7 @@ export class CacheUses {
     this.#options = options;
   }
 
-  /** A value was found. Where its length of life follows its use, it ends by that from now on. */
+  /** A value was found. If its TTL depends on its use, it expires by that from now on. */
   hit(entry: MadeEntry, ttl: CacheTtl, usedAt: number): void {
     const { id, hits, misses, value } = entry;
     const counted = this.#uses.get(id);
@@ -43,7 +43,7 @@ export class CacheUses {
     this.#note({ id, hits: (counted?.hits ?? 0) + 1, waits: counted?.waits ?? 0, usedAt, expiry });
   }
 
-  /** The entry as it will be once what is known here has been counted. */
+  /** The entry as it will be once the uses known here are counted. */
   counted(entry: FoundEntry | null): FoundEntry | null {
     const expiry = entry === null ? undefined : (this.#uses.get(entry.id) ?? this.#underWay.get(entry.id))?.expiry;
     if (entry?.value?.madeAt !== expiry?.madeAt || expiry === undefined || !entry?.value) return entry;
@@ -56,7 +56,7 @@ export class CacheUses {
     this.#note({ ...counted, id, hits: counted?.hits ?? 0, waits: (counted?.waits ?? 0) + 1, usedAt });
   }
 
-  /** Writes what was not written yet. */
+  /** Writes what is not written yet. */
   async close(): Promise<void> {
     this.#timer?.cancel();
     this.#timer = null;

@@ -1,5 +1,5 @@
 /**
- * Waits of this process for values that others make: one question for all of them whenever somebody may have written, see `LimitWatch`.
+ * This process's waits for values that others make: one query for all of them whenever something may have been written, see `LimitWatch`.
  */
 import type { Logger } from 'pino';
 import type { Clock } from '../../base/clock.ts';
@@ -27,12 +27,12 @@ export class CacheWaits {
     this.#watch = new LimitWatch({ store, clock, log, net: async () => undefined });
   }
 
-  /** Looks at once. */
+  /** Checks at once. */
   wake(): void {
     this.#watch.wake();
   }
 
-  /** The entry as it stands once a look has found that somebody else must act on it, or after each look of the net; as it was when the signal comes first. */
+  /** The current entry after the next check; the earlier one if the signal aborts first. */
   async next(id: string, before: FoundEntry | null, signal: AbortSignal): Promise<FoundEntry | null> {
     let listener: Listener = () => undefined;
     const looked = new Promise<{ readonly entry: FoundEntry | null }>((resolve) => {

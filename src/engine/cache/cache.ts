@@ -1,9 +1,9 @@
 /**
- * The cache as an engine sees it: of all that want the value of one key at the same time, in any process, one makes it.
+ * An engine's view of the cache: of all that want the value of one key at the same time, in any process, one makes it.
  *
- * In this process the first that asks leads, and the others wait for it here. The leader takes the value that stands there; or it claims the
- * entry and makes the value, under a lease that is renewed; or it waits until the process that holds the entry has recorded a value, gives up,
- * or is gone. A maker that fails leaves the entry to the next in line. On a crash the lease ends by itself.
+ * In this process the first request leads, and the others wait for it here. The leader takes the existing value; or it claims the entry and
+ * makes the value, under a lease that is renewed; or it waits until the process that holds the entry has recorded a value, gives up, or is
+ * gone. A maker that fails leaves the entry to the next in line. On a crash the lease expires.
  */
 import type { Logger } from 'pino';
 import type { Clock } from '../../base/clock.ts';
@@ -23,7 +23,7 @@ import { Making } from './making.ts';
 export interface CacheServices {
   readonly store: Store;
   readonly results: ResultStorage;
-  /** Time as flows see it: when values were made and end. */
+  /** Time as flows see it: when values were made and expire. */
   readonly clock: Clock;
   /** The system's. */
   readonly leaseClock: Clock;
@@ -93,7 +93,7 @@ export class Cache implements CacheAccess {
     return null;
   }
 
-  /** Asks the store for all that ask here. Null when another should lead. */
+  /** Asks the store on behalf of all requests here. Null if another should lead. */
   async #lead(
     ask: CacheAsk,
     askedAt: number,
@@ -135,7 +135,7 @@ export class Cache implements CacheAccess {
     return null;
   }
 
-  /** SQLite answers within this turn; one question for all that ask PostgreSQL in a turn. */
+  /** SQLite answers within this turn; for PostgreSQL, one query covers all requests of a turn. */
   async #look(id: string): Promise<FoundEntry | null> {
     const { store } = this.#services;
     return store.dialect === 'sqlite' ? this.#uses.counted((await store.cache.find([id]))[0] ?? null) : await this.#find.add(id);

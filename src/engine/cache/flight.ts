@@ -1,11 +1,11 @@
-/** The asking of one key in this process: one leads, the others follow until it has an end. */
+/** The requests for one key in this process: one leads, the others follow until it ends. */
 import type { MadeEntry } from './cache-access.ts';
 
 export class Flight {
   readonly #over: Promise<MadeEntry | null>;
   #end: (entry: MadeEntry | null) => void = () => undefined;
   readonly #followers = new Set<(makingRunId: string | null) => void>();
-  /** Run that makes the value; undefined while it is only looked for. */
+  /** Run that makes the value; undefined while it is only being looked up. */
   #makingRunId: string | null | undefined = undefined;
 
   constructor() {
@@ -14,7 +14,11 @@ export class Flight {
     });
   }
 
-  /** The entry, null when there is none yet and another should lead, or the signal came first. @param onWait called when a value is being made */
+  /**
+   * The entry; null if there is none yet and another should lead, or the signal aborted first.
+   *
+   * @param onWait called when a value is being made
+   */
   async follow(signal: AbortSignal, onWait: (makingRunId: string | null) => void): Promise<{ readonly entry: MadeEntry } | null> {
     if (this.#makingRunId === undefined) this.#followers.add(onWait);
     else onWait(this.#makingRunId);
@@ -22,7 +26,7 @@ export class Flight {
     return entry === null ? null : { entry };
   }
 
-  /** Somebody makes the value: who follows waits for that. */
+  /** The value is being made: followers wait for that. */
   isMade(runId: string | null): void {
     this.#makingRunId = runId;
     for (const onWait of this.#followers) onWait(runId);
@@ -34,7 +38,7 @@ export class Flight {
   }
 }
 
-/** What the promise gives, null when the signal comes first. */
+/** The promise's value; null if the signal aborts first. */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> {
   if (signal.aborted) return null;
   let abort: () => void = () => undefined;

@@ -13,9 +13,9 @@ export interface MakingOptions {
   readonly store: CacheStore;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Called with a key in the result storage that nothing points at any more. */
+  /** Called with a key in the result storage that is no longer referenced. */
   readonly onLoose: (resultRef: string) => void;
-  /** Called once, with what others may take now. */
+  /** Called once, with the value that others may take now. */
   readonly onEnd: (entry: MadeEntry | null) => void;
 }
 
@@ -28,7 +28,7 @@ export class Making implements ValueMaking {
     this.#options = options;
   }
 
-  /** Another makes it now: what this one gives is not kept. */
+  /** Another makes it now: the value made here is not stored. */
   lose(): void {
     this.#isLost = true;
   }

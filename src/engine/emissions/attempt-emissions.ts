@@ -1,8 +1,8 @@
 /**
- * What one attempt of a task, or one execution of the body of a code flow, gives out. Made once it gives something.
+ * The emissions of one attempt of a task, or of one execution of the body of a code flow. Made on first use.
  *
- * A task that runs again gives its values again, under its next attempt. The body of a code flow runs again after each crash and wait: a value
- * of it has an id that follows from its stream, its text and how often the body has given that, so that it is recorded once.
+ * A task that runs again emits its values again, under its next attempt. The body of a code flow runs again after each crash and wait: the
+ * id of its value is derived from its stream, its text and how often the body has emitted that, so that it is recorded once.
  */
 import { Buffer } from 'node:buffer';
 import { hash } from 'node:crypto';
@@ -19,7 +19,7 @@ import { refuseSecrets } from '../values/refuse-secrets.ts';
 import { encodeValue, isLarge } from '../values/results.ts';
 import { hintFor } from '../../base/nearest.ts';
 
-/** Of the task run, or of the run where the body gives it. */
+/** Of the task run, or of the run if the body emits it. */
 export interface Emitter {
   readonly taskRunId: string | null;
   readonly attempt: number;
@@ -33,14 +33,14 @@ export class AttemptEmissions implements EmissionKeeper {
   readonly #emitter: Emitter;
   readonly #isOver: () => boolean;
   readonly #pending = new Set<Promise<void>>();
-  /** The last value that takes its time before it can be recorded: those after it wait for it. */
+  /** The last value that takes time before it can be recorded: later ones wait for it. */
   #slow: Promise<unknown> | null = null;
-  /** Whether a value was refused, which whoever gave it may not have waited for. */
+  /** Whether a value was refused, which its emitter may not have awaited. */
   #hasRefused = false;
-  /** How often the body has given the same by the same stream. */
+  /** How often the body has emitted the same on the same stream. */
   readonly #given = new Map<string, number>();
 
-  /** @param isOver whether the attempt has ended, so that nothing more is taken */
+  /** @param isOver whether the attempt has ended, so that nothing more is accepted */
   constructor(active: RunAttempt, emitter: Emitter, isOver: () => boolean) {
     this.#active = active;
     this.#emitter = emitter;
@@ -48,10 +48,11 @@ export class AttemptEmissions implements EmissionKeeper {
   }
 
   /**
-   * Resolves once it is durable, or dropped because the attempt has ended. An error that nobody takes is an unhandled rejection of whoever gave the value,
-   * unless the run is being stopped.
+   * Resolves once it is durable, or dropped because the attempt has ended. An unhandled error is an unhandled rejection in the code that
+   * emitted the value, unless the run is being stopped.
    *
-   * @throws BatutaError NAME_INVALID, STREAM_VALUE_INVALID, STREAM_VALUE_TOO_LARGE, STREAM_FULL, RESULT_NOT_SERIALIZABLE, SECRET_EXPOSED, STORE_…
+   * @throws BatutaError NAME_INVALID, STREAM_VALUE_INVALID, STREAM_VALUE_TOO_LARGE, STREAM_FULL, RESULT_NOT_SERIALIZABLE, SECRET_EXPOSED,
+   * STORE_…
    */
   emit(stream: string, value: unknown): Promise<void> {
     if (this.#isOver()) return Promise.resolve();
@@ -69,14 +70,14 @@ export class AttemptEmissions implements EmissionKeeper {
     return told;
   }
 
-  /** Resolves once all it was given is recorded or refused, and Node.js has reported what nobody took. Never rejects. */
+  /** Resolves once everything emitted is recorded or refused, and Node.js has reported unhandled errors. Never rejects. */
   async settled(): Promise<void> {
     while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
     if (this.#hasRefused) await letOthersIn();
     this.#hasRefused = false;
   }
 
-  /** Everything up to the first wait happens within the call, so that what the caller does to the value afterwards changes nothing. */
+  /** Everything up to the first await happens within the call, so that later changes to the value by the caller have no effect. */
   async #take(stream: string, value: unknown): Promise<void> {
     checkStreamName(stream);
     const { services } = this.#active;
@@ -95,7 +96,7 @@ export class AttemptEmissions implements EmissionKeeper {
     const passed = slow.catch(() => undefined);
     this.#slow = passed;
     const { late, ref } = await slow;
-    // Before the next one goes on: whoever waits for this one was there later.
+    // Before the next one continues: values that wait for this one come after it.
     const added = this.#add(stream, at, late, ref);
     if (this.#slow === passed) this.#slow = null;
     try {
@@ -115,7 +116,7 @@ export class AttemptEmissions implements EmissionKeeper {
     return services.emissions.add({ claim: record.emissionClaim, emission });
   }
 
-  /** The value as the flow's schema of the stream gives it, where there is one. */
+  /** The value as output by the flow's schema for the stream, if there is one. */
   #check(stream: string, value: unknown): unknown {
     const { emits, name } = this.#active.definition;
     if (!emits) return value;
@@ -128,7 +129,7 @@ export class AttemptEmissions implements EmissionKeeper {
     return result instanceof Promise ? this.#checkInTime(stream, result) : valid(stream, result);
   }
 
-  /** The end of a task waits for its values, so none may be checked for ever. */
+  /** The end of a task waits for its values, so no check may take forever. */
   async #checkInTime(stream: string, checking: Promise<StandardSchemaV1.Result<unknown>>): Promise<unknown> {
     let timer: Timer | null = null;
     const late = new Promise<never>((_, reject) => {

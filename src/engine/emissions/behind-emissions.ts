@@ -1,16 +1,16 @@
-/** The end of an attempt stands behind what it gave out. */
+/** The end of an attempt follows its emissions. */
 import { settledWithin } from '../../base/clock.ts';
 import { isHandedBack } from '../run/run-attempt.ts';
 import type { Settlement } from '../task/settlement.ts';
 import type { TaskAttempt } from '../task/task-attempt.ts';
 
-/** How long a task that is stopped by force waits for what it has given out, ms. */
+/** How long a task that is stopped by force waits for its emissions, ms. */
 const lastRecordsMs = 1_000;
 
 /**
- * How an attempt ended, once what it gave out is recorded: a value that was refused and that nobody has waited for fails it.
+ * How an attempt ended, once its emissions are recorded: it fails if a value was refused and that was not awaited.
  *
- * What a task gave out before it was stopped would be refused when its run has ended; of one that is stopped by force it is waited for a moment.
+ * Values emitted before a task was stopped would be refused once its run has ended; after a forced stop they are waited for briefly.
  */
 export async function behindEmissions(execution: TaskAttempt, settlement: Settlement): Promise<Settlement> {
   const { active } = execution;

@@ -1,18 +1,18 @@
 /**
- * Tells whoever follows what runs give out that there may be more: at once what this process records, and what others record by one statement
- * for all runs that are followed here, however many readers they have. Looks at nothing while nobody follows.
+ * Notifies followers of runs that there may be more emissions: at once of those recorded in this process, and of others by one query for
+ * all runs followed here, however many readers they have. Idle while nothing is followed.
  */
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Store } from '../../store/store.ts';
 
-/** Between two looks at whether the database has changed, where it can tell, ms. */
+/** Interval between checks whether the database has changed, if it can tell, ms. */
 const tickMs = 25;
-/** It is asked at the latest after so many. */
+/** It is queried at least every so many ticks. */
 const ticksPerLook = 4;
 
 interface Followed {
   readonly listeners: Set<() => void>;
-  /** What was seen of it last. */
+  /** Its state when last seen. */
   seen: string;
 }
 
@@ -30,7 +30,7 @@ export class EmissionWatch {
     this.#clock = clock;
   }
 
-  /** Calls `onMore` whenever the run may have given out more, or has ended, until the function given back is called. */
+  /** Calls `onMore` whenever the run may have emitted more, or has ended, until the returned function is called. */
   listen(runId: string, onMore: () => void): () => void {
     const followed = this.#runs.get(runId) ?? { listeners: new Set(), seen: '' };
     followed.listeners.add(onMore);
@@ -45,7 +45,7 @@ export class EmissionWatch {
     };
   }
 
-  /** Tells those who follow the run. */
+  /** Notifies the run's followers. */
   ring(runId: string): void {
     for (const listener of this.#runs.get(runId)?.listeners ?? []) listener();
   }
@@ -67,14 +67,14 @@ export class EmissionWatch {
     });
   }
 
-  /** Whether somebody has written since it was asked last; false where the database cannot tell. */
+  /** Whether anything was written since the last check; false if the database cannot tell. */
   #hasChanged(): boolean {
     try {
       const before = this.#version;
       this.#version = this.#store.dataVersion();
       return this.#version !== null && this.#version !== before;
     } catch {
-      // The look tells whether it can be read at all.
+      // The query shows whether it can be read at all.
       return true;
     }
   }
@@ -86,7 +86,7 @@ export class EmissionWatch {
       const places = new Map((await this.#store.emissions.places(runIds)).map((place) => [place.runId, place]));
       for (const runId of runIds) this.#note(runId, JSON.stringify(places.get(runId) ?? null));
     } catch {
-      // Whoever follows meets it when they read.
+      // Followers get the error when they read.
       for (const runId of runIds) this.ring(runId);
     }
   }

@@ -1,6 +1,4 @@
-/**
- * What the runs of a process give out while they run: recorded in groups, in the order of `ctx.emit`.
- */
+/** What the runs of a process emit: recorded in groups, in the order of `ctx.emit`. */
 import type { Clock } from '../../base/clock.ts';
 import { BatutaError } from '../../base/errors.ts';
 import { showBytes } from '../../base/setting-values.ts';
@@ -11,7 +9,7 @@ import { EmissionWatch } from './emission-watch.ts';
 export interface EmissionSettings {
   /** Of a value, as results are stored. Default 16 MiB. */
   readonly maxStreamValueBytes: number;
-  /** Of all values of a run, 64 each beside their text. Default 256 MiB. */
+  /** Of all values of a run, with 64 bytes added for each. Default 256 MiB. */
   readonly maxRunStreamsBytes: number;
 }
 
@@ -21,13 +19,13 @@ interface Parts {
   readonly leaseClock: Clock;
 }
 
-/** Values of one transaction, each of up to 256 KiB. */
+/** Values per transaction, each of up to 256 KiB. */
 const maxItems = 200;
 
 export class Emissions {
   readonly settings: EmissionSettings;
   readonly #writes: Batcher<EmissionWrite, EmissionOutcome>;
-  /** Tells whoever follows a run that there may be more. */
+  /** Notifies followers of a run that there may be more. */
   readonly watch: EmissionWatch;
 
   constructor({ store, settings, leaseClock }: Parts) {
@@ -37,7 +35,7 @@ export class Emissions {
   }
 
   /**
-   * Resolves once the value is durable, or refused because its run is another's or over.
+   * Resolves once the value is durable, or refused because its run has another owner or is over.
    *
    * @throws BatutaError STREAM_FULL, STORE_…
    */

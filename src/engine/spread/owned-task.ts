@@ -1,7 +1,7 @@
 /**
- * A spread task run that this worker holds, from its claim to its end: inputs, attempts and retries as at home, record, news.
+ * A spread task run that this worker holds, from its claim to its end: inputs, attempts and retries as in its run's process, record, news.
  *
- * On a crash its lease runs out; then it waits again and another worker takes it.
+ * On a crash its lease expires; then it waits again and another worker takes it.
  */
 import { hideSensitive } from '../run/hide-sensitive.ts';
 import type { Timer } from '../../base/clock.ts';
@@ -30,7 +30,7 @@ export interface OwnedTaskOptions {
   readonly confirmLease: () => Promise<void> | null;
 }
 
-/** `ended`: recorded · `lost`: another's, or over · else it is to be given back, for then. */
+/** `ended`: recorded · `lost`: another's, or over · else it is to be given back, until then. */
 export type OwnedTaskEnd = 'ended' | 'lost' | { readonly dueAt: number | null };
 
 export class OwnedTask {
@@ -89,7 +89,7 @@ export class OwnedTask {
     }
   }
 
-  /** Its run is cancelled or over: what it does gets the signal, and the grace. */
+  /** Its run is cancelled or over: its code gets the signal, and the grace period. */
   cancel(): void {
     if (this.#active.stopReason) return;
     const { services, claimed } = this.#options;
@@ -97,7 +97,7 @@ export class OwnedTask {
     this.#grace = services.leaseClock.setTimer(services.settings.graceMs, () => this.#force(), { unref: true });
   }
 
-  /** Another has it now: it stops at once and writes nothing more. */
+  /** Another worker has it now: it stops at once and writes nothing more. */
   lose(): void {
     const { key } = this.#options.claimed.taskRun;
     this.#active.record.lose();
@@ -122,7 +122,7 @@ export class OwnedTask {
     this.abandon(new BatutaError('RUN_SUSPENDED', waits[0]?.why ?? ''));
   }
 
-  /** Null when they are gone, which is the end of the task run. */
+  /** Null if they are gone, which ends the task run. */
   async #args(): Promise<TaskRequest['args'] | null> {
     const { services, claimed } = this.#options;
     const { run, taskRun, inputs, inputsRef } = claimed;

@@ -1,8 +1,8 @@
 /**
- * A spread task as the owner of its run sees it: offer it to the workers, wait for its end, go on with its result.
+ * A spread task as seen by the owner of its run: offer it to the workers, wait for its end, continue with its result.
  *
- * The owner never executes it. While it waits it holds nothing but a place among those of the run. When the owner is lost the task run
- * goes on; the next owner finds it recorded, and waits for it in the same way.
+ * The owner never executes it. While it waits it holds only a place among those of the run. If the owner is lost, the task run continues;
+ * the next owner finds it recorded, and waits for it in the same way.
  */
 import type { BatutaError } from '../../base/errors.ts';
 import { failureOf } from '../../model/failure.ts';
@@ -15,7 +15,7 @@ import type { SpreadOffers } from './spread-offers.ts';
 import { packInputs } from './spread-inputs.ts';
 import { requestedRow, type TaskRequest } from '../task/task-request.ts';
 
-/** Of tickets. */
+/** For tickets. */
 const highestPriority = 100;
 
 /**
@@ -41,7 +41,7 @@ class SpreadTask {
   readonly #request: TaskRequest;
   readonly #desk: SpreadOffers;
   readonly #row: TaskRun;
-  /** Type of its recorded state, null while nothing of it is recorded or it is opened anew. */
+  /** Type of its recorded state; null if nothing of it is recorded or it is reopened. */
   readonly #from: StateType | null;
 
   constructor(active: RunAttempt, request: TaskRequest, desk: SpreadOffers) {
@@ -55,7 +55,7 @@ class SpreadTask {
 
   async run(): Promise<TaskOutcome> {
     const { stopReason } = this.#active;
-    // One that another owner has offered may be under way: it is ended like any other.
+    // One that another owner has offered may be running: it is ended like any other.
     if (stopReason && (this.#from === null || isHandedBack(stopReason))) return this.#settleUnoffered(stopReason);
     let inputs: StoredValue;
     try {
@@ -70,7 +70,7 @@ class SpreadTask {
     return row.state.type === 'CANCELLED' ? this.#stopped() : outcomeOf(this.#active, row);
   }
 
-  /** Offers it and waits. Gives the row once it has ended, null when the run is to go on elsewhere. */
+  /** Offers it and waits. Returns the row once it has ended, null if the run is to continue elsewhere. */
   async #ended(inputs: StoredValue): Promise<TaskRun | null> {
     const active = this.#active;
     const { record } = active;
@@ -80,7 +80,7 @@ class SpreadTask {
       settle = resolve;
       fail = reject;
     });
-    // Nobody may be waiting yet when it fails.
+    // There may be no waiter yet when it fails.
     ended.catch(() => undefined);
     const stoppable: Stoppable = {
       stop: (reason, force) => {
@@ -95,7 +95,7 @@ class SpreadTask {
       const offer = await this.#desk.offer(record.claim, this.#offered(inputs));
       if (offer === 'offered') record.tellTask({ ...this.#row, ...scheduled });
       if (offer === 'standing') this.#desk.look(this.#row.id);
-      // What was offered before has its own.
+      // An earlier offer has its own inputs.
       if (offer !== 'offered' && inputs.resultRef !== null) await active.services.results.remove(inputs.resultRef);
       if (active.stopReason) stoppable.stop(active.stopReason, active.forced);
       return await ended;

@@ -1,8 +1,7 @@
 /**
  * The arguments of a spread task on their way to the worker that executes it.
  *
- * A result that stands in the store travels by its name; the rest (an item, an argument of a code flow, a list of mapped results)
- * travels as it is.
+ * A stored result travels by its name; the rest (an item, an argument of a code flow, a list of mapped results) travels as it is.
  */
 import { hidesValues } from '../../base/hidden-values.ts';
 import { refuseSecrets } from '../values/refuse-secrets.ts';
@@ -25,10 +24,10 @@ interface Inputs {
   readonly contexts: readonly number[];
 }
 
-/** Stands for the context while the arguments are made ready. */
+/** Placeholder for the context while the arguments are packed. */
 const contextPlace = Object.freeze({}) as TaskContext;
 
-/** Makes the arguments ready to travel. @throws BatutaError RESULT_NOT_SERIALIZABLE, STORE_… */
+/** Packs the arguments. @throws BatutaError RESULT_NOT_SERIALIZABLE, STORE_… */
 export async function packInputs(active: RunAttempt, request: TaskRequest, storageKey: string): Promise<StoredValue> {
   const results = resultsOf(active, request);
   const places = new Set(results.map(([place]) => place));
@@ -44,7 +43,7 @@ export async function packInputs(active: RunAttempt, request: TaskRequest, stora
   return storeValue(active.services.results, storageKey, text);
 }
 
-/** Makes the arguments of what travelled. @throws BatutaError RESULT_MISSING, STORE_… */
+/** Unpacks the arguments. @throws BatutaError RESULT_MISSING, STORE_… */
 export async function unpackInputs(
   storage: ResultStorage,
   taskRuns: TaskRunStore,
@@ -65,7 +64,7 @@ export async function unpackInputs(
         details: { key },
       });
     const value = await loadGiven(storage, row);
-    // As at home: all items of a mapped task get what they share frozen.
+    // As in the run's process: all items of a mapped task share frozen values.
     given.set(place, definition.each === null ? value : shared(value));
   }
   return (context) => {
@@ -74,7 +73,7 @@ export async function unpackInputs(
   };
 }
 
-/** The needs of a graph whose results stand in the store as one value. */
+/** The needs of a graph whose results are each stored as one value. */
 function resultsOf({ definition }: RunAttempt, { given, definition: task }: TaskRequest): [number, string][] {
   if (definition.kind === 'code' || !given) return [];
   const { each, needs } = task;

@@ -1,8 +1,8 @@
 /**
  * The owners' side of spread tasks, one per engine: offers task runs to workers, ends them, and waits for their ends.
  *
- * What is offered, ended or looked for at the same time goes in one statement. A wait is woken by the worker that has recorded the
- * end; behind it stands one poll a second for all of them. A crash leaves task runs that go on; the next owner waits for them.
+ * Simultaneous offers, ends or queries go in one statement. A wait is woken by the worker that has recorded the end, backed by one poll a
+ * second for all of them. A crash leaves task runs that continue; the next owner waits for them.
  */
 import type { Logger } from 'pino';
 import type { Clock, Timer } from '../../base/clock.ts';
@@ -12,7 +12,7 @@ import type { Claim, OfferedTask, SpreadStore } from '../../store/store.ts';
 import { Batcher } from '../batcher.ts';
 import type { Spread } from './spread.ts';
 
-/** Net behind the news of an end, ms. */
+/** Interval of the fallback poll, ms. */
 const pollMs = 1_000;
 
 export interface SpreadOffersOptions {
@@ -23,7 +23,7 @@ export interface SpreadOffersOptions {
   readonly log: Logger;
 }
 
-/** `offered`: it waits now · `standing`: it was offered before, and waits, is held or has ended · `lost`: the run is another's. */
+/** `offered`: it waits now · `standing`: it was offered before, and waits, is held or has ended · `lost`: the run has another owner. */
 export type Offer = 'offered' | 'standing' | 'lost';
 
 interface EndWish {
@@ -67,7 +67,9 @@ export class SpreadOffers {
     this.#noteNews(wish.id);
   }
 
-  /** Calls `onEnd` once with the row of the task run, when that has ended. Begin before it is offered. Gives what ends the wait. */
+  /**
+   * Calls `onEnd` once with the row of the task run, when that has ended. Call it before the offer. Returns a function that ends the wait.
+   */
   async wait(runId: string, id: string, onEnd: (row: TaskRun) => void): Promise<() => void> {
     this.#waits.set(id, onEnd);
     const listening = this.#listening.get(runId) ?? {
@@ -91,7 +93,7 @@ export class SpreadOffers {
     };
   }
 
-  /** Looks soon whether a task run has ended. */
+  /** Checks soon whether a task run has ended. */
   look(id: string): void {
     this.#noteNews(id);
   }

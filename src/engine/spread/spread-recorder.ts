@@ -1,7 +1,7 @@
 /**
  * Writes what workers record of the spread tasks they hold: group commit, each task run fenced by its own claim.
  *
- * What is added while a write is under way forms the next one. The holder hears of refused writes and stops.
+ * What is added while a write is running forms the next one. The holder is notified of refused writes and stops.
  */
 import { BatutaError } from '../../base/errors.ts';
 import type { ClaimedWrite, SpreadStore, TaskClaim } from '../../store/store.ts';
@@ -10,7 +10,7 @@ import type { RecordWriter } from '../run/transition.ts';
 
 export class SpreadRecorder {
   readonly #store: SpreadStore;
-  /** Gives whether a write was accepted. */
+  /** Returns whether a write was accepted. */
   readonly #writes: Batcher<ClaimedWrite, boolean>;
 
   constructor(store: SpreadStore) {
@@ -18,7 +18,7 @@ export class SpreadRecorder {
     this.#writes = new Batcher((writes) => this.#writeAll(writes));
   }
 
-  /** Records for one task run. @param onRefused told when the claim is old */
+  /** Records for one task run. @param onRefused called if the claim is old */
   writerFor(claim: TaskClaim, onRefused: () => void): RecordWriter {
     const write = async (part: Partial<ClaimedWrite>): Promise<void> => {
       if (!(await this.#writes.add({ claim, taskRun: null, transitions: [], artifacts: [], ...part }))) onRefused();

@@ -1,8 +1,8 @@
 /**
- * The workers' side of spread tasks: claims a task run by its ticket, executes it, records its end, and tells the owner of its run.
+ * The workers' side of spread tasks: claims a task run by its ticket, executes it, records its end, and notifies the owner of its run.
  *
- * It owns every task run it holds until that has ended or was given back, and keeps their leases. A ticket without a task run to claim
- * is dropped.
+ * It owns every task run it holds until that has ended or was given back, and keeps their leases. A ticket without a task run to claim is
+ * dropped.
  */
 import { BatutaError } from '../../base/errors.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
@@ -17,7 +17,7 @@ import { pinnedElsewhere } from '../run/pinned.ts';
 import type { EngineServices } from '../services.ts';
 import type { Spread } from './spread.ts';
 
-/** How long another worker has to come by, one that knows the task or has places enough, ms. */
+/** How long another worker has to take it, one that knows the task or has enough places, ms. */
 const unfitDelayMs = 5_000;
 
 export interface SpreadWorkerOptions {
@@ -33,7 +33,7 @@ export class SpreadWorker {
   readonly #writer: SpreadRecorder;
   readonly #leases: Leases<TaskClaim>;
   readonly #held = new HeldWork<Held>();
-  /** Flows and tasks unknown here that the log has named already. */
+  /** Flows and tasks unknown here that were already logged. */
   readonly #loggedUnknown = new Set<string>();
 
   constructor(options: SpreadWorkerOptions) {
@@ -42,7 +42,7 @@ export class SpreadWorker {
     this.#options = options;
     this.#claims = new Batcher(async (ids) => {
       const claimed = new Map(await store.spread.claimMany(ids, owner, settings.leaseMs, settings.isAlone));
-      // Of two tickets for one task run the first gets it.
+      // Of two tickets for one task run, the first gets it.
       return ids.map((id) => {
         const task = claimed.get(id) ?? null;
         claimed.delete(id);
@@ -54,7 +54,7 @@ export class SpreadWorker {
   }
 
   /**
-   * Works on a ticket until its task run has ended here or was given back. False when the task run was not to be had.
+   * Works on a ticket until its task run has ended here or was given back. False if the task run was unavailable.
    *
    * @param wasLeft whether a worker that does not know the task has left it to this one
    * @param slots how many places there are for it
@@ -71,7 +71,11 @@ export class SpreadWorker {
     return ended !== null;
   }
 
-  /** Claims a task run that no worker at work is large enough for, says so in its row, and gives it back for later. @throws BatutaError STORE_… */
+  /**
+   * Claims a task run that no running worker is large enough for, says so in its row, and gives it back for later.
+   *
+   * @throws BatutaError STORE_…
+   */
   async putOff(taskRunId: string, slots: number, message: string): Promise<void> {
     const claimed = await this.#claimHeavy(taskRunId, slots);
     if (claimed === null) return;
@@ -131,7 +135,7 @@ export class SpreadWorker {
       );
   }
 
-  /** Gives it back, to a worker that knows it; where there is none with a sentence that says why nobody has taken it. */
+  /** Gives it back, to a worker that knows it; if there is none, with a sentence on why nobody has taken it. */
   async #leaveToOthers(claimed: ClaimedTask, wasLeft: boolean, pin: RunPin | null): Promise<void> {
     const { services, flows, spread } = this.#options;
     const { claim, run, taskRun } = claimed;
@@ -155,7 +159,7 @@ export class SpreadWorker {
     await this.#giveBackSaying(claimed, message);
   }
 
-  /** Lets others come by for it, with a sentence that says why it waits. */
+  /** Gives it back for later, with a sentence on why it waits. */
   async #giveBackSaying({ claim, taskRun }: ClaimedTask, message: string): Promise<void> {
     const { store, clock } = this.#options.services;
     if (taskRun.state.message !== message) {
