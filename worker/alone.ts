@@ -1,5 +1,5 @@
 /**
- * The process in which one run or spread task on trial is executed, and nothing beside it: whatever ends it is that one's doing.
+ * The process that executes one run or spread task on trial, and nothing else: whatever ends it is caused by that one.
  *
  * Started by `AloneProcess` with an order; claims, executes, ends. It dies with its worker: then it hands back what it has.
  */
@@ -46,12 +46,12 @@ process.on('message', (request: AloneRequest) => {
 });
 
 function endAsOrphan(): void {
-  // What cannot be handed back in time, because the database is gone for example, is reclaimed when its lease ends.
+  // What cannot be handed back in time, e.g. because the database is gone, is reclaimed when its lease ends.
   systemClock.setTimer(orphanMs, () => endProcess(1));
   void (stop?.(0) ?? Promise.resolve()).finally(() => endProcess(1));
 }
 
-/** False when it was not to be had. */
+/** False if it was unavailable. */
 async function execute({ config, cwd, kind, id }: AloneOrder): Promise<boolean> {
   const log = await openLog({
     level: config.logLevel,

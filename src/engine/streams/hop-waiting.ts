@@ -1,4 +1,4 @@
-/** A taker of a hop that waits for a record. */
+/** A hop's taker that waits for a record. */
 
 /** What a taker is given. */
 export type Result = IteratorResult<unknown, undefined>;

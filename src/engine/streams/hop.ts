@@ -1,27 +1,27 @@
 /**
- * The records between a task that streams and one task that takes them.
+ * The records between a task that streams and a task that takes them.
  *
- * They are handed over in chunks: the giver fills one while the taker works through another, so that a record costs neither of them a turn of the
- * event loop. A chunk that is not full is handed over with the next turn. Both together never hold more than the buffer.
+ * They are handed over in chunks: the giver fills one while the taker works through another, so that a record costs neither of them a turn
+ * of the event loop. A chunk that is not full is handed over on the next turn. Both together never hold more than the buffer.
  */
 import { BatutaError } from '../../base/errors.ts';
 import { held, type HeldReader, type Holdable } from '../../model/streams.ts';
 import { over, type Result, type Waiting, waitingForOne } from './hop-waiting.ts';
 import type { Mark } from './positions.ts';
 
-/** Records that are taken between two turns of the event loop, so that timers, leases and sockets get theirs. */
+/** Records taken between two turns of the event loop, so that timers, leases and sockets get theirs. */
 const recordsPerTurn = 2_048;
 
 export interface HopOptions {
   readonly from: string;
   readonly to: string;
-  /** Records that it may hold, at least 1. */
+  /** Maximum number of records, at least 1. */
   readonly buffer: number;
-  /** Whether what was read is held until its taker has succeeded, as its transaction is not committed before. */
+  /** Whether records read are held until their taker has succeeded, since its transaction commits only then. */
   readonly holdsAll: boolean;
-  /** Told of each mark before which all records are released. */
+  /** Called with each mark once the records before it are released. */
   readonly onMark: (mark: Mark) => void;
-  /** Told when one side begins (1) and ends (-1) to wait for the other. */
+  /** Called when one side begins (1) and ends (-1) to wait for the other. */
   readonly onWait: (side: 'from' | 'to', by: 1 | -1) => void;
 }
 
@@ -38,7 +38,7 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
   #taking: unknown[] = [];
   #takingPositions: unknown[] = [];
   #next = 0;
-  /** Whether any record of the chunk that is taken has a position. */
+  /** Whether any record of the chunk being taken has a position. */
   #arePositioned = false;
   #pushed = 0;
   #read = 0;
@@ -53,7 +53,7 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
   #isFlushAsked = false;
   #sinceTurn = 0;
   #marks: { readonly after: number; readonly mark: Mark }[] = [];
-  /** Position of the record that was read last; undefined where it has none. */
+  /** Position of the record that was read last; undefined if it has none. */
   position: unknown = undefined;
 
   constructor({ from, to, buffer, holdsAll, onMark, onWait }: HopOptions) {
@@ -67,9 +67,9 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
   }
 
   /**
-   * Puts a record in; `whenRoom` is asked first. Once the taker wants no more it is dropped.
+   * Puts a record in; call `whenRoom` first. Once the taker wants no more, it is dropped.
    *
-   * @returns whether another may follow at once; else `hasRoom` and `isDetached` are to be looked at
+   * @returns whether another may follow at once; if not, check `hasRoom` and `isDetached`
    */
   push(record: unknown, position: unknown): boolean {
     if (this.#isDetached) return false;
@@ -80,7 +80,7 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
     return count < this.#chunk && this.#failure === null;
   }
 
-  /** Whether a record may be put in, or need not be. */
+  /** Whether a record may be put in, or is not needed. */
   get hasRoom(): boolean {
     return this.#filling.length < this.#chunk || this.#isDetached || this.#failure !== null;
   }
@@ -96,7 +96,10 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
     });
   }
 
-  /** Puts a mark behind what was put in so far. Of a taker that has left it waits for its success: another attempt may take what this one did not. */
+  /**
+   * Puts a mark behind the records so far. If the taker has left, the mark waits for its success: another attempt may take what this one
+   * did not.
+   */
   mark(mark: Mark): void {
     if (this.#released >= this.#pushed && (!this.#isDetached || this.#isDone)) this.#onMark(mark);
     else this.#marks.push({ after: this.#pushed, mark });
@@ -108,7 +111,7 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
     if (this.#waiting !== null && !this.#isFlushAsked) this.#askFlush();
   }
 
-  /** Neither side goes on: the taker is thrown the error, and what lies in between is dropped. */
+  /** Stops both sides: the taker gets the error, and the records in between are dropped. */
   fail(error: unknown): void {
     if (this.#failure !== null) return;
     this.#failure = { error };
@@ -121,7 +124,7 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
     return this.#isDetached;
   }
 
-  /** Records that were read. */
+  /** Number of records read. */
   get read(): number {
     return this.#read;
   }
@@ -144,7 +147,7 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
     return this.#waiting !== null;
   }
 
-  /** The taker wants no more. What it has read it still holds, until it has succeeded. */
+  /** The taker wants no more. It still holds what it has read, until it has succeeded. */
   detach(): void {
     if (this.#isDetached) return;
     this.#isDetached = true;
@@ -153,8 +156,8 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
   }
 
   /**
-   * The taker has succeeded: it holds nothing any more. Where the stream has failed nothing is released, for a taker that ends all the same was not
-   * given every record, and may have held some of those it was given.
+   * The taker has succeeded: it holds nothing any more. If the stream has failed, nothing is released: a taker that ends despite that was
+   * not given every record, and may have held some of those it was given.
    */
   releaseAll(): void {
     this.#isDone = true;
@@ -206,7 +209,7 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
     if (this.#next < this.#taking.length) return Promise.resolve(this.#take());
     if (this.#failure !== null) return Promise.reject(this.#failure.error);
     if (this.#isDetached) return Promise.resolve(over);
-    // Asked for several records at a time.
+    // Several records were requested at once.
     if (this.#waiting !== null) return this.#waiting.promise.then(() => this.#pull());
     if (this.#filling.length > 0 && this.#sinceTurn < recordsPerTurn) {
       this.#swap();
@@ -227,7 +230,7 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
     return { value: this.#taking[at], done: false };
   }
 
-  /** The taker goes on with what was filled, and the giver with an empty chunk. */
+  /** The taker continues with the filled chunk, and the giver with an empty one. */
   #swap(): void {
     this.#taking = this.#filling;
     this.#filling = [];
@@ -257,7 +260,7 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
     } else if (this.#isEnded) this.#served()?.resolve(over);
   }
 
-  /** Who waits for a record, no more. */
+  /** The taker that waited, if any. */
   #served(): Waiting | null {
     const waiting = this.#waiting;
     if (waiting === null) return null;

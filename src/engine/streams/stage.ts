@@ -1,4 +1,4 @@
-/** One task of a segment: what comes into its attempt by streams, and what goes out of it. */
+/** One task of a segment: the streams into and out of its attempt. */
 import type { BatutaError } from '../../base/errors.ts';
 import { Positioned } from '../../model/streams.ts';
 import type { TaskDefinition } from '../../model/task.ts';
@@ -14,27 +14,27 @@ export type StageEnd =
   | { readonly kind: 'failed'; readonly error: unknown }
   | { readonly kind: 'stopped'; readonly error: BatutaError };
 
-/** An attempt of a stage as its group sees it. */
+/** An attempt of a stage, as seen by its group. */
 export interface StageExecution {
   /** Records how many records it has taken and given. */
   reportCounts(): void;
   /** Resolves once the records that it has rejected so far are durable. */
   keepRejects(): Promise<void>;
-  /** Writes rejected records where a whole piece of them waits. Not awaited. */
+  /** Writes rejected records if a whole piece of them waits. Not awaited. */
   queueFullRejects(): void;
-  /** What the attempt fails with where too many records were rejected; else null. */
+  /** The error of the attempt if too many records were rejected; else null. */
   tooManyRejects(): BatutaError | null;
 }
 
-/** What a stage is a part of. */
+/** The group of a stage. */
 export interface StageGroup {
-  /** Resolves once all stages are there, with new streams between them; gives why when they do not begin. */
+  /** Resolves once all stages are there, with new streams between them; returns the reason if they do not begin. */
   begin(): Promise<BatutaError | null>;
-  /** A stage has ended its attempt. Resolves once all have; gives how it ends as one of them. */
+  /** A stage has ended its attempt. Resolves once all have, with how it ends as one of them. */
   agree(stage: Stage, end: StageEnd): Promise<StageEnd>;
-  /** How long to wait before all begin again, ms; null when they do not. @param decide asked of the lead, with what the attempt has failed with */
+  /** How long to wait before all begin again, ms; null if they do not. @param decide called for the lead, with the error of the attempt */
   decide(stage: Stage, decide: (error: unknown) => Promise<number | null>): Promise<number | null>;
-  /** A stage goes no further. Where the others are still under way they are not to wait for it. */
+  /** A stage goes no further: others still running must not wait for it. */
   leave(stage: Stage): void;
 }
 
@@ -48,7 +48,7 @@ export class Stage {
   readonly definition: TaskDefinition;
   /** Whether it takes the places for all of its segment and decides on retries. */
   readonly isLead: boolean;
-  /** Tags whose limits hold for what it leads; of any other stage none. */
+  /** Tags whose limits apply to what it leads; empty for other stages. */
   readonly tags: readonly string[];
   /** How many places the lead takes: as many as the stage that takes most. */
   readonly slots: number;
@@ -61,14 +61,14 @@ export class Stage {
   #positions: SourcePositions | null = null;
   #replay: Replay | null = null;
   #given: unknown = undefined;
-  /** What its streams are broken by. */
+  /** The error that broke its streams. */
   #failure: BatutaError | null = null;
   #settled: { readonly position: unknown } | null = null;
-  /** Its attempt under way; null between two. */
+  /** Its running attempt; null between two. */
   execution: (TaskAttempt & StageExecution) | null = null;
   /** Records it has given in this attempt. */
   out = 0;
-  /** The last confirmed position of its records; undefined where there is none. */
+  /** The last confirmed position of its records; undefined if there is none. */
   resumeFrom: unknown = undefined;
 
   /** @param places of all stages, for the lead */
@@ -91,7 +91,7 @@ export class Stage {
     return this.#inlets.get(name) as Hop;
   }
 
-  /** Position of the record that it has taken or, as a source, given last; undefined where it has none. */
+  /** Position of the record it last took or, as a source, gave; undefined if it has none. */
   get position(): unknown {
     return this.#only === null ? this.#given : this.#only.position;
   }
@@ -113,7 +113,7 @@ export class Stage {
     return sum;
   }
 
-  /** Before each attempt: with nothing of the one before. */
+  /** Drops all state of the previous attempt, before each. */
   reset(replay: Replay | null): void {
     this.#replay = replay;
     if (this.#settled) this.resumeFrom = this.#settled.position;
@@ -132,13 +132,13 @@ export class Stage {
     to.#only = to.#inlets.size === 1 ? hop : null;
   }
 
-  /** The confirmed position of its records where it is not settled yet, else null. */
+  /** The confirmed position of its records if not settled yet, else null. */
   get confirmed(): { readonly position: unknown } | null {
     const confirmed = this.#positions?.confirmed ?? null;
     return confirmed === this.#settled ? null : confirmed;
   }
 
-  /** What was rejected before a confirmed position is durable: the next attempt may go on from there. */
+  /** Rejects before a confirmed position are durable: the next attempt may continue from there. */
   settle(confirmed: { readonly position: unknown }): void {
     this.#settled = confirmed;
   }
@@ -148,7 +148,7 @@ export class Stage {
     mark.positions.passed(mark, this.#outlets);
   }
 
-  /** Hands on what the task gives until it ends or nobody wants more. @throws what the task throws; what its streams were broken by */
+  /** Passes on what the task yields until it ends or no taker wants more. @throws what the task throws; what its streams were broken by */
   async handOn(items: AsyncIterable<unknown>): Promise<undefined> {
     if (this.#replay !== null) return this.#replayTo(this.#replay, items);
     const outlets = this.#outlets;
@@ -170,7 +170,7 @@ export class Stage {
     for (const hop of outlets) hop.end();
   }
 
-  /** What the takers had rejected, and what the task makes of what it had rejected itself; a source reads nothing. */
+  /** Passes on what the takers had rejected, and what the task makes of its own rejects; a source reads nothing. */
   async #replayTo(replay: Replay, items: AsyncIterable<unknown>): Promise<undefined> {
     if (this.takes) {
       for await (const item of items) {
@@ -199,7 +199,7 @@ export class Stage {
   #pushPositioned({ position, record }: Positioned<unknown>): boolean {
     const goesOn = pushToAll(this.#outlets, record, position);
     if (this.#positions === null) {
-      // Refused at the first record, not once it is to be recorded.
+      // Refused at the first record, not when it is to be recorded.
       encodeValue(position, `position of ${this.definition.name}`);
       this.#positions = new SourcePositions(this.#outlets);
     }
@@ -208,20 +208,20 @@ export class Stage {
     return goesOn;
   }
 
-  /** Its code has come to its end: it holds nothing any more. */
+  /** Its code has ended: it holds nothing any more. */
   succeeded(): void {
     for (const hop of this.#inlets.values()) hop.releaseAll();
     for (const hop of this.#outlets) hop.end();
   }
 
-  /** Breaks what flows in and out of it; the first time counts. */
+  /** Breaks its inlets and outlets; the first error counts. */
   fail(error: BatutaError): void {
     this.#failure ??= error;
     for (const hop of this.#inlets.values()) hop.fail(error);
     for (const hop of this.#outlets) hop.fail(error);
   }
 
-  /** As those of its group. */
+  /** As in `StageGroup`. */
   begin(): Promise<BatutaError | null> {
     return this.#segment.begin();
   }
