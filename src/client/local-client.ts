@@ -53,7 +53,7 @@ export interface LocalClientOptions extends Partial<Pick<LocalInboxOptions, 'lin
   readonly findFlow?: (name: string) => Promise<FlowDefinition>;
   /** Opens the broker, once; default: there is none. @throws BatutaError CONFIG_INVALID, BROKER_UNAVAILABLE */
   readonly openBroker?: () => Promise<Broker>;
-  /** Stopped once the engine has ended, in order, before the store closes; in a hurry if `graceMs` is 0. Default none. */
+  /** Reporter, tracer: stopped after the engine, in order, before the store closes; in a hurry if `graceMs` is 0. Default none. */
   readonly observers?: readonly { stop(isHurried: boolean): Promise<void> }[];
 }
 

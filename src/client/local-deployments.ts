@@ -38,7 +38,7 @@ export interface LocalDeploymentsOptions {
   readonly definitionOf: (flow: DeploymentSpec['flow']) => Promise<FlowDefinition>;
   /** The definition of a recorded flow. @throws BatutaError FLOW_NOT_FOUND, FILE_… */
   readonly findDefinition: (recorded: Pick<Run, 'flow' | 'source'>) => Promise<FlowDefinition>;
-  /** Records the run and wakes a worker; returns the id of the run that stands for it. */
+  /** Records the run and wakes a worker; returns the id of the resulting run. */
   readonly submit: (row: WaitingRun) => Promise<string>;
   readonly handleOf: (runId: string) => Promise<RunHandle>;
   /** Has schedulers check at once. Best effort, never rejects. */

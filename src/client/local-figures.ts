@@ -216,7 +216,7 @@ interface Timed extends Pick<Figures, 'name' | 'runs' | 'failures'> {
 }
 
 function timesOf({ name, runs, failures, timed, totalMs, durations }: Timed): Figures {
-  // For a single duration the sum is exact, the range is not: people would see a median next to the mean that is impossible.
+  // For a single duration the sum is exact, the range is not: people would see an impossible median next to the mean.
   const [p50Ms = null, p95Ms = null] = timed === 1 ? [totalMs, totalMs] : percentilesOf(durations, [0.5, 0.95]);
   return { name, runs, failures, meanMs: timed === 0 ? null : totalMs / timed, p50Ms, p95Ms };
 }

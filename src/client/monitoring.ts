@@ -26,7 +26,11 @@ export interface Monitoring {
   stop(): Promise<void>;
 }
 
-/** Measures and loads nothing if nobody wants it: no port, `OTEL_METRICS_EXPORTER` or others. @throws BatutaError CONFIG_INVALID (port) */
+/**
+ * Measures and loads nothing if nobody wants it: no port, no `OTEL_METRICS_EXPORTER`, no others.
+ *
+ * @throws BatutaError CONFIG_INVALID (the port is taken)
+ */
 export async function startMonitoring(options: MonitoringOptions): Promise<Monitoring> {
   const { config, log, client } = options;
   if (options.metrics === undefined && config.metricsPort === null && !readExportWish('metrics').isOn)

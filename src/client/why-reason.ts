@@ -11,7 +11,7 @@ export interface WhyParts {
   readonly clock: Clock;
   /** A worker silent for longer is not alive, ms. */
   readonly leaseMs: number;
-  /** How often a worker gives a sign of life, ms. */
+  /** Heartbeat interval of a worker, ms. */
   readonly heartbeatMs: number;
   readonly isOwnerGone: (owner: Owner) => boolean;
 }

@@ -1,4 +1,4 @@
-/** Finds the processes that are built on the library, `worker/` and `scheduler/`, which it knows nothing of itself. */
+/** Finds the processes built on the library, `worker/` and `scheduler/`, which it does not depend on. */
 import { pathToFileURL } from 'node:url';
 import { builtFile } from '../base/installed.ts';
 

@@ -1,4 +1,4 @@
-/** API and dashboard for a server that is there already: a plain Node.js request handler, and a Fastify plugin over it. */
+/** API and dashboard for an existing server: a plain Node.js request handler, and a Fastify plugin over it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describeConfig } from '../base/config.ts';
 import { stopIfLoading } from '../model/loading.ts';
@@ -9,22 +9,23 @@ import type { SiteOptions } from './start-server.ts';
 /** Answers requests; for `node:http`, Express, Connect, Koa (`ctx.req`, `ctx.res`) and whatever else passes both on. */
 export interface RequestHandler {
   (request: IncomingMessage, response: ServerResponse): void;
-  /** Ends live streams, lets requests under way end for 10 s, closes what was opened. The server around it goes on. May be called twice. */
+  /**
+   * Ends live streams, waits up to 10 s for running requests, closes what was opened. The server around it continues. May be called twice.
+   */
   stop(): Promise<void>;
 }
 
 /**
- * Opens API and dashboard without listening. Addresses are taken with `basePath` or without it, so it does not matter whether the framework
- * strips the path at which it is mounted. Mount it before anything that reads bodies. Who may ask is what `authorize` says, and whoever shows a key of
- * Batuta; without either nobody is let in, also from this computer.
+ * Opens API and dashboard without listening. Addresses are accepted with or without `basePath`, so it does not matter whether the framework
+ * strips the mount path. Mount it before anything that reads bodies. `authorize` decides who may ask, besides anyone who presents a key of
+ * Batuta; without either nobody has access, not even from this computer.
  *
  * In a file that is only loaded for its flows it opens nothing and never resolves.
  *
  * @throws BatutaError CONFIG_INVALID, FLOW_NOT_FOUND, STORE_…
  * @example
  * ```ts
- * const batuta = await requestHandler({ basePath: '/batuta', authorize: (request) => roleOf(request) });
- * app.use('/batuta', batuta);
+ * const batuta = await requestHandler({ basePath: '/batuta', authorize: (request) => roleOf(request) }); app.use('/batuta', batuta);
  * ```
  */
 export async function requestHandler(options: SiteOptions = {}): Promise<RequestHandler> {
@@ -56,7 +57,7 @@ export async function requestHandler(options: SiteOptions = {}): Promise<Request
 const bodyGone =
   'The body of this request was read before Batuta had it. Mount Batuta before body parsers, such as express.json(), or keep them from its path.';
 
-/** Whether there was a body and somebody has read it. */
+/** Whether there was a body that has already been read. */
 function isBodyGone(request: IncomingMessage): boolean {
   const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
   return hasBody && request.readableDidRead;
@@ -67,7 +68,7 @@ function refuse(response: ServerResponse, status: number, code: string, message:
   response.end(JSON.stringify({ error: { code, message, details: {} } }));
 }
 
-/** What the plugin asks of a Fastify instance; version 4 and 5 have it. */
+/** What the plugin needs of a Fastify instance; versions 4 and 5 have it. */
 export interface FastifyHost {
   readonly prefix: string;
   removeAllContentTypeParsers(): void;
@@ -76,12 +77,12 @@ export interface FastifyHost {
   all(path: string, handle: (request: HostRequest, reply: HostReply) => void): unknown;
 }
 
-/** A request of Fastify, as far as the plugin needs it. */
+/** The parts of a Fastify request that the plugin needs. */
 export interface HostRequest {
   readonly raw: IncomingMessage;
 }
 
-/** The same of a reply. */
+/** The same for a reply. */
 export interface HostReply {
   readonly raw: ServerResponse;
   hijack(): unknown;
@@ -103,7 +104,7 @@ export async function fastifyPlugin(
   const { prefix: _, ...rest } = options;
   const handler = await requestHandler({ ...rest, basePath: basePath ?? instance.prefix });
   instance.addHook('onClose', () => handler.stop());
-  // The body is left to Batuta, whose bounds depend on who asks.
+  // The body is left to Batuta, whose limits depend on who asks.
   instance.removeAllContentTypeParsers();
   instance.addContentTypeParser('*', (_request, _payload, done) => done(null));
   const pass = (request: HostRequest, reply: HostReply): void => {

@@ -1,30 +1,30 @@
-/** A part of a fleet that runs inside a program: how it is stopped, by the program or by a signal. */
+/** A part of a fleet inside a program: how it is stopped, by the program or by a signal. */
 import { onShutdown } from '../base/signals.ts';
 import { BatutaError } from '../base/errors.ts';
 
 export interface StopOptions {
-  /** How long what is under way may take to finish, ms; what has not ended then is handed back, and others go on with it. Default 10,000. */
+  /** How long running work may take to finish, ms; the rest is handed back, and others continue it. Default 10,000. */
   readonly graceMs?: number;
 }
 
-/** A worker, scheduler or server, or all of them, at work in this process. */
+/** A worker, scheduler or server, or all of them, running in this process. */
 export interface RunningProcess {
   /** One line for people: what it is and what it serves. */
   readonly greeting: string;
-  /** Resolves once it was stopped, however that came; rejects when stopping failed. */
+  /** Resolves once it has stopped, for whatever reason; rejects if stopping failed. */
   readonly ended: Promise<void>;
   /**
-   * Takes nothing new, lets what is under way finish, hands the rest back and closes what was opened. It never ends the process, and may be
+   * Takes no new work, lets running work finish, hands the rest back and closes what was opened. It never ends the process, and may be
    * called twice: later calls wait for the first.
    *
-   * @throws BatutaError OPTION_INVALID for a grace that is no time
+   * @throws BatutaError OPTION_INVALID for an invalid grace
    */
   stop(options?: StopOptions): Promise<void>;
 }
 
 const usualGraceMs = 10_000;
 
-/** What was started; it takes nothing new once it is stopped, and hands back after `graceMs`. */
+/** What was started; once stopped it takes no new work, and hands back after `graceMs`. */
 interface Started {
   readonly greeting: string;
   stop(graceMs: number): Promise<void>;
@@ -34,7 +34,7 @@ interface Started {
 export function runningProcess(started: Started, signals: boolean): RunningProcess {
   let settle: (outcome: Promise<void>) => void = () => undefined;
   const ended = new Promise<void>((resolve) => (settle = resolve));
-  // Whoever does not wait for the end learns of a failure from `stop`.
+  // Callers that do not await the end get a failure from `stop`.
   ended.catch(() => undefined);
   let stopped: Promise<void> | undefined;
   let forgetSignals: (() => void) | undefined;

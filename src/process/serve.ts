@@ -1,4 +1,4 @@
-/** Server, scheduler and worker in one process, over deployments that are written in code. */
+/** Server, scheduler and worker in one process, over deployments declared in code. */
 import { systemClock } from '../base/clock.ts';
 import { describeConfig, withoutHealthFile } from '../base/config.ts';
 import type { ConfigDeployment } from '../base/config-file.ts';
@@ -18,22 +18,22 @@ import { openSiteClient } from './site-client.ts';
 import type { RunningServer, ServerInProgramOptions } from './start-server.ts';
 
 export interface ServeOptions extends ServerInProgramOptions {
-  /** Runs at the same time, 1 to 10,000. Default as the setting `concurrency` says: 16. */
+  /** Runs at the same time, 1 to 10,000. Default: setting `concurrency`, 16. */
   readonly concurrency?: number;
 }
 
-/** How long the loops of the scheduler may take to end, ms. */
+/** How long the scheduler loops may take to end, ms. */
 const endMs = 5_000;
 
 /**
- * Deploys, then runs server, scheduler and worker in this process until Ctrl-C or SIGTERM, or until `stop`. The worker knows the flows of the
- * deployments and those of `flows`, and serves every queue that either names. Deployments that are no longer in the list are left as they are.
+ * Deploys, then runs server, scheduler and worker in this process until Ctrl-C or SIGTERM, or until `stop`. The worker knows the flows of
+ * the deployments and those of `flows`, and serves every queue that either names. Deployments no longer in the list are left as they are.
  *
  * In a file that is only loaded for its flows it starts nothing and never resolves.
  *
  * @param options `signals` is true by default here
- * @throws BatutaError CONFIG_INVALID (the port is taken, …), FLOW_NOT_FOUND, FLOW_DUPLICATE, PARAMS_INVALID, SCHEDULE_INVALID, OPTION_INVALID,
- * BROKER_UNAVAILABLE, STORE_…; what was started until then is stopped
+ * @throws BatutaError CONFIG_INVALID (the port is taken, …), FLOW_NOT_FOUND, FLOW_DUPLICATE, PARAMS_INVALID, SCHEDULE_INVALID,
+ *   OPTION_INVALID, BROKER_UNAVAILABLE, STORE_…; what was already started is stopped
  * @example
  * ```ts
  * await serve(deployment(Weather, { cron: '0 6 * * *', params: { city: 'Lima' } }));
@@ -49,7 +49,7 @@ export async function serve(
   const classes = [...new Set([...declared.map(classOf).filter((flow) => flow !== null), ...(options.flows ?? [])])];
   const flows = definitionsOf(classes);
   const { loaded, config: read, openLog } = await readProcessSettings(options, { host, port, basePath, concurrency });
-  // One health file cannot stand for several processes of a fleet.
+  // One health file cannot represent several processes of a fleet.
   const config = withoutHealthFile(read);
   const log = await openLog();
   const started: ((graceMs: number) => Promise<void>)[] = [];
@@ -97,7 +97,7 @@ function specOf({ flow, ...rest }: ConfigDeployment): DeploymentSpec {
   return { ...rest, flow };
 }
 
-/** Those that runs of the deployments wait in, and those that tasks name. */
+/** Queues in which runs of the deployments wait, and those named by tasks. */
 function queuesOf(flows: readonly FlowDefinition[], declared: readonly ConfigDeployment[]): string[] {
   const ofTasks = flows.flatMap(({ tasks }) => [...tasks.values()].flatMap(({ queue }) => queue ?? []));
   return [...new Set([defaultQueue, ...declared.flatMap(({ queue }) => queue ?? []), ...ofTasks])];

@@ -1,4 +1,4 @@
-/** The settings of a process that is started from code. */
+/** The settings of a process started from code. */
 import type { BatutaConfig, ConfigDefaults } from '../base/config-file.ts';
 import { type LoadedConfig, loadConfig } from '../base/config.ts';
 import { BatutaError } from '../base/errors.ts';
@@ -9,28 +9,28 @@ import { definitionOf, isFlowClass } from '../define/definition.ts';
 import type { FlowClass } from '../model/flow-types.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 
-/** What every process can be given. Settings are looked for here, then in the environment, then in `config`, then come the defaults. */
+/** Options of every process. Settings are looked up here, then in the environment, then in `config`, then come the defaults. */
 export interface ProcessOptions {
-  /** Settings by the names they have in `batuta.config.ts`; they win over the environment. */
+  /** Settings by their names in `batuta.config.ts`; they override the environment. */
   readonly settings?: ConfigDefaults;
-  /** What `defineConfig` gave, for a program that shares its `batuta.config.ts`; the environment wins over it. No file is looked for. */
+  /** Result of `defineConfig`, for a program that shares its `batuta.config.ts`; the environment overrides it. No file is read. */
   readonly config?: BatutaConfig;
   /**
-   * Whether the first SIGTERM or Ctrl-C stops the process that was started, within its grace, and a second one leaves at once. Default
-   * false: the program calls `stop` itself. `serve` has it on.
+   * Whether the first SIGTERM or Ctrl-C stops the process, within its grace, and a second one exits at once. Default false: the program
+   * calls `stop` itself. `serve` has it on.
    */
   readonly signals?: boolean;
-  /** Where each line of the log goes; default standard error. */
+  /** Receives each log line; default standard error. */
   readonly write?: (line: string) => void;
 }
 
 /** Flows from code. */
 export interface FlowsOption {
-  /** Classes with `@Flow()`; default the flows that are found where the settings say. */
+  /** Classes with `@Flow()`; default the flows found by the settings. */
   readonly flows?: readonly FlowClass[];
 }
 
-/** What a process is put together from. */
+/** The parts of a process. */
 export interface ProcessSettings {
   readonly loaded: LoadedConfig;
   readonly config: Config;
@@ -39,7 +39,7 @@ export interface ProcessSettings {
 
 const keysByName = new Map(Object.entries(settings).map(([key, { name }]) => [name, key as keyof Config]));
 
-/** @throws BatutaError CONFIG_INVALID for a setting that does not exist or whose value does not fit */
+/** @throws BatutaError CONFIG_INVALID for an unknown setting or an invalid value */
 export async function readProcessSettings(
   options: ProcessOptions,
   flags: Readonly<Partial<Record<keyof Config, unknown>>> = {},
@@ -56,7 +56,7 @@ export async function readProcessSettings(
   return { loaded, config, openLog: () => openLog(open) };
 }
 
-/** @throws BatutaError FLOW_NOT_FOUND for a value that is no class with `@Flow()`, NAME_INVALID for two flows of one name */
+/** @throws BatutaError FLOW_NOT_FOUND for a value that is not a class with `@Flow()`, NAME_INVALID for two flows of one name */
 export function definitionsOf(flows: readonly FlowClass[]): readonly FlowDefinition[] {
   const byName = new Map<string, FlowDefinition>();
   for (const flow of flows) {

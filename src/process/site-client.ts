@@ -1,4 +1,4 @@
-/** The client behind API and dashboard. In a file of its own, for what it consists of is in no public declaration. */
+/** The client behind API and dashboard. In a separate file, as its parts are in no public declaration. */
 import { BatutaError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { hintFor } from '../base/nearest.ts';
@@ -8,7 +8,7 @@ import { findFlowByName } from '../define/find-flow.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import { definitionsOf, type FlowsOption, type ProcessSettings } from './settings.ts';
 
-/** The client that API and dashboard ask: it knows the flows that were handed in, and else those that are found where the settings say. */
+/** The client for API and dashboard: it knows the given flows, or else those found by the settings. */
 export async function openSiteClient({ config }: Pick<ProcessSettings, 'config'>, log: Log, { flows }: FlowsOption): Promise<LocalClient> {
   const given = flows && definitionsOf(flows);
   const findFlow = given && ((name: string) => findGiven(given, name, config.flows));

@@ -1,4 +1,4 @@
-/** The server, API and dashboard, inside a program that lets it listen itself. */
+/** The server, API and dashboard, inside a program, listening by itself. */
 import { describeConfig } from '../base/config.ts';
 import { stopIfLoading } from '../model/loading.ts';
 import type { Authorize } from '../server/authorize.ts';
@@ -6,37 +6,37 @@ import { type RunningProcess, runningProcess } from './running.ts';
 import { type FlowsOption, type ProcessOptions, readProcessSettings } from './settings.ts';
 import { openSiteClient } from './site-client.ts';
 
-/** What API and dashboard can be given, however they are reached. */
+/** Options of API and dashboard, however they are reached. */
 export interface SiteOptions extends ProcessOptions, FlowsOption {
-  /** Path below which all of it is, such as `/batuta`. Default as the setting `basePath` says: none. */
+  /** Path prefix of everything, such as `/batuta`. Default: setting `basePath`, none. */
   readonly basePath?: string;
   /**
-   * Says who asks, by role: `'observer'`, `'viewer'`, `'operator'`, `'admin'`, or `{ role, who }` with a name for the audit. With null, a key of Batuta is asked
-   * for. Default: keys alone.
+   * Says who asks, by role: `'observer'`, `'viewer'`, `'operator'`, `'admin'`, or `{ role, who }` with a name for the audit. With null, a
+   * key of Batuta is required. Default: keys alone.
    */
   readonly authorize?: Authorize;
 }
 
 export interface ServerInProgramOptions extends SiteOptions {
-  /** Address it listens on. Default as the setting says: `127.0.0.1`. */
+  /** Address it listens on. Default: the setting, `127.0.0.1`. */
   readonly host?: string;
-  /** Default as the setting says: 4200; 0 takes a free one. */
+  /** Default: the setting, 4200; 0 takes a free one. */
   readonly port?: number;
 }
 
 /** A server that listens. */
 export interface RunningServer extends RunningProcess {
-  /** Where it is reached from this computer, base path included, without a slash at its end. */
+  /** Its address on this computer, base path included, without a trailing slash. */
   readonly url: string;
 }
 
 /**
- * Starts a server in this process, which listens by itself. To hand it requests from a server that is there already, take `requestHandler` or
+ * Starts a server in this process, which listens by itself. To pass it requests from an existing server, use `requestHandler` or
  * `fastifyPlugin`.
  *
  * In a file that is only loaded for its flows it starts nothing and never resolves.
  *
- * @throws BatutaError CONFIG_INVALID (the port is taken, others reach the address and nothing asks who they are), FLOW_NOT_FOUND, STORE_…
+ * @throws BatutaError CONFIG_INVALID (the port is taken, others reach the address and nothing authenticates them), FLOW_NOT_FOUND, STORE_…
  */
 export async function startServer(options: ServerInProgramOptions = {}): Promise<RunningServer> {
   await stopIfLoading();

@@ -11,24 +11,23 @@ import { definitionsOf, type FlowsOption, type ProcessOptions, readProcessSettin
 export interface WorkerInProgramOptions extends ProcessOptions, FlowsOption {
   /** Queues it serves, in this order when a place becomes free. Default `['default']`. */
   readonly queues?: readonly string[];
-  /** Runs at the same time, 1 to 10,000. Default as the setting `concurrency` says: 16. */
+  /** Runs at the same time, 1 to 10,000. Default: setting `concurrency`, 16. */
   readonly concurrency?: number;
   /** Name for people; default the host and the process id. */
   readonly name?: string;
 }
 
 /**
- * Starts a worker in this process. Unlike `batuta worker` it never ends the process: a task that holds the event loop is named in the log, and
- * once the lease has run out other workers go on with its runs, but the program stays as it is.
+ * Starts a worker in this process. Unlike `batuta worker` it never ends the process: a task that blocks the event loop is named in the log,
+ * and once the lease has expired other workers continue its runs, but the program is left alone.
  *
  * In a file that is only loaded for its flows it starts nothing and never resolves.
  *
- * @throws BatutaError CONFIG_INVALID, FLOW_NOT_FOUND, FLOW_DUPLICATE, NAME_INVALID (queue), OPTION_INVALID, FILE_NOT_FOUND (no such place for
- * flows), BROKER_UNAVAILABLE, STORE_…
+ * @throws BatutaError CONFIG_INVALID, FLOW_NOT_FOUND, FLOW_DUPLICATE, NAME_INVALID (queue), OPTION_INVALID, FILE_NOT_FOUND (no such place
+ *   for flows), BROKER_UNAVAILABLE, STORE_…
  * @example
  * ```ts
- * const worker = await startWorker({ flows: [Weather] });
- * server.on('close', () => worker.stop({ graceMs: 5_000 }));
+ * const worker = await startWorker({ flows: [Weather] }); server.on('close', () => worker.stop({ graceMs: 5_000 }));
  * ```
  */
 export async function startWorker(options: WorkerInProgramOptions = {}): Promise<RunningProcess> {

@@ -1,13 +1,13 @@
-/** What a reporter asks of the server it reports to, and what its answers mean. */
+/** A reporter's requests to its server, and what the answers mean. */
 import type { Registered, RefusedItem, ReporterCard, ReporterNote } from '../model/report.ts';
 import type { WaitingItem } from '../store/store.ts';
 
-/** How long one request may take, ms. */
+/** Timeout of one request, ms. */
 const timeoutMs = 30_000;
 
 /**
- * Why a request was not taken: `away` no answer, or one that says to come again; `refused` the key; `unknown` it must register (again);
- * `replaced` somebody else goes on under its id; `invalid` what was sent; `failed` the server itself, at what was sent perhaps.
+ * Why a request was not accepted: `away` no answer, or one that says to retry; `refused` the key; `unknown` it must register (again);
+ * `replaced` another reporter uses its id; `invalid` what was sent; `failed` the server itself, possibly because of what was sent.
  */
 export type TroubleKind = 'away' | 'refused' | 'unknown' | 'replaced' | 'invalid' | 'failed';
 
@@ -35,7 +35,7 @@ export interface BatchAnswer {
 }
 
 export class ReportApi {
-  /** Where the server is, without its path of the API. */
+  /** URL of the server, without its API path. */
   readonly server: string;
   readonly #key: string | null;
 
@@ -51,7 +51,7 @@ export class ReportApi {
 
   /** @throws ReportTrouble */
   send({ id, secret, token, after, items, note }: SentBatch, signal: AbortSignal): Promise<BatchAnswer> {
-    // Items are JSON already.
+    // Items are already JSON.
     const list = items.map(({ seq, kind, body }) => `{"seq":${seq},"kind":"${kind}","data":${body}}`).join(',');
     const head = JSON.stringify({ secret, token, after, note });
     return this.#post<BatchAnswer>(`reports/${id}/batches`, `${head.slice(0, -1)},"items":[${list}]}`, signal);
@@ -66,7 +66,7 @@ export class ReportApi {
         ...(this.#key === null ? {} : { authorization: `Bearer ${this.#key}` }),
       },
       body,
-      // A key must not follow to wherever a redirect points.
+      // A key must not follow a redirect.
       redirect: 'manual',
       signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), signal]),
     }).catch((cause: unknown) => {
@@ -87,7 +87,7 @@ export class ReportApi {
     if (error.code === 'REPORTER_UNKNOWN' || error.code === 'REPORT_GAP') return new ReportTrouble('unknown', said);
     if (error.code === 'REPORTER_REPLACED') return new ReportTrouble('replaced', said);
     if (status === 413 || (status === 400 && error.code !== undefined)) return new ReportTrouble('invalid', said);
-    // Of Batuta itself, not of what stands before it; a database that is away gives 503.
+    // From Batuta itself, not from a proxy; an unreachable database gives 503.
     if (status === 500 && error.code !== undefined) return new ReportTrouble('failed', said);
     return new ReportTrouble('away', `The server ${this.server} takes no reports at the moment: ${said}.`);
   }
@@ -102,7 +102,7 @@ function readJson(text: string): Readonly<Record<string, unknown>> | null {
   }
 }
 
-/** `fetch` says only that it failed; why is in the cause. */
+/** `fetch` only says that it failed; the cause says why. */
 function wordsOf(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   if (!(cause instanceof Error)) return String(cause);

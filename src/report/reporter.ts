@@ -1,9 +1,9 @@
 /**
  * Reports what happens in an embedded store to a server.
  *
- * Owned by the client that executes runs. Two loops: one takes over what has changed into what waits on disk, the other sends what waits, the
- * oldest first, and takes it away once the server has confirmed it. Of several processes that share a store one reports at a time. A crash loses
- * nothing: the next process goes on with what waits, and the server passes over what it has already.
+ * Owned by the client that executes runs. Two loops: one moves changes to the outbox on disk, the other sends the outbox, oldest first, and
+ * removes items once the server has confirmed them. If several processes share a store, one reports at a time. A crash loses nothing: the
+ * next process continues with the outbox, and the server skips what it already has.
  */
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
@@ -22,9 +22,9 @@ export interface ReporterOptions {
   readonly version: string;
   /** Version of Batuta. */
   readonly batuta: string;
-  /** Most that waits on disk, bytes. */
+  /** Maximum size of the outbox on disk, bytes. */
   readonly maxBytes: number;
-  /** How long `stop` waits for what is left, ms. */
+  /** How long `stop` waits for the rest, ms. */
   readonly flushMs: number;
   readonly owner: Owner;
   readonly isOwnerGone: (owner: Owner) => boolean;
@@ -34,18 +34,18 @@ export interface ReporterOptions {
   readonly log: Logger;
 }
 
-/** Between two looks for what has changed, ms. */
+/** Between two checks for changes, ms. */
 const captureMs = 200;
-/** How long a process reports without saying so again, how often it does, and how often others ask whether they may, ms. */
+/** How long a process reports without renewing, how often it renews, and how often others ask whether they may, ms. */
 const holdMs = 10_000;
 const holdAgainMs = 4_000;
 const askAgainMs = 1_000;
-/** Between two tries while the server takes nothing: from a second up to minutes. */
+/** Between two tries while the server accepts nothing: from a second up to minutes. */
 const sendMs = 1_000;
 const maxBackoffMs = 300_000;
-/** How often the server may fail at one item before that is left out. */
+/** How often the server may fail at one item before it is left out. */
 const mostFailures = 20;
-/** Between two looks at whether what is left has gone, at the end, ms. */
+/** Between two checks whether the rest has gone, at the end, ms. */
 const flushLookMs = 50;
 
 export class Reporter {
@@ -53,16 +53,16 @@ export class Reporter {
   readonly #capturing: Loop;
   readonly #sending: Loop;
   #identity: OutboxIdentity | null = null;
-  /** From when on it asks again whether it is the one that reports, monotonic ms. */
+  /** When it next asks whether it is the one that reports, monotonic ms. */
   #holdAt = Number.NEGATIVE_INFINITY;
   #isNoting = true;
   #isRegistered = false;
   #beatAt = Number.NEGATIVE_INFINITY;
   #trouble: TroubleKind | null = null;
   #batchItems = maxBatchItems;
-  /** By which the server knows it, or is to know it next. */
+  /** The token the server knows, or will know next. */
   #token = '';
-  /** The item that the server failed at alone, and how often in a row. */
+  /** The item the server failed at alone, and how often in a row. */
   #failing = { seq: 0, times: 0 };
   #refused = 0;
   #stopped: Promise<void> | null = null;
@@ -83,14 +83,16 @@ export class Reporter {
     });
   }
 
-  /** From now on everything that happens in the store is reported, sooner or later. Where the store refuses that, the log says so, and it is tried again. */
+  /** From now on everything that happens in the store is reported, sooner or later. If the store refuses that, it is logged and retried. */
   async start(): Promise<void> {
     await this.#hold().catch((error: unknown) => this.#cannotNote(error));
     await this.#capturing.start();
     await this.#sending.start();
   }
 
-  /** Waits a while for what is left, then ends. What could not be sent stays on disk for the next process. Never throws; may be called twice. */
+  /**
+   * Waits a while for the rest, then ends. What could not be sent stays on disk for the next process. Never throws; may be called twice.
+   */
   stop(): Promise<void> {
     return (this.#stopped ??= this.#end());
   }
@@ -100,7 +102,7 @@ export class Reporter {
     await Promise.all([this.#capturing.stop(), this.#sending.stop()]);
     const late = AbortSignal.timeout(Math.max(1, flushMs));
     const until = clock.monotonic() + flushMs;
-    // Whoever reported until now may have ended.
+    // The previous reporting process may have ended.
     if (this.#identity === null) this.#holdAt = Number.NEGATIVE_INFINITY;
     try {
       while (clock.monotonic() < until && !(await this.#flush(late))) await clock.sleep(flushLookMs);
@@ -118,21 +120,21 @@ export class Reporter {
     }
   }
 
-  /** Whether nothing is left for this process: what happened in it is taken over by the one that reports. */
+  /** Whether nothing is left for this process: its changes are taken over by the one that reports. */
   async #flush(signal: AbortSignal): Promise<boolean> {
     while ((await this.#capture()) === 'again');
     if (this.#identity === null) return true;
     try {
       while ((await this.#send(signal)) === 'again');
     } catch (error) {
-      // It registers anew, under another id perhaps.
+      // It registers again, perhaps under another id.
       if (error instanceof ReportTrouble && (error.kind === 'unknown' || error.kind === 'replaced')) return false;
       throw error;
     }
     return await this.#options.outbox.isEmpty();
   }
 
-  /** Takes the store over when nobody else reports from it. */
+  /** Takes the store over if nobody else reports from it. */
   async #hold(): Promise<void> {
     const { outbox, owner, name, version, makeId, isOwnerGone, clock } = this.#options;
     const now = clock.monotonic();
@@ -171,18 +173,18 @@ export class Reporter {
     const card = { ...who, confirmed, sent, previous, token, nextToken: next };
     const { last, isNew } = await api.register(card, signal).catch(async (error: unknown) => {
       if (!(error instanceof ReportTrouble) || error.kind !== 'unknown') throw error;
-      // Its id is another's, or a copy of its store goes on under it, which coming again does not change.
+      // Its id is another's, or a copy of its store uses it; retrying would not help.
       await this.#separate({ id, next });
       throw new ReportTrouble('replaced', error.message, error);
     });
-    // It has lost what it had confirmed: a new database, or one of before.
+    // The server lost what it had confirmed: a new or an older database.
     const isBehind = confirmed > 0 && (isNew || last < confirmed);
     if (isBehind) await outbox.resend(last);
     await outbox.registered(id, next);
     await outbox.confirm(last);
     this.#token = next;
     this.#identity = { id, secret, confirmed: isBehind ? last : Math.max(last, confirmed), previous: null };
-    // A copy of the store that was made meanwhile knows that token as well: another one, which it does not.
+    // A copy of the store made meanwhile knows that token too: register another, which it does not.
     if (!isOwnToken) return await this.#register(this.#identity, signal);
     this.#isRegistered = true;
     this.#recovered();
@@ -212,8 +214,8 @@ export class Reporter {
   }
 
   /**
-   * What the server does not take, or fails at, is sent in smaller and smaller batches, until the one item that is wrong is alone and left out. A
-   * server that fails may do so for another reason, so it gets its time, and many tries.
+   * What the server refuses, or fails at, is sent in smaller and smaller batches, until the one bad item is alone and left out. A server
+   * that fails may have another reason, so it gets time, and many tries.
    */
   async #afterFailure(error: unknown, items: readonly WaitingItem[]): Promise<void> {
     if (!(error instanceof ReportTrouble)) throw error;
@@ -235,7 +237,7 @@ export class Reporter {
     return this.#failing.times;
   }
 
-  /** Somebody else goes on under its id: its store was copied. The next step begins with a new one. */
+  /** Another reporter uses its id: its store was copied. The next step begins with a new one. */
   async #separate(refused: Parameters<OutboxStore['separate']>[0]): Promise<void> {
     const { outbox, makeId } = this.#options;
     await outbox.separate(refused, makeId(), makeSecret('rs_'));
@@ -243,7 +245,7 @@ export class Reporter {
     this.#holdAt = Number.NEGATIVE_INFINITY;
   }
 
-  /** Says once that the store does not take it, until it does. */
+  /** Logs once that the store does not accept it, until it does. */
   #cannotNote(error: unknown): void {
     if (this.#isNoting) this.#options.log.warn({ err: error }, 'What happens cannot be noted for the report server at the moment.');
     this.#isNoting = false;
@@ -257,7 +259,7 @@ export class Reporter {
     this.#options.log.warn({ refused: refused.length }, `The report server does not take some of what is reported: ${first.message}`);
   }
 
-  /** Says what is wrong once, until it is something else. */
+  /** Logs an error once, until it changes. */
   #say(error: unknown): void {
     const kind = error instanceof ReportTrouble ? error.kind : 'away';
     if (kind === this.#trouble || kind === 'unknown' || kind === 'replaced') return;

@@ -23,7 +23,7 @@ export interface ReportingParts {
   readonly log: Logger;
 }
 
-/** A reporter that has started; null where nothing is to be reported, or the store is none that is reported from. */
+/** A started reporter; null if nothing is to be reported, or the store is not one that is reported from. */
 export async function startReporting({ config, store, cwd, ...parts }: ReportingParts): Promise<Reporter | null> {
   const { reportUrl, reportKey, reportBufferBytes, reportFlushMs } = config;
   if (reportUrl === null) return null;
@@ -43,7 +43,7 @@ export async function startReporting({ config, store, cwd, ...parts }: Reporting
   return reporter;
 }
 
-/** Under which name and version a program reports: as the settings say, else as the nearest package.json. */
+/** Name and version under which a program reports: from the settings, else from the nearest package.json. */
 export function reporterName(
   { reportName, reportVersion }: Pick<Config, 'reportName' | 'reportVersion'>,
   cwd: string,
@@ -53,7 +53,7 @@ export function reporterName(
   return { name: asLabel(name, 'program'), version: asLabel(reportVersion ?? found.version ?? '0', '0') };
 }
 
-/** As the server takes it: one line, and not longer than names are. */
+/** As the server takes it: one line, at most as long as a name. */
 function asLabel(text: string, otherwise: string): string {
   return cutText(text.replaceAll(/[\p{Cc}\p{Cs}]/gu, ' ').trim(), maxNameChars) || otherwise;
 }

@@ -1,15 +1,14 @@
 /**
- * Who may ask for what: the one table. A route that does not stand here cannot be registered, so nothing is open by oversight.
+ * Who may do what: the one table. A route missing from it cannot be registered, so nothing is open by oversight.
  *
- * `public` is asked without a key. Of the others each role may do what those before it may, and a reporter may report alone
- * (`src/model/access.ts`). The role observer sees no
- * payloads: what it may ask for is answered without them (`src/server/observer.ts`), so a route whose answer is nothing else needs a viewer.
+ * `public` needs no key. Otherwise each role may do what those before it may, and a reporter may only report (`src/model/access.ts`). The
+ * role observer sees no payloads: its answers omit them (`src/server/observer.ts`), so a route whose answer is nothing else needs a viewer.
  */
 import type { Role } from '../model/access.ts';
 
 export interface Access {
   readonly needs: 'public' | Role;
-  /** Under which name a change is noted in the audit. Null: it changes nothing. Every unsafe route that is not public says one of both. */
+  /** Action name of a change in the audit. Null: it changes nothing. Every unsafe route that is not public has one or the other. */
   readonly audit?: string | null;
 }
 
@@ -18,9 +17,9 @@ const observer: Access = { needs: 'observer' };
 const viewer: Access = { needs: 'viewer' };
 const admin: Access = { needs: 'admin' };
 const operatorDoes = (audit: string | null): Access => ({ needs: 'operator', audit });
-/** Changes nothing, although it is asked by POST. */
+/** Changes nothing, although it is a POST. */
 const observerAsks: Access = { needs: 'observer', audit: null };
-/** What happens elsewhere is no change made by a person; the list of reporters says who reports. */
+/** Events elsewhere are no change made by a person; the list of reporters shows who reports. */
 const reporterDoes: Access = { needs: 'reporter', audit: null };
 const adminDoes = (audit: string | null): Access => ({ needs: 'admin', audit });
 
@@ -33,7 +32,7 @@ export const access: Readonly<Record<string, Access>> = {
   'POST /api/login': everyone,
   'POST /api/logout': everyone,
   'GET /*': everyone,
-  // Shows no key but a signature, which the route itself looks at.
+  // Presents no key but a signature, which the route itself checks.
   'POST /hooks/:name': everyone,
   'GET /decide/:token': everyone,
   'POST /decide/:token': everyone,
@@ -189,12 +188,12 @@ export const access: Readonly<Record<string, Access>> = {
 
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Whether a method only looks. */
+/** Whether a method only reads. */
 export function isSafe(method: string): boolean {
   return safeMethods.has(method);
 }
 
-/** What a route needs. @throws Error when the table does not name it, or does not say how its changes are noted */
+/** What a route needs. @throws Error if the table does not name it, or its changes have no audit entry */
 export function accessOf(method: string, url: string): Access {
   const found = access[`${method === 'HEAD' ? 'GET' : method} ${url}`];
   if (!found) throw new Error(`The route ${method} ${url} stands in no row of src/server/access.ts, so nobody may ask for it.`);

@@ -1,4 +1,4 @@
-/** The HTTP API and the dashboard as one Fastify app over a client: plugins, guard, routes. It listens to nothing yet. */
+/** The HTTP API and the dashboard as one Fastify app over a client: plugins, guard, routes. It does not listen yet. */
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
@@ -52,19 +52,19 @@ import { type App, type AppOptions, type RouteParts, usualBounds } from './parts
 import { readBodies } from './read-body.ts';
 import { addSite } from './site.ts';
 
-/** How long requests under way may take when the server ends, ms. */
+/** How long running requests may take on stop, ms. */
 const graceMs = 10_000;
-/** Characters of an id or a name in an address that the router takes; the schemas say more exactly, and in words, what is one. */
+/** Longest id or name in an address for the router, characters; the schemas restrict it further, with clear messages. */
 const maxParamChars = 16_384;
 
-/** The app, ready to listen or to be asked by `inject`. Closing it ends its streams; the client stays open. */
+/** The app, ready to listen or for `inject`. Closing it ends its streams; the client stays open. */
 export async function makeApp(options: AppOptions): Promise<App> {
   const { client, log, clock, random, loopback, trustProxy, basePath = '' } = options;
   const { logger } = log;
   const bounds = { ...usualBounds, ...options.bounds };
   const app = fastify({
     logger: false,
-    // A machine under load takes longer than the 10 s of the default to load what the server is made of.
+    // A busy machine takes longer than the default of 10 s to load the server's parts.
     pluginTimeout: 60_000,
     bodyLimit: bounds.maxBodyBytes,
     requestTimeout: bounds.requestTimeoutMs,
@@ -74,15 +74,15 @@ export async function makeApp(options: AppOptions): Promise<App> {
       connectionsCheckingInterval: Math.min(5_000, bounds.headersTimeoutMs),
     },
     trustProxy: trustProxy ? trustNearest : false,
-    // A proxy in front may have taken it away.
+    // A proxy in front may have removed it.
     rewriteUrl: ({ url = '/' }) => withoutBase(url, basePath),
     routerOptions: { maxParamLength: maxParamChars, ignoreDuplicateSlashes: false },
-    // Before that happens, requests under way are waited for.
+    // Before that, running requests are waited for.
     forceCloseConnections: true,
     frameworkErrors: (error, request, reply: FastifyReply) => answerError(logger, error, request, reply),
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
-  // The schemas of answers are documentation; checking each answer once more would cost more than making it.
+  // The schemas of answers are documentation; checking each answer would cost more than making it.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.removeContentTypeParser('text/plain');
   app.setErrorHandler((error, request, reply) => answerError(logger, error, request, reply));
@@ -100,7 +100,7 @@ export async function makeApp(options: AppOptions): Promise<App> {
   const authenticator = new Authenticator(client.keys, loopback, new Failures(clock, bounds.failuresPerMinute), options.authorize ?? null);
   const { store } = client.engine.services;
   const live = new LiveEvents({ store, clock, random, logger, authenticator, beatMs: options.beatMs, bounds: bounds.streams });
-  // What an answer holds is for who asked, now.
+  // An answer is for this caller, now.
   app.addHook('onRequest', async ({ url }, reply) => {
     if (url.startsWith('/api')) void reply.header('cache-control', 'no-store');
   });
@@ -108,7 +108,7 @@ export async function makeApp(options: AppOptions): Promise<App> {
   await app.register(helmet, securityHeaders);
   addGuard(app, { authenticator, audit: client.audit, logger });
   addObserver(app);
-  // Before the body is read: what is wrong with it does not matter where nothing takes it.
+  // Before the body is read: its errors do not matter if no route takes it.
   app.addHook('onRequest', async (request, reply) => {
     if (request.is404) refuseAddress(request, reply);
   });
@@ -155,7 +155,7 @@ export async function makeApp(options: AppOptions): Promise<App> {
   return app;
 }
 
-/** The address inside the server of one that was asked for. Source: `rewriteUrl` of Fastify, which keeps the other as `originalUrl`. */
+/** The internal address of a requested one. Source: `rewriteUrl` of Fastify, which keeps the other as `originalUrl`. */
 function withoutBase(url: string, basePath: string): string {
   if (basePath === '' || !url.startsWith(basePath)) return url;
   const rest = url.slice(basePath.length);
@@ -163,7 +163,7 @@ function withoutBase(url: string, basePath: string): string {
   return rest.startsWith('/') ? rest : url;
 }
 
-/** Only the proxy that is connected is believed: what stands before its own words in the headers came from whoever asked it. */
+/** Only the directly connected proxy is trusted: earlier entries in the headers came from its caller. */
 function trustNearest(_address: string, hop: number): boolean {
   return hop === 0;
 }
@@ -203,15 +203,15 @@ const routes: readonly ((app: App, parts: RouteParts) => void)[] = [
   errorRoutes,
 ];
 
-/** Nothing of another origin is loaded, run, framed or sent to. */
+/** Nothing from another origin is loaded, run, framed or sent to. */
 const securityHeaders = {
   contentSecurityPolicy: {
     useDefaults: false,
     directives: {
       defaultSrc: ["'none'"],
       scriptSrc: ["'self'"],
-      // No style elements either: the dashboard keeps all it can in files, and sets what depends on data by script, element by element.
-      // The hash is that of the one element in the page of the documentation, which comes from a package.
+      // No style elements either: the dashboard keeps all it can in files, and sets data-dependent styles by script, element by element.
+      // The hash is that of the one element in the documentation page, which comes from a package.
       styleSrc: ["'self'", "'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='"],
       imgSrc: ["'self'", 'data:'],
       fontSrc: ["'self'", 'data:'],
@@ -223,7 +223,7 @@ const securityHeaders = {
       frameAncestors: ["'none'"],
     },
   },
-  // Whether a name is served by https alone is known to the proxy that does so.
+  // Only the proxy knows whether a name is served by https alone.
   strictTransportSecurity: false,
   referrerPolicy: { policy: 'no-referrer' },
   xFrameOptions: { action: 'deny' },

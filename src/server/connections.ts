@@ -1,9 +1,9 @@
-/** When answers and the connections under them end. */
+/** When answers and their connections end. */
 import type { ServerResponse } from 'node:http';
 
 /**
- * Calls `act` once, when the answer has been sent or its connection has ended; never when that was so before. An answer that waits behind
- * others of its connection is not told of the end itself. Gives what takes the call back.
+ * Calls `act` once, when the answer has been sent or its connection has ended; never if already so. An answer queued behind others of its
+ * connection is not notified of the end itself. Returns a function that cancels the call.
  */
 export function onceGone(raw: ServerResponse, act: () => void): () => void {
   const ends = [raw, raw.req.socket];
@@ -18,7 +18,7 @@ export function onceGone(raw: ServerResponse, act: () => void): () => void {
   return stop;
 }
 
-/** Whether whoever asked has hung up. */
+/** Whether the caller has hung up. */
 export function isGone({ closed, destroyed, req }: ServerResponse): boolean {
   return closed || destroyed || req.socket.destroyed;
 }

@@ -1,4 +1,4 @@
-/** Where a request comes from, by its headers, and which run its answer is about: told in the answer and in the lines of the log. */
+/** Where a request comes from, by its headers, and which run its answer is about: sent in the answer and logged. */
 import type { FastifyRequest } from 'fastify';
 import { isCallerId } from '../engine/submit/submitted-by.ts';
 import type { SubmittedOptions } from '../model/submitted.ts';
@@ -7,14 +7,14 @@ import type { App } from './parts.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Id of the run that the answer is about, null while none is known. */
+    /** Id of the run the answer is about, null if unknown. */
     runId: string | null;
   }
 }
 
 const runIdHeader = 'x-run-id';
 
-/** Adds `x-run-id` to answers about one run. Before routes are added. */
+/** Adds `x-run-id` to answers about one run. Call before adding routes. */
 export function addCorrelation(app: App): void {
   app.decorateRequest('runId', null);
   app.addHook('onSend', async ({ runId }, reply, payload) => {
@@ -23,7 +23,7 @@ export function addCorrelation(app: App): void {
   });
 }
 
-/** What the headers say of a run to be made; what the body says goes before. Headers that are malformed count as absent. */
+/** Header values for a run to be made; the body takes precedence. Malformed headers count as absent. */
 export function submittedFrom({ headers }: FastifyRequest, given: SubmittedOptions): Pick<SubmittedOptions, 'traceparent' | 'callerRunId'> {
   const { [runIdHeader]: caller, traceparent } = headers;
   return {
@@ -32,7 +32,7 @@ export function submittedFrom({ headers }: FastifyRequest, given: SubmittedOptio
   };
 }
 
-/** Fields of lines about a request. */
+/** Log fields of a request. */
 export function correlationFields({ headers, runId }: FastifyRequest): Readonly<Record<string, string>> {
   const { [runIdHeader]: caller, traceparent } = headers;
   const traceId = isHeld(traceparent) ? traceIdIn(traceparent) : null;

@@ -1,14 +1,14 @@
-/** Counts the requests under way, so that a server that ends can wait for them. Streams of events are none: they end when they are told to. */
+/** Counts running requests, so that a stopping server can wait for them. Event streams do not count: they end on request. */
 import type { Clock } from '../base/clock.ts';
 import { onceGone } from './connections.ts';
 import type { App } from './parts.ts';
 
 export interface RequestsUnderWay {
-  /** Resolves once none is under way, or when the time is over. */
+  /** Resolves once none is running, or on timeout. */
   done(clock: Clock, mostMs: number): Promise<void>;
 }
 
-/** Begins to count. */
+/** Starts counting. */
 export function countRequests(app: App): RequestsUnderWay {
   const underWay = new Set<string>();
   let onNone: (() => void) | null = null;
@@ -19,7 +19,7 @@ export function countRequests(app: App): RequestsUnderWay {
   app.addHook('onRequest', async ({ id, method, routeOptions }, reply) => {
     if (method === 'GET' && routeOptions.url === '/api/events') return;
     underWay.add(id);
-    // However it ends, also when the caller hangs up.
+    // However it ends, even if the caller hangs up.
     onceGone(reply.raw, () => end(id));
   });
   app.addHook('onResponse', async ({ id }) => end(id));

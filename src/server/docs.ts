@@ -1,4 +1,4 @@
-/** The API described: an OpenAPI 3.1 document made of the schemas of the routes, and a page to read it. */
+/** The API docs: an OpenAPI 3.1 document made of the schemas of the routes, and a page to read it. */
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
@@ -8,7 +8,7 @@ import { access } from './access.ts';
 import { answers, creating, errorAnswer, texts, withoutAnswer } from './schemas/answers.ts';
 import type { App } from './parts.ts';
 
-/** Adds them; to be called before the routes. */
+/** Adds it; call before adding routes. */
 export async function addDocs(app: App, basePath: string): Promise<void> {
   const optionalBodies = new Set<string>();
   await app.register(swagger, {
@@ -41,7 +41,7 @@ export async function addDocs(app: App, basePath: string): Promise<void> {
         .join(' ');
       return { schema: { ...schema, ...summary, description, security: [{ key: [] }, { session: [] }] }, url };
     },
-    // The plugin calls every body required that has a schema.
+    // The plugin marks every body with a schema as required.
     transformObject: (document) => {
       if (!('openapiObject' in document)) return document.swaggerObject;
       const { openapiObject } = document;
@@ -54,7 +54,7 @@ export async function addDocs(app: App, basePath: string): Promise<void> {
       return openapiObject;
     },
   });
-  // Without its bar, which shows a logo and asks for the address of another document.
+  // Without its bar, which shows a logo and an address field for another document.
   const uiConfig = { docExpansion: 'list', layout: 'BaseLayout' } as const;
   await app.register(swaggerUi, {
     routePrefix: '/api/docs',
@@ -66,13 +66,13 @@ export async function addDocs(app: App, basePath: string): Promise<void> {
   app.get('/api/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }
 
-/** What stands beside the address before it is unfolded: the first sentence. */
+/** Shown next to the collapsed address: the first sentence. */
 function summaryOf(description: unknown): { readonly summary?: string } {
   const [first] = typeof description === 'string' ? description.split(/\.(?:\s|$)/) : [];
   return first === undefined || first === '' ? {} : { summary: first };
 }
 
-/** An answer of one status: JSON as its schema says, or a text. */
+/** An answer of one status: JSON by its schema, or a text. */
 type Told = z.ZodType | { readonly description: string; readonly content: Readonly<Record<string, { readonly schema: z.ZodType }>> };
 
 /** By status. */

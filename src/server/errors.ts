@@ -1,4 +1,4 @@
-/** Errors as the API tells them: `{ error: { code, message, details } }` with the status of their code. What is ours stays in the log. */
+/** Errors as sent by the API: `{ error: { code, message, details } }` with the status of their code. Internal errors stay in the log. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
@@ -7,7 +7,7 @@ import { correlationFields } from './correlation.ts';
 import { cutText } from '../base/cut-text.ts';
 import { saidTo } from './observer.ts';
 
-/** Codes that are neither 400 nor 500. */
+/** Codes other than 400 and 500. */
 const statuses: Partial<Record<ErrorCode, number>> = {
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
@@ -41,7 +41,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   REPORT_GAP: 409,
   RUN_OWNED: 409,
   RESULT_MISSING: 410,
-  // The flow files and keys of the server, which whoever asks cannot mend by asking otherwise.
+  // The flow files and keys of the server: another request would not help.
   FLOW_AMBIGUOUS: 422,
   FLOW_DUPLICATE: 422,
   FLOW_EMPTY: 422,
@@ -83,13 +83,13 @@ export interface ErrorBody {
   readonly error: { readonly code: ErrorCode; readonly message: string; readonly details: ErrorDetails };
 }
 
-/** How an error is answered. */
+/** The answer to an error. */
 export interface ErrorAnswer {
   readonly status: number;
   readonly body: ErrorBody;
 }
 
-/** The answer to anything thrown. Nothing of what is not meant for others is in it: no stack, no message of a foreign library. */
+/** The answer to anything thrown. It holds nothing internal: no stack, no message of a foreign library. */
 export function answerOf(error: unknown): ErrorAnswer {
   if (isBatutaError(error)) {
     const { code, message, details } = error;
@@ -105,7 +105,7 @@ export function answerOf(error: unknown): ErrorAnswer {
   return { status: statusCode, body: { error: { code: 'REQUEST_INVALID', message, details: {} } } };
 }
 
-/** Answers a request with an error, and logs it when it is ours. */
+/** Answers a request with an error, and logs it if it is internal. */
 export function answerError(logger: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { status, body: whole } = answerOf(error);
   const body: ErrorBody = { error: saidTo(request, whole.error) };
@@ -117,18 +117,18 @@ export function answerError(logger: Logger, error: unknown, request: FastifyRequ
   const { retryAfterSeconds } = body.error.details;
   if (status === 429 && typeof retryAfterSeconds === 'number') void reply.header('retry-after', String(retryAfterSeconds));
   if (status === 401) void reply.header('www-authenticate', 'Bearer realm="batuta"');
-  // Said here as well, for what the framework itself refuses goes through no hook.
+  // Set here as well: the framework's own refusals go through no hook.
   void reply.header('x-content-type-options', 'nosniff');
   void reply.code(status).type('application/json; charset=utf-8').send(body);
 }
 
-/** The error of an address that does not exist. */
+/** The error of an unknown address. */
 export function notFound(method: string, url: string): BatutaError {
   const path = url.split('?', 1)[0] ?? '';
   return new BatutaError('NOT_FOUND', `The API has no ${method} ${cutText(path, 200)}. All there is: /api/docs`);
 }
 
-/** The error of an address that exists and takes other methods. */
+/** The error of a known address that takes other methods. */
 export function wrongMethod(method: string, methods: readonly string[]): BatutaError {
   return new BatutaError('METHOD_NOT_ALLOWED', `This address does not take ${method}, but ${methods.join(', ')}.`, {
     details: { methods },
@@ -140,7 +140,7 @@ const internal: ErrorAnswer = {
   body: { error: { code: 'INTERNAL', message: 'Something went wrong in the server; its log says what.', details: {} } },
 };
 
-/** Where the database and the broker are is nothing for those who ask, who may have shown no key yet: without the database none can be checked. */
+/** Where the database and the broker are is not for callers, who may have presented no key: without the database none can be checked. */
 const unreadyMessages: Partial<Record<ErrorCode, string>> = {
   STORE_UNAVAILABLE: 'The database does not answer; the log of the server says why.',
   STORE_READ_ONLY: 'The database takes no changes; the log of the server says why.',

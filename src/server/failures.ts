@@ -1,8 +1,8 @@
 /**
- * Failed attempts to be let in, counted by address, so that nobody tries keys, or our patience, without end.
+ * Failed authentications, counted by address, so that nobody tries keys, or our patience, without end.
  *
- * An address that has failed too often within a minute is refused without a look at the store until that minute is over, except with keys
- * and sessions that were good before: who shares the address of an attacker goes on.
+ * An address that has failed too often within a minute is refused without a store query until that minute is over, except with keys and
+ * sessions that were valid before: others at an attacker's address are not locked out.
  */
 import { isIPv6 } from 'node:net';
 import type { Clock } from '../base/clock.ts';
@@ -10,7 +10,7 @@ import { BatutaError } from '../base/errors.ts';
 import { hashSecret } from '../base/secret.ts';
 
 const windowMs = 60_000;
-/** Addresses, and good keys, that are remembered; the oldest are forgotten first. */
+/** Addresses and valid keys remembered; the oldest are forgotten first. */
 const maxRemembered = 10_000;
 
 interface Count {
@@ -30,8 +30,8 @@ export class Failures {
   }
 
   /**
-   * @param shown the key or session that was shown; null for none
-   * @throws BatutaError RATE_LIMITED when the address has failed too often
+   * @param shown the presented key or session; null for none
+   * @throws BatutaError RATE_LIMITED if the address has failed too often
    */
   refuse(address: string, shown: string | null): void {
     const count = this.#countOf(address);
@@ -43,14 +43,14 @@ export class Failures {
     });
   }
 
-  /** Notes that an address was not let in. */
+  /** Records a failure of an address. */
   failed(address: string): void {
     const count = this.#countOf(address);
     if (count !== undefined) count.failures++;
     else remember(this.#counts, nameOf(address), { failures: 1, until: this.#clock.monotonic() + windowMs });
   }
 
-  /** Notes that a key or a session is good. */
+  /** Records a valid key or session. */
   succeeded(shown: string): void {
     const hash = hashSecret(shown);
     if (this.#good.has(hash)) return;
@@ -64,7 +64,7 @@ export class Failures {
   }
 }
 
-/** Who has one address of IPv6 has its network, which is the first half. */
+/** The owner of an IPv6 address has its network, the first half. */
 function nameOf(address: string): string {
   if (!isIPv6(address) || address.startsWith('::')) return address;
   const [head = ''] = address.split('::', 1);

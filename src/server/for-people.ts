@@ -1,7 +1,7 @@
-/** Data of the API with sensitive parameters masked, wherever recorded parameters stand in it. */
+/** Data of the API with sensitive parameters masked, wherever recorded parameters are in it. */
 import { forPeople } from '../model/sensitive.ts';
 
-/** The same data; what holds none is given back as it is. */
+/** The same data; returned as is if it holds none. */
 export function maskParams<T>(value: T): T {
   return walk(value) as T;
 }

@@ -1,9 +1,9 @@
 /**
- * Reads a value that somebody sent in superjson's form, without believing what the form says of itself.
+ * Reads a value sent in superjson's form, without trusting what the form claims about itself.
  *
- * superjson does as `meta` tells: with a few bytes it makes a list of billions of places, a buffer of gigabytes, or a value whose text
- * doubles with each level. Here every place that `meta` names must be one that `json` has, what is made of a place must fit what stands
- * there, and what is said to be the same must be written the same. So what comes out is never larger than what came in.
+ * superjson obeys `meta`: a few bytes can make a list of billions of places, a buffer of gigabytes, or a value whose text doubles with each
+ * level. Here every path in `meta` must exist in `json`, the type made of a value must fit it, and references to the same object must be
+ * written the same. So the result is never larger than the input.
  */
 import { decodeValue } from '../engine/values/results.ts';
 import { errorBase, errorFromParts } from '../model/values.ts';
@@ -15,7 +15,7 @@ interface Note {
   readonly below: Map<string, Note>;
 }
 
-/** Places that are one object. It is open while what it holds is read: only then may a place within it stand for it. */
+/** Places that are one object. It is open while its content is read: only then may a place within it refer to it. */
 interface Group {
   state: 'unread' | 'open' | 'read';
   value: unknown;
@@ -26,13 +26,13 @@ interface Place {
   readonly note: Note;
 }
 
-/** Reading digits costs more than their number. */
+/** Parsing digits takes more than linear time. */
 const maxDigits = 100_000;
 
 /**
- * The value. `json` becomes part of it. Goes down one level at a time: the caller bounds how deep it is nested.
+ * The value. `json` becomes part of it. Recurses level by level: the caller bounds the nesting.
  *
- * @throws Error when `meta` does not fit
+ * @throws Error if `meta` does not fit
  */
 export function readGivenValue({ json, meta }: { readonly json: unknown; readonly meta?: unknown }): unknown {
   if (meta === undefined) return json;
@@ -71,7 +71,7 @@ function noteGroup(first: Place, paths: unknown, root: Place): void {
   }
 }
 
-/** Steps along what `json` has of its own, and nothing that objects inherit. */
+/** Follows own members of `json` only, nothing inherited. */
 function placeAt(from: Place, path: unknown): Place {
   check(typeof path === 'string', 'a path must be a text');
   let { raw, note } = from;
@@ -86,7 +86,7 @@ function placeAt(from: Place, path: unknown): Place {
   return { raw, note };
 }
 
-/** Dots part the keys of a path; a backslash before a dot or a backslash takes it as it is. */
+/** Dots separate the keys of a path; a backslash escapes a dot or a backslash. */
 function keysOf(path: string): string[] {
   const keys = [''];
   for (const [part] of path.matchAll(/\\.|[^\\.]+|./gsu)) {
@@ -110,12 +110,12 @@ function read(raw: unknown, note: Note | undefined): unknown {
   return group.value;
 }
 
-/** @param open is given what can hold itself, before it is filled */
+/** @param open receives a container before it is filled */
 function make(raw: unknown, { type, below }: Note, open: (value: unknown) => void): unknown {
   if (type === undefined) {
     open(raw);
     const container = raw as Record<string, unknown>;
-    // In the order they were written: what is the same is described within the first of its places alone.
+    // In written order: a shared object is only described within the first of its places.
     for (const key of Object.keys(container)) if (below.has(key)) container[key] = read(container[key], below.get(key));
     return raw;
   }
@@ -150,7 +150,7 @@ function makeSet(raw: unknown, below: Note['below'], open: (value: unknown) => v
 function makeError(raw: Readonly<Record<string, unknown>>, below: Note['below'], open: (value: unknown) => void): unknown {
   const { name, message, [errorBase]: base } = raw;
   check(typeof name === 'string' && typeof message === 'string', 'an error must have a name and a message');
-  // Its own stack would show the inside of this server.
+  // Its own stack would reveal server internals.
   const error = errorFromParts({ name, message, stack: `${name}: ${message}`, [errorBase]: base });
   open(error);
   for (const key of Object.keys(raw)) {
@@ -162,10 +162,10 @@ function makeError(raw: Readonly<Record<string, unknown>>, below: Note['below'],
   return error;
 }
 
-/** Names that no value may have: they would change what all objects are. */
+/** Names no value may have: they would change all objects. */
 const unsafeFields: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** Whether what stands there can be read as such a type without becoming anything larger. */
+/** Whether the raw value can be read as this type without growing. */
 function isLeaf(raw: unknown, type: unknown): boolean {
   if (type === 'undefined') return raw === null;
   if (Array.isArray(type) && type[0] === 'typed-array') return Array.isArray(raw) && raw.every((item) => typeof item === 'number');

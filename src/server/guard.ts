@@ -1,7 +1,7 @@
 /**
  * What every request goes through before its route, and every change after it.
  *
- * Name asked for (DNS rebinding) → who asks → whether the table allows it → token of the session → route → note in the audit.
+ * Host name (DNS rebinding) → who asks → whether the table allows it → token of the session → route → audit entry.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -16,7 +16,7 @@ import { hostnameOf, isLoopbackHost } from '../base/loopback.ts';
 import { programName } from '../base/program-name.ts';
 import { refusalOf } from './observer.ts';
 
-/** What a route reports about the change it made. */
+/** What a route reports about its change. */
 export interface Change {
   readonly target?: string | null;
   readonly details?: unknown;
@@ -27,16 +27,16 @@ declare module 'fastify' {
     access?: Access;
   }
   interface FastifyRequest {
-    /** Who asks; null on public routes, and before it is known. */
+    /** Who asks; null on public routes, and until known. */
     identity: Identity | null;
-    /** What is noted in the audit beside the name of the action; null: nothing was changed. Default the id or name in the address. */
+    /** Audit details besides the name of the action; null: nothing was changed. Default the id or name in the address. */
     change: Change | null | undefined;
   }
 }
 
 export const csrfHeader = 'x-batuta-csrf';
 
-/** Adds the guard to an app that has no routes yet. */
+/** Adds the guard to an app without routes. */
 export function addGuard(
   app: App,
   parts: { readonly authenticator: Authenticator; readonly audit: LocalAudit; readonly logger: Logger },
@@ -49,7 +49,7 @@ export function addGuard(
   });
   app.addHook('onRequest', async (request) => {
     const row = request.routeOptions.config.access;
-    // The state of the process is given without the database, and to any host name: a balancer asks by its own.
+    // Health is served without the database, and for any host name: a balancer uses its own.
     if (/^\/health(\/|$)/.test(request.routeOptions.url ?? '')) return;
     if (await authenticator.isOpen()) refuseForeignNames(request);
     refuseForeignOrigin(request);
@@ -71,8 +71,8 @@ export function addGuard(
 }
 
 /**
- * A page of the internet may let its name point to this computer and then ask as if it came from here; the name in the request gives it
- * away. Where a key is needed this does not matter, for such a page has none.
+ * A website may point its name to this computer and then ask as if from here; the name in the request reveals it. With keys this does not
+ * matter, as such a page has none.
  */
 function refuseForeignNames(request: FastifyRequest): void {
   const { host = '', origin } = request.headers;
@@ -86,7 +86,7 @@ function refuseForeignNames(request: FastifyRequest): void {
   }
 }
 
-/** Changes that a page of another place asks for are refused, whatever the browser sends along. */
+/** Refuses changes requested by a page of another origin, whatever the browser sends along. */
 function refuseForeignOrigin(request: FastifyRequest): void {
   const { origin, host, authorization } = request.headers;
   if (origin === undefined || isSafe(request.method) || authorization !== undefined) return;

@@ -1,4 +1,4 @@
-/** Tells by a file that this server lives and reaches the database; what `batuta health` reads in a container. */
+/** Signals by a file that this server is alive and reaches the database; read by `batuta health` in a container. */
 import { makeLoop } from '../base/loop.ts';
 import type { Log } from '../base/log.ts';
 import { makeService, type Service } from '../base/service.ts';
@@ -6,7 +6,7 @@ import type { Config } from '../base/settings.ts';
 import type { LocalClient } from '../client/local-client.ts';
 import { openHealthFile } from '../observe/health-file.ts';
 
-/** Beats where the settings name a file; removes the file when it stops. */
+/** Beats if the settings name a file; removes the file on stop. */
 export function healthBeat(
   { healthFile: path, heartbeatMs, leaseMs }: Pick<Config, 'healthFile' | 'heartbeatMs' | 'leaseMs'>,
   client: LocalClient,

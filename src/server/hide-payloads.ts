@@ -1,4 +1,4 @@
-/** Takes the payloads out of an answer, by its schema: what remains fits the schema still. */
+/** Removes the payloads from an answer, by its schema: the rest still fits the schema. */
 import type { z } from 'zod';
 import { markOf } from './schemas/payloads.ts';
 
@@ -6,12 +6,12 @@ type Parent = Readonly<Record<string, unknown>>;
 
 /** How a value with a schema is shown. */
 interface Hider {
-  /** Whether nothing of it is shown, so that null stands for the whole where that fits. */
+  /** Whether all of it is hidden, so that null replaces the whole if allowed. */
   readonly hidesAll: boolean;
   readonly hide: (value: unknown, parent: Parent) => unknown;
 }
 
-/** Stands for a text. */
+/** Replaces a text. */
 export const hiddenText = '[hidden]';
 
 const known = new WeakMap<z.core.$ZodType, Hider>();
@@ -19,8 +19,8 @@ const nothing: Parent = {};
 const shown: Hider = { hidesAll: false, hide: (value) => value };
 
 /**
- * The same data without payloads: only what the schema marks as none, and values that the code fixes, are as they were. Members that the schema does
- * not name are left out.
+ * The same data without payloads: only what the schema marks as none, and values fixed by the code, stay as they were. Members missing from
+ * the schema are left out.
  */
 export function hidePayloads(schema: z.core.$ZodType, data: unknown): unknown {
   return hiderOf(schema).hide(data, nothing);
@@ -104,7 +104,7 @@ function ofRecord(key: Hider, item: Hider): Hider {
   };
 }
 
-/** By the first form that the value has. */
+/** By the first form the value matches. */
 function ofUnion(options: readonly z.core.$ZodType[]): Hider {
   const forms = options.map((schema) => ({ schema: schema as z.ZodType, ...hiderOf(schema) }));
   return {

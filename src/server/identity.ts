@@ -1,4 +1,4 @@
-/** Who asks: by a key, by a session that a key has opened, or from this computer while no key was ever made. */
+/** Who asks: by a key, by a session opened with a key, or from this computer while no key was ever made. */
 import type { FastifyRequest } from 'fastify';
 import { systemClock } from '../base/clock.ts';
 import { BatutaError, isBatutaError } from '../base/errors.ts';
@@ -9,15 +9,15 @@ import type { ApiKey, Role } from '../model/access.ts';
 import { askHost, type Authorize } from './authorize.ts';
 import { Failures } from './failures.ts';
 
-/** Who asks, and what that allows. */
+/** Who asks, and what they may do. */
 export interface Identity {
   readonly role: Role;
   /** Name of the key, `local` without one. */
   readonly who: string;
   readonly keyId: string | null;
-  /** `host`: the program around the server knows who asks. */
+  /** `host`: the surrounding program knows who asks. */
   readonly by: 'local' | 'key' | 'session' | 'host';
-  /** Token that changes must carry, for a browser sends the cookie of a session by itself; null where it does not. */
+  /** Token required for changes, as browsers send the session cookie automatically; null if not needed. */
   readonly csrf: string | null;
 }
 
@@ -26,7 +26,7 @@ const hostCsrf = 'same-origin';
 
 const local: Identity = { role: 'admin', who: 'local', keyId: null, by: 'local', csrf: null };
 
-/** Finds out who asks. */
+/** Determines who asks. */
 export class Authenticator {
   readonly #keys: LocalKeys;
   readonly #loopback: boolean;
@@ -36,7 +36,7 @@ export class Authenticator {
 
   /**
    * @param loopback whether the server listens on an address that only this computer reaches.
-   * @param authorize asked first; with it nobody is let in for coming from this computer
+   * @param authorize asked first; with it, coming from this computer is not enough
    */
   constructor(
     keys: LocalKeys,
@@ -59,9 +59,9 @@ export class Authenticator {
   }
 
   /**
-   * Who asks; null for nobody. An attempt that fails counts against its address.
+   * Who asks; null for nobody. A failed attempt counts against its address.
    *
-   * @throws BatutaError UNAUTHENTICATED when a key is shown that opens nothing; RATE_LIMITED when its address has failed too often
+   * @throws BatutaError UNAUTHENTICATED if the presented key is not usable; RATE_LIMITED if its address has failed too often
    */
   async identify(request: FastifyRequest): Promise<Identity | null> {
     const visitor = await this.#byHost(request);
@@ -76,7 +76,7 @@ export class Authenticator {
     return identity;
   }
 
-  /** As `identify`, and counts nothing: of a request that was let in before. */
+  /** As `identify`, without counting: for a request already let in. */
   async recognise(request: FastifyRequest): Promise<Identity | null> {
     return (await this.#byHost(request)) ?? (await this.#byKey(request));
   }
@@ -85,7 +85,7 @@ export class Authenticator {
     if (this.#authorize === null) return null;
     const visitor = await askHost(this.#authorize, request.raw);
     if (visitor === null) return null;
-    // A browser sends the cookies of the program by itself. No other site can make it send a header of this name.
+    // A browser sends the program's cookies automatically. No other site can make it send a header of this name.
     return { ...visitor, keyId: null, by: 'host', csrf: request.headers.cookie === undefined ? null : hostCsrf };
   }
 
@@ -98,7 +98,7 @@ export class Authenticator {
     return (await this.isOpen()) ? local : null;
   }
 
-  /** Opens a session for who shows a key. @throws BatutaError UNAUTHENTICATED, which counts against the address; RATE_LIMITED */
+  /** Opens a session for a presented key. @throws BatutaError UNAUTHENTICATED, which counts against the address; RATE_LIMITED */
   async logIn(key: string, address: string): Promise<{ readonly token: string; readonly entry: ApiKey }> {
     this.#failures.refuse(address, key);
     const opened = await this.#keys.logIn(key);
@@ -110,7 +110,7 @@ export class Authenticator {
     throw new BatutaError('UNAUTHENTICATED', 'This key is not known, was revoked or has expired.');
   }
 
-  /** Refuses a request that showed nothing that opens anything. @throws BatutaError UNAUTHENTICATED, which counts; RATE_LIMITED */
+  /** Refuses a request without valid credentials. @throws BatutaError UNAUTHENTICATED, which counts; RATE_LIMITED */
   refuse(request: FastifyRequest): never {
     this.#failures.refuse(request.ip, null);
     this.#failures.failed(request.ip);
@@ -130,7 +130,7 @@ export class Authenticator {
   }
 }
 
-/** The token that goes with a session. It tells nothing of the session, so that scripts may hold it. */
+/** The token of a session. It reveals nothing of the session, so that scripts may hold it. */
 export function csrfOf(token: string): string {
   return hashSecret(`csrf:${token}`);
 }

@@ -3,13 +3,13 @@ import { stripVTControlCharacters } from 'node:util';
 import type { TaskRun } from '../model/run.ts';
 import type { StoredLogLine } from '../store/store.ts';
 
-/** pino's levels, as they stand in the file. */
+/** pino's levels, as written in the file. */
 export const levelNames: Readonly<Record<number, string>> = { 10: 'TRACE', 20: 'DEBUG', 30: 'INFO', 40: 'WARN', 50: 'ERROR', 60: 'FATAL' };
 
 /**
- * `2026-11-22T14:05:09.120Z WARN  pack[3] one is missing {"attempt":1}`; without a task, of a line of the run itself.
+ * `2026-11-22T14:05:09.120Z WARN  pack[3] one is missing {"attempt":1}`; without a task for a line of the run itself.
  *
- * What begins without a blank is a line of the log: a message cannot pretend to be one, nor steer the terminal that shows the file.
+ * Only log lines begin without a blank: a message can neither fake one nor control the terminal that shows the file.
  */
 export function textOfLine(line: Pick<StoredLogLine, 'at' | 'level' | 'message' | 'fields'>, task: string | null): string {
   const { at, level, message, fields } = line;
@@ -19,7 +19,7 @@ export function textOfLine(line: Pick<StoredLogLine, 'at' | 'level' | 'message' 
   return `${new Date(at).toISOString()} ${(levelNames[level] ?? String(level)).padEnd(5)} ${of}${text}${further}\n`;
 }
 
-/** What a task run is called in it: `load`, `pack[3]`, or the name that its run was given. */
+/** Label of a task run: `load`, `pack[3]`, or the name its run was given. */
 export function taskLabel({ name, displayName, index }: Pick<TaskRun, 'name' | 'displayName' | 'index'>): string {
   return displayName ?? (index === null ? name : `${name}[${index}]`);
 }

@@ -1,10 +1,10 @@
-/** Which methods an address takes, so that one asked with another is answered by 405 and `Allow` instead of as if it did not exist. */
+/** Which methods an address takes, so that a wrong method is answered with 405 and `Allow` instead of 404. */
 import type { App } from './parts.ts';
 
-/** Methods of the routes that serve a path, sorted; empty when none does. */
+/** Methods of the routes for a path, sorted; empty if there are none. */
 export type MethodsOf = (path: string) => readonly string[];
 
-/** Notes the routes that are added from now on. What the dashboard serves, which is any address that is left, does not count. */
+/** Records routes added from now on. The dashboard, which serves all other addresses, does not count. */
 export function noteMethods(app: App): MethodsOf {
   const routes = new Map<string, { readonly parts: readonly string[]; readonly methods: Set<string> }>();
   app.addHook('onRoute', ({ method, url }) => {
@@ -14,7 +14,7 @@ export function noteMethods(app: App): MethodsOf {
     routes.set(url, route);
   });
   return (path) => {
-    // A word of the API comes before an id or a name, as in the router.
+    // A fixed API word precedes an id or a name, as in the router.
     const exact = routes.get(path);
     if (exact) return [...exact.methods].toSorted();
     const asked = path.split('/');

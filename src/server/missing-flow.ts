@@ -1,9 +1,9 @@
-/** Says clearly why a flow that everyone can see in the list cannot be run from here. */
+/** Explains why a flow that is in the list cannot be run from here. */
 import { BatutaError, isBatutaError } from '../base/errors.ts';
 import type { RouteParts } from './parts.ts';
 
 /**
- * Throws what was thrown; where the store knows a flow of which the server has no file, with a sentence that says so.
+ * Rethrows; if the store knows a flow whose file the server lacks, with a sentence that explains it.
  *
  * @throws BatutaError FLOW_NOT_FOUND, and what was thrown
  */

@@ -1,8 +1,8 @@
 /**
- * What the role observer gets: every answer goes through the schema of its route, which tells what is no payload (`hide-payloads.ts`).
+ * What the role observer gets: every answer is filtered by the schema of its route, which marks what is not a payload (`hide-payloads.ts`).
  *
- * Three ways out are closed here: the answer, the message of an error (which may list runs by their names), and filters, by which one could try what a
- * hidden value holds.
+ * Three leaks are closed here: the answer, the message of an error (which may list runs by name), and filters, which could probe a hidden
+ * value.
  */
 import type { FastifyRequest } from 'fastify';
 import { BatutaError, type ErrorCode, errorCodes, type ErrorDetails } from '../base/errors.ts';
@@ -12,19 +12,19 @@ import type { Identity } from './identity.ts';
 import type { App } from './parts.ts';
 import { answers } from './schemas/answers.ts';
 
-/** Routes without a schema whose answers hold no payloads: the description of the API, and events, which `events/observed.ts` looks after. */
+/** Routes without a schema whose answers hold no payloads: the API description, and events, filtered by `events/observed.ts`. */
 const withoutSchema = /^GET \/api\/(openapi\.json|docs.*|events)$/;
 
-/** Fields of queries whose answer depends on nothing that is hidden. */
+/** Query fields whose answer depends on nothing hidden. */
 const openFields: ReadonlySet<string> = new Set(
   'backfill buckets cursor deployment flow from graph limit name parent paused pinned queue run schedule since state task to until values'.split(
     ' ',
   ),
 );
-/** Those that only here depend on nothing hidden: names and tags of deployments are shown. */
+/** Fields that depend on nothing hidden here only: names and tags of deployments are shown. */
 const openFieldsOf: Readonly<Record<string, readonly string[]>> = { 'GET /api/deployments': ['search', 'tag'] };
 
-/** Codes whose messages are made of the request alone, or of nothing. */
+/** Codes whose messages depend on the request alone, or on nothing. */
 const openCodes: ReadonlySet<ErrorCode> = new Set([
   'UNAUTHENTICATED',
   'FORBIDDEN',
@@ -44,7 +44,7 @@ export function refusalOf({ role, who }: Pick<Identity, 'role' | 'who'>, needs: 
     : `This needs the role ${needs}; ${who} has the role ${role}.`;
 }
 
-/** Adds it to an app that has no routes yet, after the guard. */
+/** Adds it to an app without routes, after the guard. */
 export function addObserver(app: App): void {
   app.addHook('onRoute', ({ method, url, config }) => {
     if (config?.access?.needs !== 'observer') return;
@@ -59,12 +59,12 @@ export function addObserver(app: App): void {
     const row = rowOf(request);
     if (withoutSchema.test(row)) return payload;
     const schema = answers[row];
-    // Every route that an observer may ask has one; what came here without would be all payload.
+    // Every route open to observers has a schema; an answer without one would be all payload.
     return schema === undefined ? null : hidePayloads(schema, payload);
   });
 }
 
-/** What an error says to who asked: of most codes an observer gets what they always mean. */
+/** What a caller sees of an error: for most codes an observer gets the generic message. */
 export function saidTo<E extends { readonly code: ErrorCode; readonly message: string; readonly details: ErrorDetails }>(
   request: Pick<FastifyRequest, 'identity'>,
   error: E,
@@ -93,7 +93,7 @@ function refuseFilters(request: FastifyRequest): void {
   );
 }
 
-/** As the table of access names it. */
+/** The name in the access table. */
 function rowOf({ method, routeOptions }: FastifyRequest): string {
   return `${method === 'HEAD' ? 'GET' : method} ${routeOptions.url ?? ''}`;
 }

@@ -1,4 +1,4 @@
-/** What the parts of the server are made of: the app, and what its routes ask. */
+/** What the parts of the server consist of: the app, and what its routes need. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -22,38 +22,38 @@ export interface AppOptions {
   readonly random: () => number;
   /** Whether it will listen on an address that only this computer reaches. */
   readonly loopback: boolean;
-  /** Whether a proxy in front tells who asks, and over what, by `X-Forwarded-…`. */
+  /** Whether a proxy in front sets client and protocol by `X-Forwarded-…`. */
   readonly trustProxy: boolean;
-  /** Path below which all of it is; empty for none. */
+  /** Path prefix of everything; empty for none. */
   readonly basePath?: string | undefined;
-  /** Says who asks where the program around it knows; default: keys and sessions alone. */
+  /** Says who asks if the surrounding program knows; default: keys and sessions alone. */
   readonly authorize?: Authorize | undefined;
-  /** Where the dashboard was built to. */
+  /** Build folder of the dashboard. */
   readonly siteFolder: string;
-  /** Settings as they may be shown. */
+  /** Settings that may be shown. */
   readonly settings: () => readonly SettingLine[];
-  /** Places flows are looked for in. */
+  /** Places searched for flows. */
   readonly flows: readonly string[];
-  /** Between signs of life in streams of events, ms; default 15,000. */
+  /** Between signs of life in event streams, ms; default 15,000. */
   readonly beatMs?: number | undefined;
   /** Default those of `usualBounds`. */
   readonly bounds?: Partial<Bounds> | undefined;
-  /** Metrics of the program around it; default its own, measured once somebody asks for them. */
+  /** Metrics of the surrounding program; default its own, measured once requested. */
   readonly metrics?: Metrics | undefined;
-  /** How the process and the fleet are; default: whether the database answers. */
+  /** Health of the process and the fleet; default: whether the database answers. */
   readonly health?: Health | undefined;
   /** Address of a trace, with `{traceId}` in it; default none. */
   readonly traceUrl?: string | null | undefined;
-  /** What metrics want to know of the settings; default as if none was set. */
+  /** Settings used by metrics; default as if none was set. */
   readonly monitored?: Monitored | undefined;
 }
 
-/** Settings that metrics look at. */
+/** Settings used by metrics. */
 export type Monitored = Pick<Config, 'metricsLabelValues' | 'redisUrl' | 'brokerUrl'>;
 
-/** How much the server lets others take of it. */
+/** Bounds on what callers may use of the server. */
 export interface Bounds extends Pick<Config, 'maxBodyBytes' | 'maxBulkBodyBytes' | 'headersTimeoutMs' | 'requestTimeoutMs'> {
-  /** Requests of one address a minute that show nothing which opens anything; further ones are refused without a look. */
+  /** Requests per address and minute without valid credentials; further ones are refused unchecked. */
   readonly failuresPerMinute: number;
   readonly streams: Partial<StreamBounds>;
 }
@@ -67,7 +67,7 @@ export const usualBounds: Bounds = {
   streams: {},
 };
 
-/** What a route is made of. */
+/** What routes need. */
 export interface RouteParts extends Pick<AppOptions, 'client' | 'clock' | 'settings' | 'flows'> {
   readonly basePath: string;
   readonly bounds: Bounds;

@@ -1,8 +1,8 @@
 /**
- * Reads JSON bodies so that no number of large ones takes the memory, or holds everybody else up.
+ * Reads JSON bodies so that no number of large ones exhausts memory or blocks everybody else.
  *
- * Bytes on their way in are bounded over all requests. Text is looked over before it is parsed: a few bytes of text can become a hundred of
- * memory. What is parsed of large bodies is bounded as well; who comes while it is too much waits until an answer before has been sent.
+ * Incoming bytes are bounded over all requests. Text is scanned before it is parsed: a few bytes of text can become a hundred in memory.
+ * Parsed large bodies are bounded as well; while it is too much, a request waits until an earlier answer has been sent.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BatutaError } from '../base/errors.ts';
@@ -12,13 +12,13 @@ import type { App } from './parts.ts';
 
 /** Smaller ones neither count nor wait, bytes. */
 const smallBytes = 64 * 1024;
-/** Text of large bodies that is parsed and not answered yet, bytes; one alone may be larger. */
+/** Text of large bodies being parsed and answered, bytes; a single one may be larger. */
 const maxParsedBytes = 4 * 1024 * 1024;
-/** Bodies of the largest size that may be on their way in together. */
+/** Bodies of the largest size that may arrive at the same time. */
 const largestTogether = 4;
-/** Deepest that a body may be nested; what reads and writes values goes down one level at a time. */
+/** Deepest nesting of a body; readers and writers of values recurse level by level. */
 const maxDepth = 100;
-/** Most objects and lists that a body may hold. */
+/** Most objects and lists in a body. */
 const maxContainers = 500_000;
 
 /** Adds the reader for `application/json`. @param maxBytes of the largest body that any route takes */
@@ -41,7 +41,7 @@ export function readBodies(app: App, maxBytes: number): void {
     own.add(() => incoming.leave(length));
     return payload;
   });
-  // The route is done with the body. Its answer may have to wait for others of its connection, and a stream of events never ends.
+  // The route is done with the body. Its answer may be queued behind others of its connection, and an event stream never ends.
   app.addHook('onSend', async (request, _reply, payload) => {
     const own = permits.get(request);
     if (own === undefined) return payload;
@@ -75,7 +75,7 @@ function refuseTooMuch({ depth }: Measured): never {
   throw new BatutaError('REQUEST_INVALID', `The body of the request ${what}.`);
 }
 
-/** What a request holds of the gates, until it gives all of it back or its connection ends. */
+/** What a request holds of the gates, until it releases it or its connection ends. */
 class Permits {
   readonly #releases: (() => void)[] = [];
   readonly #stop: () => void;
@@ -99,7 +99,7 @@ class Permits {
   }
 }
 
-/** Room for so many bytes. What is larger than all of it goes in alone. First come, first served. */
+/** Room for this many bytes. Anything larger goes in alone. First come, first served. */
 class Gate {
   readonly #max: number;
   readonly #waiting: { readonly bytes: number; readonly go: () => void }[] = [];

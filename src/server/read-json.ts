@@ -1,9 +1,9 @@
 /**
- * Reads the text of JSON in slices, so that others get their turns of the event loop while a large body is read.
+ * Reads JSON text in slices, so that others get their turns of the event loop while a large body is read.
  *
- * The text is looked over first, without making anything of it: how deep it is nested, how much it holds, and where the one long list of
- * an object (the runs of `{ flow, runs }`) can be cut between two of its items. Then the pieces are parsed one a turn. What is no JSON is
- * found by the parser, in one of the pieces or in what is left around them.
+ * The text is scanned first, without building anything: its depth, its size, and where the one long list of an object (the runs of `{ flow,
+ * runs }`) can be cut between two items. Then the pieces are parsed, one per turn. Invalid JSON is found by the parser, in one of the
+ * pieces or in the rest around them.
  */
 import { letOthersIn } from '../base/clock.ts';
 
@@ -11,12 +11,12 @@ const [quote, backslash, comma] = [0x22, 0x5c, 0x2c];
 const [openList, closeList, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 export interface ReadJsonOptions {
-  /** Makes a value of a text. @throws what is wrong with it */
+  /** Parses a text. @throws on invalid text */
   readonly parse: (text: string) => unknown;
   readonly maxDepth: number;
   /** Of objects and lists. */
   readonly maxContainers: number;
-  /** Least length of a piece, bytes; default 256 KiB. */
+  /** Minimum length of a piece, bytes; default 256 KiB. */
   readonly pieceBytes?: number;
 }
 
@@ -28,12 +28,12 @@ export interface Measured {
 
 /** A list in the outermost object that is parsed in pieces. */
 interface LongList {
-  /** Where the text of its name begins and ends, quotes included. */
+  /** Range of its name in the text, quotes included. */
   readonly name: readonly [from: number, to: number];
-  /** Where its first item begins; then the commas at which it is cut. */
+  /** Start of its first item; then the commas at which it is cut. */
   readonly from: number;
   readonly cuts: number[];
-  /** Where its bracket closes. */
+  /** Its closing bracket. */
   to: number;
 }
 
@@ -42,7 +42,7 @@ const usualPieceBytes = 256 * 1024;
 /**
  * The value of the text.
  *
- * @param refuse is called when it is nested deeper, or holds more, than it may; throws
+ * @param refuse called if it exceeds the depth or size limit; throws
  */
 export async function readJson(bytes: Buffer, options: ReadJsonOptions, refuse: (measured: Measured) => never): Promise<unknown> {
   const { parse, maxDepth, maxContainers, pieceBytes = usualPieceBytes } = options;
@@ -55,7 +55,7 @@ export async function readJson(bytes: Buffer, options: ReadJsonOptions, refuse: 
   if (!Array.isArray(items)) return around;
   for (const [at, cut] of [list.from, ...list.cuts].entries()) {
     const text = bytes.toString('utf8', at === 0 ? cut : cut + 1, list.cuts[at] ?? list.to);
-    // A comma with nothing after it is for the parser to refuse.
+    // A trailing comma is for the parser to refuse.
     const piece = parse(text.trim() === '' ? '[,]' : `[${text}]`) as unknown[];
     for (const item of piece) items.push(item);
     await letOthersIn();
@@ -93,7 +93,7 @@ async function lookOver(bytes: Buffer, maxDepth: number, maxContainers: number, 
     } else if (byte === closeList || byte === closeObject) {
       depth--;
       if (depth !== 1 || list === null) continue;
-      // A name that comes twice stands for the last of both, which is left to the parser.
+      // For a repeated name the last one counts, which is left to the parser.
       const text = bytes.toString('latin1', ...list.name);
       if (names.has(text) || text.includes('\\') || byte !== closeList) isSure = false;
       names.add(text);
@@ -108,7 +108,7 @@ async function lookOver(bytes: Buffer, maxDepth: number, maxContainers: number, 
   return { measured: { depth: deepest, containers }, list: isSure && depth === 0 ? long : null };
 }
 
-/** Where the quote stands that ends a text which begins at `from`; the end of all when none does. */
+/** Position of the closing quote of a text that begins at `from`; the end of input if none. */
 function endOfText(bytes: Uint8Array, from: number): number {
   for (let at = bytes.indexOf(quote, from + 1); at !== -1; at = bytes.indexOf(quote, at + 1)) {
     let backslashes = 0;

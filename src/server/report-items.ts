@@ -1,12 +1,12 @@
-/** Reads the items of a batch one by one: what does not fit is set aside by its number, and never keeps the others out. */
+/** Reads the items of a batch one by one: invalid ones are set aside by number, and never block the others. */
 import { letOthersIn } from '../base/clock.ts';
 import { cutText } from '../base/cut-text.ts';
 import { maxItemBytes, type RefusedItem, type ReportItem } from '../model/report.ts';
 import { itemData } from './schemas/reports.ts';
 
-/** Items that are read in one turn of the event loop. */
+/** Items read in one turn of the event loop. */
 const readAtOnce = 100;
-/** An instant later than this is no clock that is a little wrong, ms. */
+/** An instant further ahead than this is no mere clock error, ms. */
 const aheadMs = 86_400_000;
 
 export interface GivenItem {

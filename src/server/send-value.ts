@@ -1,4 +1,4 @@
-/** A value of a user as a file. */
+/** A user value as a file. */
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { BatutaError, type ErrorDetails } from '../base/errors.ts';
@@ -8,11 +8,11 @@ import { refuseSealed } from '../model/values.ts';
 
 export interface ValueToSend {
   readonly results: ResultStorage;
-  /** Undefined where nothing was recorded. */
+  /** Undefined if nothing was recorded. */
   readonly stored: StoredValue | undefined;
-  /** Of the file, without its ending: letters, digits and hyphens only. */
+  /** File name without extension: letters, digits and hyphens only. */
   readonly name: string;
-  /** What is said when there is no value. */
+  /** The error if there is no value. */
   readonly missing: { readonly message: string; readonly details: ErrorDetails };
 }
 

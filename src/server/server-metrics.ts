@@ -1,4 +1,4 @@
-/** The metrics that a server gives: its own, which it measures once somebody has asked for them, or those of the program around it. */
+/** The metrics of a server: its own, measured from the first request for them, or those of the surrounding program. */
 import { measuredPart } from '../client/monitoring.ts';
 import { type Metrics, openMetrics } from '../monitor/open-metrics.ts';
 import type { LiveEvents } from './events/live-events.ts';
@@ -8,7 +8,7 @@ const usualMonitored: Monitored = { metricsLabelValues: 200, redisUrl: null, bro
 
 export interface ServerMetrics {
   read(): Promise<Metrics>;
-  /** Measures nothing more. */
+  /** Stops measuring. */
   stop(): void;
 }
 

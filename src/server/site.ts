@@ -1,4 +1,4 @@
-/** The dashboard: the files that its build has made, and its page for every address that is its own. */
+/** The dashboard: its built files, and its page for every address of its own. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,10 +9,10 @@ import { notFound } from './errors.ts';
 const notBuilt =
   'The dashboard is not built. The API works, and is described at /api/docs. From a checkout, build the dashboard with: npm run build\n';
 
-/** As the build leaves it in the page: all links of the page, of its scripts and of its styles count from there. */
+/** As the build leaves it in the page: all links of the page, its scripts and its styles are relative to it. */
 const baseTag = '<base href="/" />';
 
-/** Adds it. Addresses below /api, /health and /hooks that no route serves stay unknown. @param basePath where all of it is, as people see it */
+/** Adds it. Unserved addresses below /api, /health and /hooks stay unknown. @param basePath public path of everything */
 export async function addSite(app: App, folder: string, basePath: string): Promise<void> {
   const page = join(folder, 'index.html');
   await app.register(fastifyStatic, { root: folder, serve: false, index: false, dotfiles: 'deny', preCompressed: true });
@@ -23,7 +23,7 @@ export async function addSite(app: App, folder: string, basePath: string): Promi
     const isAsset = path.startsWith('assets/');
     // Names of assets change with their content.
     if (isAsset && isFile(folder, path)) {
-      // The build has laid compressed ones beside them, which the plugin prefers.
+      // The build has put compressed copies next to them, which the plugin prefers.
       void reply.header('vary', 'accept-encoding');
       return reply.sendFile(path, { maxAge: '365d', immutable: true, cacheControl: true });
     }
@@ -36,7 +36,7 @@ export async function addSite(app: App, folder: string, basePath: string): Promi
   });
 }
 
-/** Whether the site has such a file; what leads out of its folder is none. */
+/** Whether the site has such a file; paths outside its folder do not count. */
 function isFile(folder: string, path: string): boolean {
   const isPlain = /^[\w.@-]+(\/[\w.@-]+)*$/.test(path) && !path.split('/').some((part) => part.startsWith('.'));
   return isPlain && existsSync(join(folder, path)) && /\.\w+$/.test(path);

@@ -1,4 +1,4 @@
-/** Starts a server: opens the store, refuses what is not safe, listens; and ends it, streams included. */
+/** Starts a server: opens the store, refuses unsafe settings, listens; and stops it, streams included. */
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { systemClock } from '../base/clock.ts';
@@ -24,30 +24,28 @@ import { programName } from '../base/program-name.ts';
 export interface ServerOptions {
   readonly config: Config;
   readonly log: Log;
-  /** Where relative paths begin; default the working folder. */
+  /** Base of relative paths; default the working folder. */
   readonly cwd?: string;
-  /** Says who asks where the program around it knows. */
+  /** Says who asks if the surrounding program knows. */
   readonly authorize?: Authorize | undefined;
   /** Default one of its own, which it closes. */
   readonly client?: LocalClient;
-  /** Settings as they may be shown; default none. */
+  /** Settings that may be shown; default none. */
   readonly settings?: readonly SettingLine[];
-  /** Metrics of the program around it; default its own. */
+  /** Metrics of the surrounding program; default its own. */
   readonly metrics?: Metrics | undefined;
-  /** Where the dashboard was built to; default in `dist`. */
+  /** Build folder of the dashboard; default in `dist`. */
   readonly siteFolder?: string;
 }
 
 /** A server that listens. */
 export interface ServerProcess extends FleetProcess {
-  /** Where it is reached from this computer, without a slash at its end. */
+  /** Its address on this computer, without a trailing slash. */
   readonly url: string;
   readonly app: App;
 }
 
-/**
- * @throws BatutaError CONFIG_INVALID (an address that others reach without any key; the address or port cannot be had), STORE_…
- */
+/** @throws BatutaError CONFIG_INVALID (an address that others reach without any key; address or port unavailable), STORE_… */
 export async function startServer(options: ServerOptions): Promise<ServerProcess> {
   const { config } = options;
   // Behind a proxy others reach it, wherever it listens.
@@ -66,18 +64,18 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
   return { ...opened, url, greeting: `Server at ${url} on ${opened.databaseUrl}.` };
 }
 
-/** An app that listens to nothing itself: the program around it hands requests to it. */
+/** An app that does not listen: the surrounding program passes requests to it. */
 export interface OpenApp {
   readonly app: App;
   /** With its password hidden. */
   readonly databaseUrl: string;
-  /** Ends streams, waits for requests under way, closes what was opened. */
+  /** Ends streams, waits for running requests, closes what was opened. */
   stop(): Promise<void>;
 }
 
 /**
- * @param loopback whether it is reached from this computer alone, so that nobody has to say who asks
- * @param check refuses what is not safe. @throws BatutaError CONFIG_INVALID, STORE_…
+ * @param loopback whether only this computer reaches it, so that nobody has to authenticate
+ * @param check refuses unsafe settings. @throws BatutaError CONFIG_INVALID, STORE_…
  */
 export async function openApp(
   options: ServerOptions,
@@ -134,7 +132,7 @@ export async function openApp(
   };
 }
 
-/** Metrics of a server that are exported by OTLP, from its start on; null where they are not. */
+/** Metrics of a server exported by OTLP, from its start on; null if not exported. */
 async function exportedMetrics(
   { metricsLabelValues }: Config,
   { engine }: LocalClient,
@@ -146,7 +144,7 @@ async function exportedMetrics(
   return { metrics, end: await exportMetrics(metrics, { clock: leaseClock, random, log: logger, owner }) };
 }
 
-/** What the settings say of how much others may take. */
+/** The bounds in the settings. */
 export function boundsOf({ maxBodyBytes, maxBulkBodyBytes, headersTimeoutMs, requestTimeoutMs }: Config): Partial<Bounds> {
   return { maxBodyBytes, maxBulkBodyBytes, headersTimeoutMs, requestTimeoutMs };
 }

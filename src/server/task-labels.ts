@@ -1,15 +1,15 @@
-/** What the task runs of a run are called, learnt page by page as log lines name them. */
+/** Labels of the task runs of a run, read page by page as log lines refer to them. */
 import type { Client } from '../client/client.ts';
 import { taskLabel } from './log-text.ts';
 
 const pageSize = 1_000;
 
-/** Labels of the task runs of one run; grows with those that are asked for, in the order they were recorded. */
+/** Labels of the task runs of one run; grows on demand, in the order they were recorded. */
 export class TaskLabels {
   readonly #client: Client;
   readonly #runId: string;
   readonly #labels = new Map<string, string>();
-  /** Where the page begins that was the last when it was read: what is recorded since stands in it, or after it. */
+  /** Start of the page that was last when read: later records are in it, or after it. */
   #lastPage: string | undefined;
 
   constructor(client: Client, runId: string) {
@@ -36,7 +36,7 @@ export class TaskLabels {
     }
   }
 
-  /** Null for the run itself, and for what is not known. */
+  /** Null for the run itself, and for unknown ones. */
   of(taskRunId: string | null): string | null {
     return taskRunId === null ? null : (this.#labels.get(taskRunId) ?? null);
   }

@@ -1,17 +1,17 @@
-/** Looks over the many runs of one body some at a turn of the event loop, so that one body does not hold everybody else up. */
+/** Validates the many runs of one body in slices, some per turn of the event loop, so that it does not block others. */
 import type { FastifySchemaCompiler } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import { letOthersIn } from '../base/clock.ts';
 import { maxManyRuns } from './schemas/runs.ts';
 
-/** Runs that are looked over in one turn. */
+/** Runs validated in one turn. */
 const runsAtOnce = 500;
 
 interface Fault {
   readonly instancePath: string;
 }
 
-/** A compiler for a body `{ runs, … }`: what is wrong with it is said as by the whole schema, of the first runs that have a fault. */
+/** A compiler for a body `{ runs, … }`: errors read as from the whole schema, for the first invalid runs. */
 export const validateRunsInSlices: FastifySchemaCompiler<unknown> = (route) => {
   const validate = validatorCompiler(route as Parameters<typeof validatorCompiler>[0]) as (
     data: unknown,
@@ -19,7 +19,7 @@ export const validateRunsInSlices: FastifySchemaCompiler<unknown> = (route) => {
   const check = (data: unknown, from = 0): unknown[] => {
     const result = validate(data);
     if ('value' in result) return result.value.runs;
-    // oxlint-disable-next-line typescript/only-throw-error -- Fastify takes what the promise is rejected with for the faults.
+    // oxlint-disable-next-line typescript/only-throw-error -- Fastify takes the rejection value as the faults.
     throw result.error.map((fault) => ({ ...fault, instancePath: placed(fault.instancePath, from) }));
   };
   const checkAll = async (data: unknown): Promise<boolean> => {
@@ -34,7 +34,7 @@ export const validateRunsInSlices: FastifySchemaCompiler<unknown> = (route) => {
     }
     return true;
   };
-  // Fastify brands the promises that it takes.
+  // Fastify brands the promises it takes.
   return checkAll as unknown as ReturnType<FastifySchemaCompiler<unknown>>;
 };
 

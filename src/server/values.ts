@@ -1,4 +1,4 @@
-/** Values of users between the store and the wire. They are never looked into. */
+/** User values between the store and the wire. They are never inspected. */
 import { BatutaError, isBatutaError } from '../base/errors.ts';
 import type { CutValue, WireValue } from '../client/wire.ts';
 import type { ResultStorage } from '../engine/results/storage.ts';
@@ -6,10 +6,10 @@ import type { StoredValue } from '../engine/values/results.ts';
 import { readText } from '../model/values.ts';
 import { readGivenValue } from './given-value.ts';
 
-/** Largest value that is sent along, bytes. */
+/** Largest value sent inline, bytes. */
 export const maxValueBytes = 1024 * 1024;
 
-/** The value as it travels, or where it can be had when it is too large; that is known without reading it. @throws BatutaError RESULT_MISSING */
+/** The value in wire form, or where to fetch it if too large; that is known without reading it. @throws BatutaError RESULT_MISSING */
 export async function shownValue(results: ResultStorage, stored: StoredValue, download: string): Promise<WireValue | CutValue | null> {
   const { result, resultRef } = stored;
   if (resultRef === null) return wireValue(result, download);
@@ -17,13 +17,13 @@ export async function shownValue(results: ResultStorage, stored: StoredValue, do
   return bytes > maxValueBytes ? { cut: { bytes, download } } : wireValue(await results.get(resultRef), download);
 }
 
-/** Of a value that is gone, null: what it belongs to is shown all the same. Other errors are thrown on. */
+/** Null for a missing value: its owner is shown all the same. Rethrows other errors. */
 export function unlessMissing(error: unknown): null {
   if (isBatutaError(error, 'RESULT_MISSING')) return null;
   throw error;
 }
 
-/** As `shownValue`, of a text that is here. */
+/** As `shownValue`, for a text already here. */
 export function wireValue(text: string | null, download: string): WireValue | CutValue | null {
   if (text === null) return null;
   const bytes = Buffer.byteLength(text);
@@ -31,9 +31,9 @@ export function wireValue(text: string | null, download: string): WireValue | Cu
 }
 
 /**
- * What a request gave as a value: plain JSON as it is; an object of `json` and at most `meta` as superjson has it.
+ * A value in a request: plain JSON as is; an object of `json` and at most `meta` as superjson.
  *
- * @throws BatutaError REQUEST_INVALID when its `meta` does not fit
+ * @throws BatutaError REQUEST_INVALID if its `meta` does not fit
  */
 export function givenValue(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, 'json')) return value;

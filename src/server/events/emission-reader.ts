@@ -1,6 +1,6 @@
 /**
- * Writes the values that a run gives out to one stream of events, page by page and no faster than its reader takes them, until the run has
- * ended: then `end`, and the stream closes. Values are read from the store by each reader, so nothing waits for one that is slow.
+ * Writes a run's emissions to one event stream, page by page and no faster than its reader takes them, until the run has ended: then `end`,
+ * and the stream closes. Each reader reads values from the store, so nothing waits for a slow one.
  */
 import { type FollowedEmissions, followEmissions } from '../../client/emissions.ts';
 import { toWire } from '../../client/wire.ts';
@@ -13,7 +13,7 @@ import { eventText, pieceBytes } from './event-text.ts';
 /** How much of a page is written before the reader must have taken it, bytes. */
 const aheadBytes = 4 * pieceBytes;
 
-/** Where large values are read. */
+/** Storage of large values. */
 export interface EmissionValues {
   readonly results: ResultStorage;
 }
@@ -30,7 +30,7 @@ export class EmissionReader {
   async run(results: ResultStorage, followed: FollowedEmissions): Promise<void> {
     for await (const page of followEmissions(followed)) {
       for (const stored of page) {
-        // In one piece: whoever has had the value goes on behind it.
+        // In one piece: a reader with the value continues after it.
         this.#stream.write(eventText('value', await shownEmission(results, followed.runId, stored), String(stored.seq)));
         if (this.#stream.waitingBytes > aheadBytes) await this.#stream.taken();
         if (!this.#stream.isOpen) return;
@@ -45,12 +45,12 @@ export class EmissionReader {
     const { takenBytes, waitingBytes } = this.#stream;
     if (waitingBytes > 0 && takenBytes === this.#takenAtBeat) return this.#stream.drop('slow');
     this.#takenAtBeat = takenBytes;
-    // Values that wait are a sign of life, and nothing may be added to much that waits.
+    // Waiting values are a sign of life, and a long backlog must not grow.
     if (waitingBytes === 0) this.#stream.write(`: alive\n${eventText('beat', { beatMs })}`);
   }
 }
 
-/** A value as it travels; one that is too large is named, and one that is gone is null with `isMissing`. */
+/** A value in wire form; one that is too large is a link, and one that is gone is null with `isMissing`. */
 export async function shownEmission(results: ResultStorage, runId: string, { value, ref, ...emission }: StoredEmission): Promise<object> {
   const download = `/api/runs/${runId}/streams/${encodeURIComponent(emission.stream)}/${emission.seq}`;
   const shown = await shownValue(results, { result: value, resultRef: ref }, download).catch(unlessMissing);

@@ -1,9 +1,9 @@
 /**
- * What one reader of live events has had, and where it goes on.
+ * The state of one reader of live events, and where it continues.
  *
- * Beginning: gathers what it hears, while it reads what it missed since its last event → live: writes what it hears → behind, when it
- * takes less than there is: hears nothing, and once it has taken what waits for it, reads what followed from the store, page by page and
- * no faster than it takes them → live. So a slow reader misses nothing and holds up nobody, and what waits for it stays bounded.
+ * Beginning: collects new events while it reads what it missed since its last one → live: writes new events → behind, if it reads too
+ * slowly: receives no events, and once its backlog is taken, reads what followed from the store, page by page and no faster than it takes
+ * them → live. So a slow reader misses nothing and delays nobody, and its backlog stays bounded.
  */
 import type { Clock } from '../../base/clock.ts';
 import type { EventSource, StoredEvent } from './event-sources.ts';
@@ -25,13 +25,13 @@ export interface EventReaderOptions {
   readonly stream: EventStream;
   readonly sources: readonly EventSource[];
   readonly clock: Clock;
-  /** Called when the store could not be read; the stream has been ended. */
+  /** Called if the store could not be read; the stream has been ended. */
   readonly onError: (error: unknown) => void;
 }
 
-/** A reader that missed more before it began hears of a gap, and asks anew for what it shows. */
+/** A reader that missed more before it began gets a gap, and fetches its data again. */
 const maxMissed = 5_000;
-/** A reader for which more waits is behind, bytes. */
+/** A reader with a larger backlog is behind, bytes. */
 const behindBytes = maxWaitingBytes / 4;
 
 export class EventReader {
@@ -49,13 +49,13 @@ export class EventReader {
     this.#stream = options.stream;
   }
 
-  /** Takes what a feed tells. `settled`: up to there this reader has been told everything of this kind. */
+  /** Takes events of a feed. `settled`: up to there this reader has received everything of this kind. */
   hear(kind: EventKind, told: readonly Told<Numbered>[], settled: number): void {
     if (this.#isBehind) return;
     if (this.#heard === null) return this.#write({ kind, told, settled });
     this.#heard.push({ kind, told, settled });
     for (const { text } of told) this.#heardChars += text.length;
-    // Read from the store later, when it has begun.
+    // Read from the store later, once it has begun.
     if (this.#heardChars > maxWaitingBytes) this.#fallBehind();
   }
 
@@ -68,8 +68,8 @@ export class EventReader {
   }
 
   /**
-   * A sign of life, with the place for when the stream is cut. A page in a browser hears of events alone, never of comments. A reader that
-   * has taken nothing since the last one although something waits is dropped.
+   * A sign of life, with the place for when the stream is cut. A page in a browser sees only events, never comments. A reader that has
+   * taken nothing since the last one although something waits is dropped.
    */
   beat(beatMs: number): void {
     const { takenBytes, waitingBytes } = this.#stream;
@@ -79,7 +79,7 @@ export class EventReader {
   }
 
   async #replay(from: EventPlace, now: EventPlace): Promise<void> {
-    // Numbers of another database, or of one that was begun anew.
+    // Numbers of another or a recreated database.
     if (from.run > now.run + maxMissed) return this.#stream.write(eventText('gap', { reason: 'unknown' }));
     const missed: Told<StoredEvent>[] = [];
     let chars = 0;
@@ -117,7 +117,7 @@ export class EventReader {
     const followers = this.#follow(this.#place);
     while (this.#isBehind && this.#stream.isOpen) {
       await this.#readOn(followers);
-      // News from here on is heard again, and what came before is read now.
+      // Later events are received again, and earlier ones are read now.
       this.#isBehind = false;
       await this.#readOn(followers);
     }
@@ -169,7 +169,7 @@ function wanted(events: readonly StoredEvent[]): Told<StoredEvent>[] {
   return events.flatMap((row) => (row.text === null ? [] : [{ row, text: row.text }]));
 }
 
-/** What fits of a list; the list itself when all of it does, so that it stays the one that others share. */
+/** The matching items of a list; the list itself if all match, so that it stays shared. */
 export function keep<T>(list: readonly T[], fits: (one: T) => boolean): readonly T[] {
   return list.every(fits) ? list : list.filter(fits);
 }

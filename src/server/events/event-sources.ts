@@ -1,17 +1,17 @@
-/** Where the events that a reader wants stand in the store, for readers that go on after what they had before. */
+/** Where a reader's events are in the store, for readers that continue after earlier ones. */
 import type { EventStore, NumberedRows, RunEvent } from '../../store/store.ts';
 import { hidesPayloads, type Role } from '../../model/access.ts';
 import { type EventKind, textOfLog, textOfRun, textOfTask } from './event-text.ts';
 import * as observed from './observed.ts';
 
 export interface EventQuery {
-  /** Id of the run whose task runs and log lines are wanted as well; of other runs nothing is. */
+  /** Id of the only run wanted, including its task runs and log lines. */
   readonly run?: string | undefined;
   readonly flow?: string | undefined;
   readonly deployment?: string | undefined;
 }
 
-/** An event as it is stored; null for one that is not wanted. */
+/** A stored event; null if it is not wanted. */
 export interface StoredEvent {
   readonly seq: number;
   readonly text: string | null;
@@ -30,7 +30,7 @@ export function wantsRun({ run, flow, deployment }: EventQuery, event: RunEvent)
   );
 }
 
-/** One source a kind. @param role of who reads: an observer has no log lines, and the others without payloads */
+/** One source per kind. @param role of the reader: observers get no log lines, and the rest without payloads */
 export function sourcesOf(events: EventStore, query: EventQuery, role: Role): readonly EventSource[] {
   const isObserved = hidesPayloads(role);
   const [runText, taskText] = isObserved ? [observed.textOfRun, observed.textOfTask] : [textOfRun, textOfTask];

@@ -1,13 +1,13 @@
-/** One open stream of events to a browser or a client, as server-sent events. Source: HTML Living Standard, section 9.2. */
+/** One open event stream to a browser or a client, as server-sent events. Source: HTML Living Standard, section 9.2. */
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
 import { onceGone } from '../connections.ts';
 import { eventText, pieceBytes } from './event-text.ts';
 import { StreamBudget } from './stream-budget.ts';
 
-/** A stream for which so much waits is ended when more is written to it, bytes. */
+/** A stream with this backlog is ended on the next write, bytes. */
 export const maxWaitingBytes = 1024 * 1024;
-/** How long a dropped reader may take to read what is left, ms. */
+/** How long a dropped reader may take to read the rest, ms. */
 const dropMs = 5_000;
 
 export class EventStream {
@@ -23,9 +23,9 @@ export class EventStream {
   #onTaken: (() => void) | null = null;
 
   /**
-   * The caller makes sure that the connection still stands (`isGone`) and awaits nothing before this: its end is reported once.
+   * The caller ensures that the connection is still open (`isGone`) and awaits nothing before this: its end is reported once.
    *
-   * @param onEnd is called once, however it ends.
+   * @param onEnd called once, however it ends.
    */
   constructor(raw: ServerResponse, clock: Clock, onEnd: () => void, budget = new StreamBudget(clock, Number.POSITIVE_INFINITY)) {
     this.#raw = raw;
@@ -36,7 +36,7 @@ export class EventStream {
       this.#letGo();
       onEnd();
     });
-    // A reader that is gone shows as an error on some systems; close follows.
+    // A lost reader appears as an error on some systems; close follows.
     raw.on('error', () => undefined);
   }
 
@@ -44,12 +44,12 @@ export class EventStream {
     return this.#open;
   }
 
-  /** Bytes that the reader has not taken yet. */
+  /** Bytes the reader has not taken yet. */
   get waitingBytes(): number {
     return this.#waitingBytes;
   }
 
-  /** Bytes that it has taken. */
+  /** Bytes it has taken. */
   get takenBytes(): number {
     return this.#takenBytes;
   }
@@ -59,13 +59,13 @@ export class EventStream {
     if (this.#open && this.#waitingBytes > 0) await new Promise<void>((resolve) => (this.#onTaken = resolve));
   }
 
-  /** Writes the head. `headers` are those every answer has. */
+  /** Writes the head. `headers` are those of every answer. */
   begin(headers: Readonly<Record<string, string | number | readonly string[] | undefined>>): void {
     for (const [name, value] of Object.entries(headers)) if (value !== undefined) this.#raw.setHeader(name, value);
     this.#raw.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
-      // Some proxies gather answers unless told not to.
+      // Some proxies buffer answers unless told not to.
       'x-accel-buffering': 'no',
       connection: 'keep-alive',
     });
@@ -74,25 +74,25 @@ export class EventStream {
   }
 
   /**
-   * Writes text of events. `id`: where a reader that is cut off goes on after all that was written so far. Ends a stream whose reader does
-   * not keep up, so that what waits for it stays bounded. Bytes, each of whole events, may be shared by many streams; they are not copied.
+   * Writes text of events. `id`: where a reader that is cut off continues after all written so far. Ends the stream of a slow reader, so
+   * that its backlog stays bounded. Bytes, each of whole events, may be shared by many streams; they are not copied.
    */
   write(events: string | readonly Uint8Array[], id?: string): void {
     if (!this.#open) return;
     if (this.#waitingBytes > maxWaitingBytes) return this.drop('slow');
     for (const bytes of typeof events === 'string' ? [Buffer.from(events)] : events) this.#add(bytes);
-    // An id without data is no event; readers keep it all the same.
+    // An id without data is not an event; readers still keep it.
     if (id !== undefined) this.#add(Buffer.from(`id: ${id}\n\n`));
     this.#pump();
   }
 
-  /** Ends the stream and says why events are missing now, in place of what waits: what is shown must be asked for anew. */
+  /** Ends the stream, and replaces its backlog with the reason for the gap: data must be fetched again. */
   drop(reason: string): void {
     this.#letGo();
     this.end(eventText('gap', { reason }));
   }
 
-  /** Ends the stream; the reader comes back by itself. */
+  /** Ends the stream; the reader reconnects by itself. */
   end(text = ''): void {
     if (!this.#open) return;
     this.#open = false;
@@ -103,7 +103,7 @@ export class EventStream {
     this.#raw.once('close', () => timer.cancel());
   }
 
-  /** Ends the stream now, without a word: what waits for its reader is let go. */
+  /** Ends the stream now, without a final event, and frees its backlog. */
   cut(): void {
     this.#open = false;
     this.#letGo();
@@ -117,7 +117,7 @@ export class EventStream {
     this.#budget.hold(this, bytes);
   }
 
-  /** Gives the connection some of what waits, once it has taken what it was given before. */
+  /** Passes part of the backlog to the connection, once it has taken the previous part. */
   #pump(): void {
     if (!this.#open || this.#written.length > 0 || this.#queue.length === 0) return;
     let end = 0;

@@ -1,9 +1,9 @@
 /**
- * One reader of numbered rows for all who listen: it looks while somebody listens, seldom while nothing happens, and hands on each row once,
- * as text that was made once.
+ * One shared reader of numbered rows for all listeners: polls while somebody listens, seldom while nothing happens, and passes on each row
+ * once, as text made once.
  *
- * Owned by `LiveEvents`. Idle → placing itself at the newest row → looking … → idle when the last listener leaves. A look that fails is
- * made again later; nothing is lost, for the place stays.
+ * Owned by `LiveEvents`. Idle → finding the newest row → polling … → idle when the last listener leaves. A failed poll is repeated later;
+ * nothing is lost, as the place stays.
  */
 import type { Clock } from '../../base/clock.ts';
 import { type Loop, makeLoop } from '../../base/loop.ts';
@@ -11,25 +11,25 @@ import type { NumberedRows } from '../../store/store.ts';
 import type { Told } from './event-text.ts';
 import { Follower } from '../../client/follower.ts';
 
-/** `settled`: up to there everything was told, with these or before. */
+/** `settled`: up to there everything was sent, with these or before. */
 export type FeedListener<Row> = (told: readonly Told<Row>[], settled: number) => void;
 
 export interface FeedOptions<Row> {
   readonly name: string;
   readonly read: (after: number, limit: number) => Promise<NumberedRows<Row>>;
-  /** Number of the newest row there is. */
+  /** Number of the newest row. */
   readonly place: () => Promise<number>;
   readonly textOf: (row: Row) => string;
-  /** Between two looks while things happen, ms. */
+  /** Between two polls while things happen, ms. */
   readonly busyMs: number;
-  /** Longest between two looks while nothing does, ms. */
+  /** Longest between two polls while nothing does, ms. */
   readonly idleMs: number;
   readonly onError: (error: unknown, failures: number) => void;
   readonly clock: Clock;
   readonly random: () => number;
 }
 
-/** Numbers behind the newest that may still be filled by writers under way when a feed begins. */
+/** Numbers before the newest that active writers may still fill when a feed begins. */
 const beginBehind = 1000;
 
 export class Feed<Row extends { readonly seq: number }> {
@@ -48,14 +48,14 @@ export class Feed<Row extends { readonly seq: number }> {
     return this.#listeners.size === 0;
   }
 
-  /** Listens from now on; resolves once nothing that is written from here on is missed. Gives where that is. */
+  /** Listens from now on; resolves once nothing written from here on is missed. Returns that place. */
   async listen(listener: FeedListener<Row>): Promise<number> {
     this.#listeners.add(listener);
     this.#placed ??= this.#begin();
     return (await this.#placed).settled;
   }
 
-  /** Listens no more. The last one ends the looking. */
+  /** Stops listening. The last one ends the polling. */
   leave(listener: FeedListener<Row>): void {
     this.#listeners.delete(listener);
     if (this.#listeners.size > 0) return;
@@ -110,7 +110,7 @@ export class Feed<Row extends { readonly seq: number }> {
       );
     }
     if (told > 0) this.#quietSince = now;
-    // Slower by and by: after ten quiet seconds a tenth of that time, up to the longest.
+    // Gradually slower: after ten quiet seconds a tenth of that time, up to the longest.
     this.#lookAt = now + Math.min(idleMs, Math.max(0, (now - this.#quietSince) / 10 - busyMs));
     if (told === 0 && follower.settled !== settledBefore) this.#tell([], follower.settled);
   }

@@ -1,9 +1,9 @@
 /**
- * Live events of a server: one feed of the changes of all runs, two of tasks and log lines per run that somebody watches, and the open
- * streams, which all share them.
+ * Live events of a server: one feed of the changes of all runs, two of tasks and log lines per watched run, and the open streams, which
+ * share them.
  *
- * A stream begins by listening, then reads from the store what it missed since its last event, then goes over to what it has heard
- * meanwhile: so nothing is lost between the two.
+ * A stream begins by listening, then reads from the store what it missed since its last event, then switches to what it received meanwhile:
+ * so nothing is lost between the two.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -36,12 +36,12 @@ export interface LiveOptions {
   readonly bounds?: Partial<StreamBounds> | undefined;
 }
 
-/** How much open streams may take. */
+/** Bounds of open streams. */
 export interface StreamBounds {
   readonly streams: number;
-  /** Of one key, or of one address where there are no keys. */
+  /** Per key, or per address if there are no keys. */
   readonly streamsPerKey: number;
-  /** That wait for all readers together. */
+  /** Waiting for all readers together. */
   readonly bytes: number;
 }
 
@@ -53,7 +53,7 @@ interface RunFeeds {
 }
 
 interface Open {
-  /** Whose it is: id of a key, or an address. */
+  /** Owner: id of a key, or an address. */
   readonly of: string;
   readonly stream: EventStream;
   readonly request: FastifyRequest;
@@ -63,7 +63,7 @@ interface Open {
 }
 
 const busyMs = 200;
-/** A watched run that has nothing to tell is looked at so seldom, ms. */
+/** Longest poll interval of an idle watched run, ms. */
 const idleMs = 1_000;
 const usualBeatMs = 15_000;
 
@@ -78,7 +78,7 @@ export class LiveEvents {
   readonly #budget: StreamBudget;
   #closed = false;
 
-  /** Streams that are open. */
+  /** Open streams. */
   get count(): number {
     return this.#open.size;
   }
@@ -100,7 +100,7 @@ export class LiveEvents {
     this.#beats = makeLoop({
       name: 'signs of life',
       intervalMs: this.#beatMs,
-      // Readers give a stream up that is silent for long.
+      // Readers give up a stream that is silent for long.
       maxBackoffMs: this.#beatMs,
       unref: true,
       clock,
@@ -110,12 +110,12 @@ export class LiveEvents {
     });
   }
 
-  /** How many streams are open. */
+  /** Number of open streams. */
   get streams(): number {
     return this.#open.size;
   }
 
-  /** Bytes that are held for all readers together; what several wait for is held once. */
+  /** Bytes held for all readers together; shared ones count once. */
   get waitingBytes(): number {
     return this.#budget.heldBytes;
   }
@@ -123,18 +123,18 @@ export class LiveEvents {
   /**
    * Turns a request into a stream. Resolves once it is live, or has ended.
    *
-   * @throws BatutaError RATE_LIMITED when too many are open, or too many of the key that asks; SHUTDOWN
+   * @throws BatutaError RATE_LIMITED if too many are open, in total or for this key; SHUTDOWN
    */
   async open(request: FastifyRequest, reply: FastifyReply, query: EventQuery): Promise<void> {
     const { store, clock } = this.#options;
     if (this.#closed) throw new BatutaError('SHUTDOWN', 'The server is ending.');
-    // A route that asks nobody who they are would be one of an observer's.
+    // Without an identity the reader counts as an observer.
     const { keyId = null, role = 'observer' } = request.identity ?? {};
     const of = keyId ?? request.ip;
     const isObserved = hidesPayloads(role);
     this.#refuseTooMany(of);
     reply.hijack();
-    // Nothing is awaited from here until the stream hears of its end.
+    // No await from here until the stream listens for its end.
     if (isGone(reply.raw)) return;
     void this.#beats.start();
     const one = query.run === undefined ? null : this.#feedsOf(query.run);
@@ -177,7 +177,7 @@ export class LiveEvents {
   }
 
   /**
-   * Turns a request into a stream of what a run gives out, after the value that Last-Event-ID names. Resolves once it has ended.
+   * Turns a request into a stream of a run's emissions, after the value in Last-Event-ID. Resolves once it has ended.
    *
    * @throws as `open`
    */
@@ -191,7 +191,7 @@ export class LiveEvents {
     const of = keyId ?? request.ip;
     this.#refuseTooMany(of);
     reply.hijack();
-    // Nothing is awaited from here until the stream hears of its end.
+    // No await from here until the stream listens for its end.
     if (isGone(reply.raw)) return;
     void this.#beats.start();
     const over = new AbortController();
@@ -214,7 +214,7 @@ export class LiveEvents {
     }
   }
 
-  /** Ends all streams; their readers come back by themselves. */
+  /** Ends all streams; their readers reconnect by themselves. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#beats.stop();
@@ -240,7 +240,7 @@ export class LiveEvents {
     }
   }
 
-  /** Whether who opened it is still let in, with the role that decides what is sent. */
+  /** Whether its opener still has access, with the role that decides what is sent. */
   async #mayStay(request: FastifyRequest, role: Role): Promise<boolean> {
     try {
       const identity = await this.#options.authenticator.recognise(request);

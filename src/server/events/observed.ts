@@ -1,4 +1,4 @@
-/** Events as the role observer gets them: without what a user's data may be in. Log lines have no such form, and are not sent. */
+/** Events for the role observer: without what may hold a user's data. Log lines have no such form, and are not sent. */
 import { z } from 'zod';
 import { toWire } from '../../client/wire.ts';
 import type { RunEvent, TaskEvent } from '../../store/store.ts';
@@ -34,7 +34,7 @@ export const textOfTask = (row: TaskEvent): string => eventText('task', hidePayl
 
 const lists = new WeakMap<readonly object[], readonly object[]>();
 
-/** A list that was told, with the texts for observers; made once for a list, so that all of them share its bytes as the others share theirs. */
+/** A sent list with the texts for observers; made once per list, so that all of them share its bytes as other roles do. */
 export function listOf<Row>(told: readonly Told<Row>[], textOf: (row: Row) => string): readonly Told<Row>[] {
   const known = lists.get(told) as readonly Told<Row>[] | undefined;
   if (known !== undefined) return known;

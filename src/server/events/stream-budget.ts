@@ -1,32 +1,32 @@
 /**
- * How many bytes may wait for all readers of events together. What one reader leaves unread is bounded by its stream.
+ * Bounds the bytes waiting for all event readers together. The backlog of one reader is bounded by its stream.
  *
- * Streams that carry the same events share their bytes, so that what is held may be less than what waits. A burst of events waits for
- * every reader for a moment, also for those that read: while more waits than may, the budget looks again and again who has taken
- * something, and ends streams that have not, those that stand still the longest first, then those that hold the most.
+ * Streams with the same events share their bytes, so less may be held than waits. A burst of events briefly waits for every reader,
+ * including active ones: while too much waits, the budget keeps checking who has taken something, and ends streams that have not, first
+ * those stalled longest, then those that hold most.
  */
 import type { Clock, Timer } from '../../base/clock.ts';
 
-/** A stream as the budget sees it. */
+/** A stream as seen by the budget. */
 export interface Waiting {
-  /** Bytes that its reader has not taken yet. */
+  /** Bytes its reader has not taken yet. */
   readonly waitingBytes: number;
-  /** Bytes that its reader has taken since it began. */
+  /** Bytes its reader has taken in total. */
   readonly takenBytes: number;
-  /** Ends it now and lets go of what waits for it. */
+  /** Ends it now and frees its backlog. */
   cut(): void;
 }
 
 interface Noted {
   waiting: number;
   taken: number;
-  /** Looks in a row at which it had taken nothing. */
+  /** Consecutive checks without any bytes taken. */
   still: number;
 }
 
-/** Between two looks while more waits than may, ms. */
+/** Between two checks while anything waits, ms. */
 const lookMs = 25;
-/** Looks at which a stream must have taken nothing before it is ended; a reader that is slow takes something meanwhile. */
+/** Checks at which a stream must have taken nothing before it is ended; a slow reader takes something in between. */
 const stillLooks = 8;
 
 export class StreamBudget {
@@ -42,12 +42,12 @@ export class StreamBudget {
     this.#maxBytes = maxBytes;
   }
 
-  /** Bytes that are held for all streams; what they share counts once. */
+  /** Bytes held for all streams; shared ones count once. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
 
-  /** To be called when bytes begin to wait for a stream. */
+  /** Call when bytes begin to wait for a stream. */
   hold(stream: Waiting, bytes: Uint8Array): void {
     const holders = this.#holders.get(bytes) ?? 0;
     this.#holders.set(bytes, holders + 1);
@@ -57,14 +57,14 @@ export class StreamBudget {
     else if (this.#timer === null) this.#lookSoon();
   }
 
-  /** To be called when they wait no more. */
+  /** Call when they no longer wait. */
   letGo(bytes: Uint8Array): void {
     const holders = this.#holders.get(bytes) ?? 0;
     if (holders > 1) this.#holders.set(bytes, holders - 1);
     else if (this.#holders.delete(bytes)) this.#heldBytes -= bytes.length;
   }
 
-  /** To be called when a stream has ended. */
+  /** Call when a stream has ended. */
   leave(stream: Waiting): void {
     this.#noted.delete(stream);
   }
@@ -87,7 +87,7 @@ export class StreamBudget {
     if (this.#noted.size > 0) this.#lookSoon();
   }
 
-  /** Ends streams while it is too much, of those that have stood still for so many looks. */
+  /** Ends streams while it is too much, only those stalled for this many checks. */
   #end(isTooMuch: () => boolean, leastStill: number): void {
     const worst = [...this.#noted]
       .filter(([, { still }]) => still >= leastStill)

@@ -1,4 +1,4 @@
-/** Keys, and the record of who changed what. */
+/** Keys and the audit. */
 import { z } from 'zod';
 import { roles } from '../../model/access.ts';
 import { toWire } from '../../client/wire.ts';

@@ -1,4 +1,4 @@
-/** Alerts with their rules and silences, and errors by what they are. */
+/** Alerts with their rules and silences, and error groups. */
 import type { AlertRule, AlertSpec, SentFiring, SilenceSpec } from '../../client/alerts-client.ts';
 import { toWire } from '../../client/wire.ts';
 import { maskWebhook } from '../../model/alerts/rule.ts';
@@ -171,7 +171,7 @@ interface Asked {
   readonly identity: Identity | null;
 }
 
-/** Addresses of webhooks are often secrets themselves: only who may set them sees them whole. */
+/** Webhook addresses are often secrets: only those who may set them see them whole. */
 function ruleFor({ identity }: Asked, rule: AlertRule): AlertRule {
   if (identity?.role === 'admin') return rule;
   const actions = rule.rule.actions.map((action) => (action.kind === 'webhook' ? { ...action, url: maskWebhook(action.url) } : action));

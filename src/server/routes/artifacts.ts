@@ -22,7 +22,7 @@ const keyQuery = z.strictObject({
   cursor: cursorText.optional(),
 });
 
-/** What is shown of users is never a page of ours: it runs no script, loads nothing, and has no origin. */
+/** User content is never a page of ours: it runs no script, loads nothing, and has no origin. */
 const contentPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; sandbox";
 
 export function artifactRoutes(app: App, { client }: RouteParts): void {
@@ -30,7 +30,7 @@ export function artifactRoutes(app: App, { client }: RouteParts): void {
   const { store, results } = client.engine.services;
   const { artifacts, resourceUses } = store;
   const contentOf = (id: string): Promise<ArtifactContent> => client.artifacts.content(id);
-  /** The same without a byte of a file read. */
+  /** The same without reading the file. */
   const headOf = async (id: string): Promise<ArtifactContent> => {
     const artifact = await client.artifacts.get(id);
     const file = artifactFileOf(artifact);
@@ -132,7 +132,7 @@ export function artifactRoutes(app: App, { client }: RouteParts): void {
   );
 }
 
-/** As it travels: without where its bytes lie. */
+/** Wire form, without the location of its bytes. */
 function artifactJson<A extends Omit<Artifact, 'data'>>({ ref: _ref, ...artifact }: A): Wire<Omit<A, 'ref'>> {
   return toWire(artifact);
 }

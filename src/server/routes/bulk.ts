@@ -1,4 +1,4 @@
-/** Changing many runs at once: those named, or those that fit a filter. */
+/** Changing many runs at once: by id, or by filter. */
 import type { BulkReport, BulkWish } from '../../client/fleet-client.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { given } from '../schemas/common.ts';
@@ -11,7 +11,7 @@ import { explainMissingFlow } from '../missing-flow.ts';
 import { givenValue } from '../values.ts';
 import { submitsPerMinute } from './run-changes.ts';
 
-/** Values of runs that are read in one turn of the event loop. */
+/** Values of runs read in one turn of the event loop. */
 const readAtOnce = 500;
 
 type BulkBody = (typeof bulkBody)['_output'];
@@ -83,7 +83,7 @@ function wishOf({ ids, filter, dryRun }: BulkBody): BulkWish {
   return given({ ids, filter: filter === undefined ? undefined : filterOf(filter), dryRun });
 }
 
-/** What was asked for is noted, not each run: the record of those has it. */
+/** The request is recorded, not each run: their own records have it. */
 function changeOf({ ids, filter, dryRun }: BulkBody, { matched, changed }: BulkReport) {
   return dryRun === true ? null : { details: { ids: ids?.slice(0, 20), filter, matched, changed } };
 }

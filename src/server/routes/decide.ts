@@ -1,7 +1,7 @@
 /**
- * The page of a link to decide. Looking at it decides nothing, so that previews of mail and chat may fetch it; its button does, once.
+ * The page of a link to decide. Viewing it decides nothing, so that previews of mail and chat may fetch it; its button does, once.
  *
- * The link is what lets somebody in: whoever has it, or the person it names once logged in. It works without scripts.
+ * The link grants access: to anyone who has it, or to the person it names once logged in. It works without scripts.
  */
 import { z } from 'zod';
 import { cutText } from '../../base/cut-text.ts';
@@ -14,7 +14,7 @@ import { sessionCookie } from '../identity.ts';
 import { changeOf } from './inbox.ts';
 
 const tokenParams = z.object({ token: z.string().max(8_192) });
-/** Longest answer that the page shows, characters. */
+/** Longest answer on the page, characters. */
 const maxShownChars = 1_000;
 
 export function decideRoutes(app: App, { client, authenticator, basePath }: RouteParts): void {
@@ -26,7 +26,7 @@ export function decideRoutes(app: App, { client, authenticator, basePath }: Rout
   const page = (reply: FastifyReply, status: number, title: string, body: string, head = ''): FastifyReply =>
     reply
       .code(status)
-      // Without a referrer a browser would not say of the button's request that it comes from here, and it would be refused.
+      // Without a referrer a browser would not mark the button's request as ours, and it would be refused.
       .headers({ 'cache-control': 'no-store', 'x-robots-tag': 'noindex', 'referrer-policy': 'same-origin' })
       .type('text/html; charset=utf-8')
       .send(pageOf(basePath, title, body, head));
@@ -38,7 +38,7 @@ export function decideRoutes(app: App, { client, authenticator, basePath }: Rout
     return page(reply, status, 'Not decided', `${why}<p><a href="${basePath}/login">Log in</a>, then open the link again.</p>`);
   };
 
-  // A form without scripts sends this type; what it holds does not matter.
+  // A form without scripts sends this type; its content does not matter.
   void app.register(async (scope) => {
     scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: 1_024 }, async () => null);
 
@@ -80,8 +80,8 @@ export function decideRoutes(app: App, { client, authenticator, basePath }: Rout
 const goOn = '<meta http-equiv="refresh" content="0; url=?here">';
 
 /**
- * Whether a browser may only have kept the cookie of its session to itself, as it does where another site, such as webmail, has led it here. Where
- * the server is not reached by https, it does not say whether that was so.
+ * Whether a browser may have withheld the session cookie, as it does if another site, such as webmail, led here. Without https, browsers do
+ * not say whether that was so.
  */
 function mayBeLoggedIn({ method, headers, cookies, query }: FastifyRequest): boolean {
   const { authorization, 'sec-fetch-site': from = 'cross-site' } = headers;

@@ -1,4 +1,4 @@
-/** Deployments: look at them, deploy, run, pause, resume, delete. */
+/** Deployments: read, deploy, run, pause, resume, delete. */
 import { maskParams } from '../for-people.ts';
 import { toWire } from '../../client/wire.ts';
 import type { App, RouteParts } from '../parts.ts';

@@ -1,4 +1,4 @@
-/** What runs give out while they run: by which streams, page by page, one value alone, and live. */
+/** A run's emissions: their streams, page by page, one value alone, and live. */
 import { z } from 'zod';
 import { checkStreamName } from '../../model/emission.ts';
 import { toWire } from '../../client/wire.ts';
@@ -12,7 +12,7 @@ const streamParams = z.strictObject({ id: idText, stream: line(100, 1) });
 const valueParams = z.strictObject({ id: idText, stream: line(100, 1), seq });
 const pageQuery = z.strictObject({ after: seq.describe('Only values after this `seq`').optional(), limit: limitText.optional() });
 
-/** Text of the values of one page. */
+/** Characters of values per page. */
 const pageChars = 512 * 1024;
 
 export function emissionRoutes(app: App, { client, live }: RouteParts): void {
@@ -55,7 +55,7 @@ export function emissionRoutes(app: App, { client, live }: RouteParts): void {
       let chars = 0;
       for (const stored of items) {
         const one = await shownEmission(results, id, stored);
-        // Large ones lie elsewhere, so that the store did not count them.
+        // Large ones are stored elsewhere, so the store did not count them.
         chars += JSON.stringify(one).length;
         if (shown.length > 0 && chars > pageChars) break;
         shown.push(one);

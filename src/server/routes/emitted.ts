@@ -1,4 +1,4 @@
-/** Events that were emitted or came by webhooks. What happens to runs comes as live events, in `events.ts`. */
+/** Events that were emitted or received by webhooks. Run events are live events, in `events.ts`. */
 import { submittedFrom } from '../correlation.ts';
 import { toWire } from '../../client/wire.ts';
 import type { EventEntry } from '../../client/events-client.ts';
@@ -48,7 +48,7 @@ export function emittedRoutes(app: App, { client }: RouteParts): void {
   );
 }
 
-/** The payload is a user's, and travels as superjson. */
+/** The payload is a user's, and is sent as superjson. */
 function eventJson({ payload, ...event }: EventEntry): object {
   const text = encodeValue(payload, 'payload of an event');
   return { ...toWire(event), data: text === null ? null : readText(text) };

@@ -39,10 +39,10 @@ export function exportRoutes(app: App, { client }: RouteParts): void {
       const { kind } = request.params;
       const { format, level, by, ...rest } = request.query;
       const filter = { ...filterOf(rest), ...given({ minLevel: level, by }) };
-      // Before the head is sent: what comes after can only break off.
+      // Before the head is sent: later errors can only break off.
       checkExport(kind, format, filter);
       void reply.type(types[format]).header('content-disposition', `attachment; filename="batuta-${kind}.${format}"`);
-      // Heard also where it finds nothing to send for long.
+      // Needed also if it finds nothing to send for long.
       const left = new AbortController();
       onceGone(reply.raw, () => left.abort());
       return reply.send(Readable.from(client.exports.bytes(kind, { format, filter, signal: left.signal }), { objectMode: false }));

@@ -1,4 +1,4 @@
-/** Flows as they are stored, with their figures. */
+/** Stored flows, with their figures. */
 import { z } from 'zod';
 import { toWire } from '../../client/wire.ts';
 import type { App, RouteParts } from '../parts.ts';

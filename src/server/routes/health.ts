@@ -1,4 +1,4 @@
-/** Whether the server lives, whether it can do its work, and how the fleet is; asked by containers and balancers without a key. */
+/** Whether the server is alive and ready, and the health of the fleet; for containers and balancers, without a key. */
 import { BatutaError } from '../../base/errors.ts';
 import type { App, RouteParts } from '../parts.ts';
 
@@ -11,7 +11,7 @@ export function healthRoutes(app: App, { client, health }: RouteParts): void {
   const description = 'How the fleet is: healthy, degraded or unhealthy, with its checks by name; 503 when unhealthy.';
   app.get('/health', { schema: { description, tags: ['health'] } }, async (_request, reply) => {
     const { status, checks } = await health.read();
-    // What was found names addresses, which are not for everyone.
+    // Findings contain addresses, which are not for everyone.
     return await reply
       .status(status === 'unhealthy' ? 503 : 200)
       .send({ status, checks: checks.map(({ name, status: is }) => ({ name, status: is })) });

@@ -1,4 +1,4 @@
-/** What runs wait for people to decide. */
+/** What runs need people to decide. */
 import { z } from 'zod';
 import type { InboxEntry } from '../../client/inbox-client.ts';
 import { toWire } from '../../client/wire.ts';
@@ -51,7 +51,7 @@ export function inboxRoutes(app: App, { client }: RouteParts): void {
       const { identity } = request;
       const decided = await client.inbox.decide(request.params.id, givenValue(request.body.data), {
         by: identity?.who ?? 'local',
-        // Browsers say where a request comes from; while no key was made there is no session to tell by.
+        // Browsers send where a request comes from; before the first key there is no session to tell by.
         via: viaOf(identity, request.headers['sec-fetch-site'] !== undefined),
       });
       request.runId = decided.runId;
@@ -77,7 +77,7 @@ export function inboxRoutes(app: App, { client }: RouteParts): void {
   );
 }
 
-/** What the audit keeps of a decision: not what was decided, which is in the run. */
+/** What the audit keeps of a decision: not the answer, which is in the run. */
 export function changeOf({ runId, name, title }: InboxEntry): object {
   return { run: runId, name, title };
 }

@@ -1,4 +1,4 @@
-/** Limits on what goes on at the same time. */
+/** Limits on what runs at the same time. */
 import { z } from 'zod';
 import { toWire } from '../../client/wire.ts';
 import type { App, RouteParts } from '../parts.ts';
@@ -46,7 +46,7 @@ export function limitRoutes(app: App, { client }: RouteParts): void {
   );
 }
 
-/** Its duration is read, and refused, by the client. */
+/** Its duration is parsed, and refused, by the client. */
 function rateOf({ limit, per, key }: z.output<typeof rateBody>): TagRate {
   return { limit, per, ...(key === undefined ? {} : { key }) };
 }

@@ -10,7 +10,7 @@ import { given, idParams } from '../schemas/common.ts';
 import { logDownloadQuery, logQuery } from '../schemas/runs.ts';
 import { TaskLabels } from '../task-labels.ts';
 
-/** Lines that a download reads at once. */
+/** Lines per read of a download. */
 const pageLines = 5_000;
 
 export function logRoutes(app: App, { client }: RouteParts): void {

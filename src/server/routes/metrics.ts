@@ -1,4 +1,4 @@
-/** The metrics of the server and of the fleet, as Prometheus reads them. */
+/** The metrics of the server and of the fleet, in Prometheus format. */
 import type { App, RouteParts } from '../parts.ts';
 
 export function metricRoutes(app: App, { metrics }: RouteParts): void {

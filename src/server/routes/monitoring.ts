@@ -1,4 +1,4 @@
-/** The figures of the page Monitoring: what Prometheus would show, for who has none. */
+/** The figures of the Monitoring page: a substitute for Prometheus. */
 import { toWire } from '../../client/wire.ts';
 import type { Monitoring } from '../../client/fleet-client.ts';
 import { FleetReader } from '../../monitor/fleet-figures.ts';

@@ -1,4 +1,4 @@
-/** Records that the tasks of a run have rejected: counted, page by page, as a file, and given to those tasks again. */
+/** Records that the tasks of a run have rejected: counted, page by page, as a file, and for another try. */
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { BatutaError } from '../../base/errors.ts';
@@ -20,7 +20,7 @@ const pageQuery = z.strictObject({
   cursor: line(20, 1).optional(),
 });
 
-/** Characters of a page after which it ends, however few records it has. */
+/** Characters after which a page ends, however few records it has. */
 const maxPageChars = 2 * 1024 * 1024;
 
 export function rejectRoutes(app: App, parts: RouteParts): void {

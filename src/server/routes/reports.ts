@@ -1,4 +1,4 @@
-/** Reports from elsewhere: reporters register and send what happens where they run; and who they are. */
+/** Reports from elsewhere: reporters register and send what happens where they run; also lists them. */
 import { BatutaError } from '../../base/errors.ts';
 import { toWire } from '../../client/wire.ts';
 import type { App, RouteParts } from '../parts.ts';
@@ -6,9 +6,9 @@ import { readItems } from '../report-items.ts';
 import { idParams } from '../schemas/common.ts';
 import { batchBody, reporterBody } from '../schemas/reports.ts';
 
-/** Registrations of one key a minute; a program registers once as it starts. */
+/** Registrations per key and minute; a program registers once at start. */
 const registrationsPerMinute = 600;
-/** Most refused items that one answer names. */
+/** Most refused items named in one answer. */
 const mostNamed = 20;
 
 export function reportRoutes(app: App, { client, clock, bounds }: RouteParts): void {

@@ -8,7 +8,7 @@ import { cancelBody, deleteQuery, retryBody, signalBody, submitBody } from '../s
 import { givenValue } from '../values.ts';
 import { decodeValue } from '../../engine/values/results.ts';
 
-/** Submits of one key a minute. */
+/** Submits per key and minute. */
 export const submitsPerMinute = 6_000;
 
 export function runChangeRoutes(app: App, parts: RouteParts): void {

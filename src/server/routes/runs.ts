@@ -1,4 +1,4 @@
-/** Looking at runs. */
+/** Reading runs. */
 import { z } from 'zod';
 import { runTimes, type SpentTimes, spentTimes } from '../../model/run-times.ts';
 import { toWire } from '../../client/wire.ts';
@@ -13,7 +13,7 @@ import { filterOf, histogramQuery, runListQuery } from '../schemas/runs.ts';
 import { sendValue, type ValueToSend } from '../send-value.ts';
 import { shownValue, unlessMissing, wireValue } from '../values.ts';
 
-/** Sub-flow runs that are shown with a run; the list of runs has them all, by `parent`. */
+/** Sub-flow runs shown with a run; the list of runs has them all, by `parent`. */
 const shownChildren = 200;
 
 const runQuery = z.strictObject({ values: flag.optional() });
@@ -57,7 +57,7 @@ export function runRoutes(app: App, { client, traceUrl }: RouteParts): void {
       trace: { id: traceIdOfRun(run), url: traceUrlOf(traceUrl, traceIdOfRun(run)) },
       times,
       ...values,
-      // Oldest first, as they were started.
+      // Oldest first, in order of start.
       children: children.items.toReversed().map(runJson),
       why: why === null ? null : toWire(why),
       alike: alike === null ? null : toWire(alike),
@@ -88,7 +88,7 @@ export function runRoutes(app: App, { client, traceUrl }: RouteParts): void {
     },
   );
 
-  /** The history is read of those that have waited. */
+  /** Reads the history of runs that have waited. */
   async function timesOf(run: Run): Promise<SpentTimes | null> {
     const now = services.clock.now();
     const times = runTimes(run, now);
@@ -97,7 +97,7 @@ export function runRoutes(app: App, { client, traceUrl }: RouteParts): void {
   }
 
   async function valuesOf(run: Run) {
-    // A large result that cannot be had does not hide the run.
+    // A large result that is unavailable does not hide the run.
     const [result, flow] = await Promise.all([
       shownValue(services.results, run, `/api/runs/${run.id}/result`).catch(unlessMissing),
       services.store.flows.get(run.flow),
@@ -105,7 +105,7 @@ export function runRoutes(app: App, { client, traceUrl }: RouteParts): void {
     return {
       params: wireValue(forPeople(run.params), `/api/runs/${run.id}/params`),
       result,
-      // Null for a flow that the store does not know.
+      // Null if the store does not know the flow.
       flow: flow === null ? null : toWire(flow),
     };
   }

@@ -1,4 +1,4 @@
-/** When things will happen: the next ticks, and those of a schedule that is only being thought of. */
+/** Upcoming ticks, also of a schedule that is only being drafted. */
 import { toWire } from '../../client/wire.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { given } from '../schemas/common.ts';

@@ -1,4 +1,4 @@
-/** Secrets, variables and connections. Values of secrets go in and never come out; of viewers a secret is its name. */
+/** Secrets, variables and connections. Values of secrets go in and never come out; viewers see only names. */
 import { z } from 'zod';
 import { toWire } from '../../client/wire.ts';
 import { connectionKinds } from '../../model/connection-kinds.ts';
@@ -142,7 +142,7 @@ export function connectionRoutes(app: App, { client }: RouteParts): void {
   deleteRoute(app, '/api/connections/:name', { tags, description: 'Deletes a connection.' }, (name) => client.connections.delete(name));
 }
 
-/** A route that deletes by name and answers with nothing. */
+/** A route that deletes by name, with an empty answer. */
 function deleteRoute(
   app: App,
   path: string,
@@ -155,12 +155,12 @@ function deleteRoute(
   });
 }
 
-/** What the audit says of a secret that was set. */
+/** Audit entry of a secret that was set. */
 function changeOf({ kind, reference }: SecretEntry): object {
   return { kind, ...(reference === null ? {} : { reference }) };
 }
 
-/** Names of fields are a user's and may look like those of instants. */
+/** Field names are a user's and may look like those of instants. */
 function variableJson({ value, ...rest }: Variable): object {
   return { ...toWire(rest), value };
 }

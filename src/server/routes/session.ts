@@ -1,16 +1,16 @@
-/** Who asks; logging in with a key, and out. */
+/** Who asks; login with a key, and logout. */
 import { z } from 'zod';
 import { BatutaError } from '../../base/errors.ts';
 import { sessionMs } from '../../client/local-access.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { csrfOf, type Identity, sessionCookie } from '../identity.ts';
 
-/** Logins of one address a minute; a key cannot be guessed, but trying costs us. */
+/** Logins per address and minute; a key cannot be guessed, but trying costs us. */
 const loginsPerMinute = 10;
-/** Largest body that is read of who has shown no key, bytes. */
+/** Largest body read before authentication, bytes. */
 const maxBodyBytes = 4096;
 
-/** `needsKey`: nobody may do anything without a key. The other fields are null for whoever has not shown one. */
+/** `needsKey`: nobody may do anything without a key. Other fields are null without one. */
 function meOf(identity: Identity | null, needsKey: boolean): object {
   return { role: identity?.role ?? null, who: identity?.who ?? null, csrf: identity?.csrf ?? null, needsKey };
 }
@@ -28,7 +28,7 @@ export function sessionRoutes(app: App, { client, authenticator, basePath }: Rou
     {
       schema: { tags, description: 'Opens a session for a browser.', body: z.strictObject({ key: z.string().max(300) }) },
       bodyLimit: maxBodyBytes,
-      // Counted before the body is read: who has shown nothing yet makes us do nothing.
+      // Counted before the body is read: an unauthenticated caller causes no work.
       config: { rateLimit: { hook: 'onRequest', max: loginsPerMinute, timeWindow: 60_000, keyGenerator: ({ ip }) => `login ${ip}` } },
     },
     async (request, reply) => {
@@ -53,7 +53,7 @@ export function sessionRoutes(app: App, { client, authenticator, basePath }: Rou
   });
 }
 
-/** Out of reach of scripts, and sent to no request that another site has begun. */
+/** Inaccessible to scripts, and not sent with requests begun by another site. */
 function cookieOf(protocol: string, path: string): { path: string; httpOnly: boolean; sameSite: 'strict'; secure: boolean } {
   return { path, httpOnly: true, sameSite: 'strict', secure: protocol === 'https' };
 }

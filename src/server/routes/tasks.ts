@@ -1,4 +1,4 @@
-/** Looking at the task runs of a run. */
+/** Reading the task runs of a run. */
 import { spentTimes } from '../../model/run-times.ts';
 import { BatutaError } from '../../base/errors.ts';
 import { storedGraph } from '../../client/stored-graph.ts';
@@ -13,7 +13,7 @@ import { taskListQuery, taskParams, transitionsQuery } from '../schemas/runs.ts'
 import { sendValue } from '../send-value.ts';
 import { shownValue, unlessMissing } from '../values.ts';
 
-/** Task runs that are shown as what one was given; a join may have a hundred thousand. */
+/** Task runs shown as inputs of one; a join may have a hundred thousand. */
 const shownInputs = 1_000;
 
 export function taskRoutes(app: App, { client }: RouteParts): void {
@@ -46,7 +46,7 @@ export function taskRoutes(app: App, { client }: RouteParts): void {
       const { id, flow } = await client.runs.get(request.params.id);
       request.runId = id;
       const [groups, stored] = await Promise.all([store.taskRuns.groupsOfRun(id), store.flows.get(flow)]);
-      // The edges of a static graph stand in the flow, save those to what undid its tasks.
+      // The edges of a static graph are in the flow, except those to what undid its tasks.
       const known = new Set(stored?.kind === 'graph' ? storedGraph(stored.graph)?.nodes.map(({ name }) => name) : []);
       const given = groups.every(({ name }) => known.has(name)) ? [] : await store.taskRuns.givenByName(id);
       return { items: groups.map((group) => toWire(group)), given };
@@ -82,7 +82,7 @@ export function taskRoutes(app: App, { client }: RouteParts): void {
       const [history, stored, inputs] = await Promise.all([
         store.transitions.ofRun(taskRun.runId, taskRun.id),
         services.store.taskRuns.byKeys(taskRun.runId, [taskRun.key]),
-        // What a task was given the results of, as far as a page shows it.
+        // The inputs of a task, as many as a page shows.
         store.taskRuns.shown(taskRun.runId, { keys: (taskRun.dependsOn ?? []).slice(0, shownInputs) }),
       ]);
       const download = `/api/runs/${taskRun.runId}/tasks/${taskRun.id}/result`;

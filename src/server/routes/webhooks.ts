@@ -1,4 +1,4 @@
-/** Webhooks: where deliveries come in, and what people see and change of them. */
+/** Webhooks: where deliveries arrive, and what people see and change of them. */
 import { BatutaError } from '../../base/errors.ts';
 import { toWire } from '../../client/wire.ts';
 import type { WebhookSpec } from '../../client/webhooks-client.ts';
@@ -7,7 +7,7 @@ import { readJson } from '../read-json.ts';
 import { given, nameParams } from '../schemas/common.ts';
 import { webhookBody, webhookTestBody } from '../schemas/webhooks.ts';
 
-/** Deliveries of one address a minute. */
+/** Deliveries per address and minute. */
 const deliveriesPerMinute = 6_000;
 const maxDepth = 100;
 const maxContainers = 100_000;
@@ -16,7 +16,7 @@ export function webhookRoutes(app: App, { client, bounds }: RouteParts): void {
   const { webhooks } = client;
   const tags = ['webhooks'];
 
-  // A scope of its own: what was signed are the bytes, so nothing here parses a body before they are verified.
+  // A scope of its own: the raw bytes were signed, so nothing may parse a body before they are verified.
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => body);

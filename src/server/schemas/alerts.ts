@@ -1,4 +1,4 @@
-/** Alerts and errors: what requests about them hold, and what is answered. */
+/** Alerts and errors: requests and answers. */
 import { z } from 'zod';
 import { alertFiringKinds, alertStates, deliveryStates } from '../../model/alerts/alert.ts';
 import { alertGroupings, alertKinds } from '../../model/alerts/rule.ts';

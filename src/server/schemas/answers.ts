@@ -1,4 +1,4 @@
-/** The answer of each route when all goes well, for the description of the API. */
+/** The success answer of each route, for the description of the API. */
 import { z } from 'zod';
 import * as alerts from './alerts.ts';
 import * as artifacts from './artifact-answers.ts';
@@ -14,7 +14,7 @@ import * as webhooks from './webhooks.ts';
 const { listOf, pageOf, run } = runs;
 const done = z.strictObject({ ok: z.boolean() });
 
-/** By method and address, as routes are registered: what is sent as JSON. */
+/** By method and address, as routes are registered: JSON answers. */
 export const answers: Readonly<Record<string, z.ZodType>> = {
   'GET /health': health,
   'GET /api/health': healthReport,
@@ -141,7 +141,7 @@ export const answers: Readonly<Record<string, z.ZodType>> = {
   'GET /api/audit': pageOf(fleet.auditEntry),
 };
 
-/** Those that send text: with which type. */
+/** Text answers, by media type. */
 export const texts: Readonly<Record<string, string>> = {
   'GET /api/runs/:id/logs/download': 'text/plain',
   'GET /api/runs/:id/rejects/download': 'application/x-ndjson',
@@ -152,7 +152,7 @@ export const texts: Readonly<Record<string, string>> = {
   'GET /metrics': 'text/plain',
 };
 
-/** Those that make something. */
+/** Routes that create. */
 export const creating: ReadonlySet<string> = new Set([
   'POST /api/runs',
   'POST /api/runs/many',
@@ -164,7 +164,7 @@ export const creating: ReadonlySet<string> = new Set([
   'POST /api/keys',
 ]);
 
-/** Those whose answer is empty. */
+/** Routes with an empty answer. */
 export const withoutAnswer: ReadonlySet<string> = new Set([
   'DELETE /api/runs/:id',
   'DELETE /api/deployments/:name',

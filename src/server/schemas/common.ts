@@ -1,14 +1,14 @@
-/** Pieces of requests that many routes share. Every text has a longest length, and every object refuses what it does not know. */
+/** Parts of requests that many routes share. Every text has a maximum length, and every object refuses unknown fields. */
 import type { Duration } from '../../base/duration.ts';
 import { z } from 'zod';
 import { stateWord, stateWords } from '../../model/state.ts';
 import { isLongerThan } from '../../base/cut-text.ts';
 
-// Ranges instead of classes of Unicode, written as escapes: the patterns stand in the description, and other tools read no more than this.
+// Ranges instead of Unicode classes, written as escapes: the patterns are in the API description, and other tools read no more than this.
 const noControls = new RegExp(String.raw`^[^\u0000-\u001f\u007f-\u009f]*$`);
 const noNul = new RegExp(String.raw`^[^\u0000]*$`);
 
-/** Text without control characters and halves of characters, which no store takes and no name needs. */
+/** Text without control characters and lone surrogates, which no store takes and no name needs. */
 export const line = (max: number, min = 0): z.ZodString =>
   z
     .string()
@@ -18,7 +18,7 @@ export const line = (max: number, min = 0): z.ZodString =>
     .meta({ maxLength: max })
     .regex(noControls, 'must hold no control characters');
 
-/** Text of several lines: only NUL and halves of characters are refused. */
+/** Multi-line text: only NUL and lone surrogates are refused. */
 export const prose = (max: number): z.ZodString =>
   z
     .string()
@@ -30,7 +30,7 @@ export const prose = (max: number): z.ZodString =>
 /** Id of a run, or its first characters (at least 4). */
 export const idText = line(100, 1);
 export const nameText = line(200, 1);
-/** As people write it (`5m`, `2 days`, ISO 8601), or milliseconds; what it means is checked where it is used. */
+/** As people write it (`5m`, `2 days`, ISO 8601), or milliseconds; parsed where it is used. */
 export const duration = z.union([line(100, 1), z.number().min(0).max(Number.MAX_SAFE_INTEGER)]) as unknown as z.ZodType<Duration, Duration>;
 
 /** Address of something with an id; of something with a name. */
@@ -57,7 +57,7 @@ export const instant = z.iso
 /** `true` or `false` in a query. */
 export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
-/** A number in a query that counts rows. */
+/** The number of a row in a query. */
 export const seqText = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 const oneState = line(60, 1)
@@ -72,10 +72,10 @@ const oneState = line(60, 1)
 /** States by type or name, any case; may be repeated. */
 export const statesText = z.union([z.array(oneState).max(50), oneState.transform((state) => [state])]);
 
-/** A value of the user: plain JSON, or `{ json, meta? }` where it holds what JSON cannot say. Nothing else may then stand beside these. */
+/** A user value: plain JSON, or `{ json, meta? }` if it holds what JSON cannot express. Then no other fields are allowed. */
 export const userValue = z.unknown().describe('Plain JSON, or { json, meta? } as superjson writes it');
 
-/** What an object has of these keys; undefined ones are left out. */
+/** The object's values of these keys; undefined ones are left out. */
 export function given<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;

@@ -9,7 +9,7 @@ import { cursorText, duration, flag, given, idText, instant, limitText, line, na
 import { givenValue } from '../values.ts';
 import { triggerSpecs } from './triggers.ts';
 
-/** One of cron, interval and rrule; checked where schedules are. */
+/** One of cron, interval and rrule; checked with the schedules. */
 const scheduleFields = {
   cron: line(500).optional(),
   interval: line(100).optional(),
@@ -20,7 +20,7 @@ const scheduleFields = {
   end: line(100).optional(),
 };
 
-/** What holds exactly one of the three rules; that is refused where schedules are read, and said here. */
+/** Exactly one of the three rules; enforced where schedules are read, and documented here. */
 const oneRule = { oneOf: ['cron', 'interval', 'rrule'].map((rule) => ({ required: [rule] })) };
 
 const scheduleSpec = z
@@ -80,7 +80,7 @@ export const deployManyBody = z.strictObject({
   prune: z.boolean().optional(),
 });
 
-/** The spec as the client takes it. */
+/** The spec in the client's form. */
 export function specOf({ schedules, concurrency, rateLimit, ...rest }: z.output<typeof deploymentSpec>, params: unknown): DeploymentSpec {
   const spec = {
     ...rest,
@@ -89,7 +89,7 @@ export function specOf({ schedules, concurrency, rateLimit, ...rest }: z.output<
     rateLimit: rateLimit && given(rateLimit),
     schedules: schedules?.map(({ params: own, ...schedule }) => given({ ...schedule, params: givenValue(own) }) as ScheduleSpec),
   };
-  // Texts of durations are read, and refused, where deployments are planned.
+  // Durations as text are parsed, and refused, where deployments are planned.
   return given(spec) as Omit<DeploymentSpec, 'retention'> & { readonly retention?: Duration | 'forever' };
 }
 
@@ -132,7 +132,7 @@ export const backfillListQuery = z.strictObject({
 });
 export const backfillParams = z.strictObject({ id: idText });
 
-/** The spec as the client takes it. */
+/** The spec in the client's form. */
 export function backfillOf(body: z.output<typeof backfillPreviewBody>): BackfillSpec {
   const { deployment, fromAt, untilAt, ...rest } = body;
   return { deployment, fromAt, untilAt, ...given(rest) };

@@ -1,4 +1,4 @@
-/** Answers about values that runs give out. All but how many there are is payload: observers are refused. */
+/** Answers about emissions. All but their number is payload: observers are refused. */
 import { z } from 'zod';
 import { at, count, value } from './run-answers.ts';
 

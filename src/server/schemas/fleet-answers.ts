@@ -1,4 +1,4 @@
-/** What the API gives of deployments, the fleet and access, as its description tells it. A test holds every answer to this. */
+/** Answers about deployments, the fleet and access, as documented. A test checks every answer against this. */
 import { z } from 'zod';
 import { inboxStatuses } from '../../model/inbox.ts';
 import { roles } from '../../model/access.ts';

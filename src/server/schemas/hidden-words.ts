@@ -1,4 +1,4 @@
-/** What is said to those who see no payloads, where a sentence or a name may hold some. */
+/** Replaces sentences and names that may hold payloads for those who see none. */
 import type { Attention, WaitReason } from '../../client/fleet-client.ts';
 import type { Failure, FailureOrigin } from '../../model/failure.ts';
 import { digestOf } from './payloads.ts';
@@ -7,7 +7,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const hiddenMessage = 'Hidden for the role observer.';
 
-/** That there is a failure, of which attempt and where in the code; null for none. */
+/** That there is a failure, its attempt and place in the code; null for none. */
 export function hideFailure(failure: unknown): unknown {
   if (typeof failure !== 'object' || failure === null) return null;
   const { origin } = failure as Partial<Failure>;
@@ -19,7 +19,7 @@ function originOf({ attempt, attempts, frame }: FailureOrigin): FailureOrigin {
   return { key: '', task: null, attempt, attempts, frame };
 }
 
-/** Of a kind whose sentences name runs, keys of limits, signals or errors: another. Null: they name none. */
+/** Substitutes where sentences name runs, keys of limits, signals or errors. Null: they name none. */
 const waits: Readonly<Record<WaitReason['kind'], string | null>> = {
   limit: 'Waits for a limit of its flow or deployment.',
   'task-limit': 'Its tasks wait for a limit.',
@@ -48,7 +48,7 @@ export function wordsOfWait(message: unknown, { kind }: Fields): unknown {
   return known === undefined ? hiddenMessage : (known ?? message);
 }
 
-/** As `waits`; of what fails, how often stands apart. */
+/** As `waits`; for failures the count is separate. */
 const attentions: Readonly<Record<Attention['kind'], string | null>> = {
   failing: 'Its last run failed.',
   late: 'Runs are late.',
@@ -57,7 +57,7 @@ const attentions: Readonly<Record<Attention['kind'], string | null>> = {
   'no-scheduler': null,
 };
 
-/** What a person should look at. */
+/** What needs attention. */
 export function wordsOfAttention(message: unknown, { kind, failure }: Fields): unknown {
   const known = attentions[kind as Attention['kind']];
   if (known === undefined) return hiddenMessage;
@@ -65,13 +65,13 @@ export function wordsOfAttention(message: unknown, { kind, failure }: Fields): u
   return (kind === 'failing' ? streak : undefined) ?? known ?? message;
 }
 
-/** Name of a limit. A key of it is told apart from others, and no more: `flow:sync:1f2e3d4c5b6a`. */
+/** Name of a limit. Its key is only distinguishable from others: `flow:sync:1f2e3d4c5b6a`. */
 export function limitWithoutKey(name: unknown): string {
   const [of = '', whose = '', ...key] = String(name).split(':');
   return key.length === 0 ? String(name) : `${of}:${whose}:${digestOf(key.join(':'))}`;
 }
 
-/** Name of a resource, of whatever key: `'tenant'`. */
+/** Name of a resource without its key: `'tenant'`. */
 export function withoutKey(shown: unknown): string {
   return /^'[^']*'/.exec(String(shown))?.[0] ?? '';
 }

@@ -1,4 +1,4 @@
-/** What a reporter sends: its card, a batch, and each kind of item. Instants are UTC epoch ms, as the rows of its store have them. */
+/** What a reporter sends: its card, a batch, and each kind of item. Instants are UTC epoch ms, as in the rows of its store. */
 import { z } from 'zod';
 import { artifactKinds } from '../../model/artifact.ts';
 import { maxBatchItems } from '../../model/report.ts';
@@ -9,7 +9,7 @@ import { line, prose } from './common.ts';
 const id = line(100, 1);
 const idOrNull = id.nullable();
 const name = line(200, 1);
-/** What users' code names, or makes of its data; nothing but its length was checked where it ran, and of some not even that. */
+/** Names from users' code, or made of its data; at most their length was checked at the source. */
 const given = prose(200);
 const label = prose(2_000);
 const version = prose(2_000);
@@ -19,7 +19,7 @@ const at = z.number().int().min(0).max(253_402_300_799_999);
 const atOrNull = at.nullable();
 const secret = line(100, 40);
 const uuid = z.uuid();
-/** A value as it is recorded: superjson text, in clear or sealed. */
+/** A recorded value: superjson text, in clear or sealed. */
 const value = z.string().max(1024 * 1024);
 
 export const reporterBody = z.strictObject({
@@ -78,7 +78,7 @@ const failure: z.ZodType = z.looseObject({
 const numbers = z.record(label, z.number());
 
 const times = { startedAt: atOrNull, endedAt: atOrNull, dueAt: atOrNull };
-/** What has ended has an instant of its end, and nothing else has. */
+/** An end instant is present exactly if it has ended. */
 const endsOnce = ({ state: { type }, endedAt }: { readonly state: { readonly type: string }; readonly endedAt: number | null }): boolean =>
   (terminalTypes as readonly string[]).includes(type) === (endedAt !== null);
 
@@ -114,7 +114,7 @@ const task = z
   .strictObject({
     id,
     runId: id,
-    // Of a sub-flow `flow:` and the name of that flow.
+    // For a sub-flow `flow:` and the name of that flow.
     name: line(300, 1),
     key: label,
     displayName: label.nullable(),
@@ -153,7 +153,7 @@ const task = z
 
 const ofRun = { runId: id, taskRunId: idOrNull };
 
-/** By the kind of an item, what its data must be. */
+/** Schema of an item's data by kind. */
 export const itemData = {
   flow: z.strictObject({
     name,

@@ -1,4 +1,4 @@
-/** What the API gives of runs, as its description tells it. A test holds every answer to this. */
+/** Answers about runs, as documented. A test checks every answer against this. */
 import { z } from 'zod';
 import { hideFailure, waitKinds, withoutKey, wordsOfWait } from './hidden-words.ts';
 import { digestOf, figure, noPayload, replaced, runNameBy, word, wordOrNull } from './payloads.ts';
@@ -13,7 +13,7 @@ export const count = noPayload(z.number().int().min(0));
 /** A page of a list. */
 export const pageOf = <T extends z.ZodType>(item: T) =>
   z.strictObject({ items: z.array(item), next: wordOrNull.describe('Cursor of the page after') });
-/** A list that has no pages. */
+/** A list without pages. */
 export const listOf = <T extends z.ZodType>(item: T) => z.strictObject({ items: z.array(item) });
 
 export const stateType = z.enum(stateTypes);
@@ -35,9 +35,9 @@ const owner = z.strictObject({
   reporter: z.strictObject({ id: word, name: word, version: word }).optional().describe('Who reported the run, of one that runs elsewhere'),
 });
 
-/** A value of the user alone. */
+/** A user value alone. */
 export const storedValue = z.strictObject({ json: z.unknown(), meta: z.unknown().optional() });
-/** A value of the user, or where it can be had when it is too large to be sent along. */
+/** A user value, or where to fetch it if it is too large to be sent. */
 export const value = z.union([
   storedValue,
   z.strictObject({ cut: z.strictObject({ bytes: z.number().int().min(0), download: z.string() }) }),
@@ -92,7 +92,7 @@ export const runItem = z.strictObject({
   pinnedTo: wordOrNull.describe('The version of its flow to which it is pinned; null for one that is not, or has not begun'),
 });
 
-/** With the hash of its inputs, by which guesses could be tried. */
+/** Contains the hash of its inputs, which allows testing guesses. */
 const taskKey = replaced(z.string(), (key) => {
   const [name = '', ...inputs] = String(key).split('#');
   return inputs.length === 0 ? name : `${name}#${digestOf(inputs.join('#'))}`;

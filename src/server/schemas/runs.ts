@@ -42,7 +42,7 @@ export const histogramQuery = z.strictObject({
   to: instant.optional().describe('Where the last bucket ends; default until, else now'),
 });
 
-/** The filter as the client takes it. */
+/** The filter in the client's form. */
 export function filterOf(
   query: z.output<typeof runFilter> & { readonly limit?: number | undefined; readonly cursor?: string | undefined },
 ): RunFilter {
@@ -84,7 +84,7 @@ export const submitBody = z.strictObject({
 });
 export const deploymentRunBody = z.strictObject({ params: userValue.optional(), ...submitFields });
 
-/** Most runs that one request may submit. */
+/** Most runs per submit request. */
 export const maxManyRuns = 100_000;
 
 export const submitManyBody = z.strictObject({
@@ -95,7 +95,7 @@ export const submitManyBody = z.strictObject({
     .max(maxManyRuns),
 });
 
-/** Which runs a change of many is about: these, or those that fit a filter. */
+/** The runs of a bulk change: by id, or by filter. */
 const bulkFields = {
   ids: z.array(idText).min(1).max(1000).optional(),
   filter: runFilter.optional(),
@@ -133,7 +133,7 @@ export const transitionsQuery = z.strictObject({
 const lines = z.coerce.number().int().min(1).max(10_000);
 const levels: ReadonlyMap<string, number> = new Map(Object.entries(levelNames).map(([level, name]) => [name.toLowerCase(), Number(level)]));
 
-/** A level of the log by its name, any case, or by its number. */
+/** A log level by name, any case, or by number. */
 const levelText = line(10, 1)
   .meta({
     description: 'Lowest level: trace, debug, info, warn, error, fatal (any case is taken), or a number to 100',

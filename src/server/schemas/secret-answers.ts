@@ -1,11 +1,11 @@
-/** What the API gives of secrets, variables and connections, as its description tells it. */
+/** Answers about secrets, variables and connections, as documented. */
 import { z } from 'zod';
 import { at, count, textOrNull } from './run-answers.ts';
 
 const common = { name: z.string(), description: textOrNull, createdAt: at, updatedAt: at };
 
 export const secret = z.strictObject({ ...common, kind: z.enum(['stored', 'reference']), reference: textOrNull, keyId: textOrNull });
-/** To others than admins the name alone. */
+/** Only the name for non-admins. */
 export const listedSecret = secret.partial().required({ name: true });
 export const variable = z.strictObject({ ...common, value: z.unknown() });
 export const connection = z.strictObject({
@@ -14,7 +14,7 @@ export const connection = z.strictObject({
   fields: z.record(z.string(), z.unknown()),
   secrets: z.record(z.string(), textOrNull).describe('Secret fields: where each is kept, null for one that is encrypted in the database'),
 });
-/** To others than admins name and kind. */
+/** Only name and kind for non-admins. */
 export const listedConnection = connection.partial().required({ name: true, kind: true });
 export const rotation = z.strictObject({
   keyId: z.string(),

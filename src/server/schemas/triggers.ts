@@ -1,11 +1,11 @@
-/** Events and triggers: what requests about them hold, and what is answered. */
+/** Events and triggers: requests and answers. */
 import { z } from 'zod';
 import { firingOutcomes, maxEventIdChars, maxEventNameChars } from '../../model/triggers/trigger.ts';
 import { cursorText, instant, limitText, line, userValue } from './common.ts';
 import { noPayload, replaced, word } from './payloads.ts';
 import { at, count, textOrNull, value } from './run-answers.ts';
 
-/** As people write it (`5m`, `2 days`, ISO 8601), or milliseconds; what it means is checked where it is used. */
+/** As people write it (`5m`, `2 days`, ISO 8601), or milliseconds; parsed where it is used. */
 const duration = z.union([line(100, 1), z.number().min(0).max(Number.MAX_SAFE_INTEGER)]);
 const path = line(200, 1);
 const source = line(300, 1).describe('event:order.created, completed:extract, failed:flow:extract');
@@ -59,7 +59,7 @@ export const emittedEvent = z.strictObject({
 });
 export const emitReport = emittedEvent.extend({ isDuplicate: z.boolean() });
 
-/** Values of filters may say what others have. */
+/** Filter values may reveal other people's data. */
 export const trigger = z.strictObject({
   id: word,
   deployment: word,

@@ -1,4 +1,4 @@
-/** Webhooks: what requests about them hold, and what is answered. */
+/** Webhooks: requests and answers. */
 import { z } from 'zod';
 import { webhookStyles } from '../../model/triggers/webhook.ts';
 import { line, prose } from './common.ts';
