@@ -1,19 +1,19 @@
 /**
- * Sends what alerts have put into the outbox.
+ * Sends the deliveries that alerts have put into the outbox.
  *
- * Owned by a scheduler, receiver by receiver: claimed → the oldest is sent → its outcome is recorded → the next … → given back. While a receiver
- * does not take what is sent, it waits, longer from time to time, and what came later waits behind; after a day it is given up. No receiver is sent
- * more than a few in one pass, so that a long backlog of one keeps no other waiting. A process that dies
+ * Owned by a scheduler, receiver by receiver: claimed → the oldest is sent → its outcome is recorded → the next … → released. If a receiver
+ * does not accept a delivery, it is retried at growing intervals, and later ones wait behind it; after a day it is given up. Each receiver
+ * gets only a few per pass, so that a long backlog does not keep others waiting. A process that dies
  * holds its receivers until their lease ends; then another sends what is not recorded as sent, under the same id.
  */
 import type { EngineServices } from '../engine/services.ts';
 import type { PendingDelivery } from '../model/alerts/alert.ts';
 import type { DeliveryOutcome, ReceiverClaim } from '../store/store.ts';
 
-/** Sends one. Gives what the receiver answered. @throws whatever kept it, `NotSent` where trying again is of no use */
+/** Sends one delivery. Returns the receiver's answer. @throws the failure; `NotSent` if retrying is useless */
 export type SendDelivery = (delivery: PendingDelivery, signal: AbortSignal) => Promise<string>;
 
-/** Thrown by a sender for what another attempt would not change. */
+/** Thrown by a sender if another attempt would fail too. */
 export class NotSent extends Error {
   override readonly name = 'NotSent';
 }
@@ -21,24 +21,24 @@ export class NotSent extends Error {
 export interface DeliverParts {
   readonly services: Pick<EngineServices, 'store' | 'log' | 'random' | 'owner'>;
   readonly send: SendDelivery;
-  /** How long a receiver is held without an outcome, ms; longer than an attempt may take. */
+  /** How long a receiver is held without an outcome, ms; longer than an attempt. */
   readonly leaseMs: number;
-  /** How long one receiver is begun in a pass, ms; default 5,000. */
+  /** How long deliveries to one receiver are begun in a pass, ms; default 5,000. */
   readonly turnMs?: number;
 }
 
-/** Receivers of one pass. */
+/** Most receivers in one pass. */
 const mostReceivers = 16;
-/** A receiver is sent so many in one pass, and is begun no further after so long, ms; then the others have their turn. */
+/** Most deliveries to a receiver in one pass, and the time after which none is begun, ms; then others have their turn. */
 const turn = { deliveries: 20, ms: 5_000 };
 /** Longest attempt of all but mail, ms. */
 const attemptMostMs = 10_000;
-/** First wait after an attempt that failed, which each in a row doubles, and the longest, ms. */
+/** Wait after a failed attempt, doubled for each in a row, and the longest, ms. */
 const backoff = { firstMs: 1_000, longestMs: 60_000 };
-/** What nobody has taken for so long is given up, ms. */
+/** A delivery not accepted for so long is given up, ms. */
 export const givenUpAfterMs = 86_400_000;
 
-/** One pass: of each receiver that is due a few. Gives whether more may be due at once. @throws BatutaError STORE_… */
+/** One pass: a few for each receiver that is due. Returns whether more may be due at once. @throws BatutaError STORE_… */
 export async function deliverAlerts(parts: DeliverParts, signal: AbortSignal): Promise<boolean> {
   const { store, owner } = parts.services;
   const claims = await store.alerts.outbox.claim(owner.id, parts.leaseMs, mostReceivers);
@@ -49,7 +49,7 @@ export async function deliverAlerts(parts: DeliverParts, signal: AbortSignal): P
   return claims.length === mostReceivers || served.some((one) => one.status === 'fulfilled' && one.value);
 }
 
-/** Sends to one receiver until nothing is left, it does not take one, or its turn is over. Gives whether its turn ended it. */
+/** Sends to one receiver until nothing is left, one is not accepted, or its turn is over. Returns whether its turn ended it. */
 async function serve(parts: DeliverParts, claim: ReceiverClaim, signal: AbortSignal, turnOver: AbortSignal): Promise<boolean> {
   const { store, random } = parts.services;
   const { outbox } = store.alerts;
@@ -62,7 +62,7 @@ async function serve(parts: DeliverParts, claim: ReceiverClaim, signal: AbortSig
       return false;
     }
     const outcome = await attempt(parts, delivery, signal);
-    // The process ends: what was cut off says nothing of the receiver.
+    // The process ends: an aborted attempt says nothing about the receiver.
     if (signal.aborted && outcome.state === 'pending') break;
     if (!(await outbox.settle(claim, delivery.id, outcome, parts.leaseMs))) return false;
     failures = outcome.state === 'pending' ? failures + 1 : 0;
@@ -83,7 +83,7 @@ async function attempt(
   const facts = { delivery: delivery.id, receiver: delivery.receiver, alert: delivery.rule };
   try {
     const longestMs = Math.round((leaseMs * 2) / 3);
-    // A mail server may look at what it takes; whoever else is silent keeps the others waiting.
+    // A mail server may scan mail before it accepts it; any other silent receiver keeps others waiting.
     const attemptMs = delivery.action.kind === 'email' ? longestMs : Math.min(attemptMostMs, longestMs);
     const over = AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]);
     return { state: 'sent', answer: await send(delivery, over) };

@@ -1,8 +1,8 @@
 /**
- * One pass over the rules of alerts: reads ends of runs that came, looks at what holds for a while, and decides about both in one transaction.
+ * One pass over the alert rules: reads new ends of runs, checks the conditions that hold for a while, and decides both in one transaction.
  *
- * Any number of schedulers may do it; of those that look at the same time one decides. A crash loses nothing and repeats nothing: before the
- * commit nothing has happened, after it the deliveries are there (`deliver.ts`).
+ * Any number of schedulers may run it; of concurrent ones, one decides. A crash loses and repeats nothing: before the
+ * commit nothing has happened, after it the deliveries are stored (`deliver.ts`).
  */
 import type { EngineServices } from '../engine/services.ts';
 import type { AlertFiring } from '../model/alerts/alert.ts';
@@ -17,13 +17,13 @@ export interface EvaluateParts extends LookParts {
 
 export interface Evaluated {
   readonly firings: readonly AlertFiring[];
-  /** Whether more could be done at once. */
+  /** Whether more can be done at once. */
   readonly again: boolean;
 }
 
-/** Changes of runs that one pass goes over. */
+/** Most changes of runs in one pass. */
 const batchChanges = 5_000;
-/** What holds for a while is looked at so often, ms: what counts over a window a part of that, as each look reads all of it. */
+/** How often lasting conditions are checked, ms: those with a window at a fraction of it, as each check reads all of it. */
 const looks = { everyMs: 5_000, ofWindow: 1 / 120, atMostMs: 60_000 };
 const reader = 'alerts';
 const nothing: Evaluated = { firings: [], again: false };
@@ -46,13 +46,13 @@ export async function evaluateAlerts(parts: EvaluateParts): Promise<Evaluated> {
   return { firings: report.firings, again: page?.hasMore === true };
 }
 
-/** How often a condition is looked at, ms. */
+/** How often a condition is checked, ms. */
 export function lookEveryOf(condition: AlertCondition): number {
   const windowMs = condition.kind === 'failure-rate' ? condition.withinMs : condition.kind === 'nothing-completed' ? condition.ms : 0;
   return Math.min(looks.atMostMs, Math.max(looks.everyMs, windowMs * looks.ofWindow));
 }
 
-/** Looks at what is due. One that cannot look holds up no other. */
+/** Checks the rules that are due. A failing check does not hold up others. */
 async function looksOf(parts: EvaluateParts, rules: readonly ActiveAlertRule[]): Promise<readonly AlertLook[]> {
   const levels = rules.filter(({ rule }) => isLevel(rule.condition));
   if (levels.length === 0) return [];
@@ -61,7 +61,7 @@ async function looksOf(parts: EvaluateParts, rules: readonly ActiveAlertRule[]):
   for (const rule of levels) {
     const isOfMachine = rule.rule.condition.kind === 'disk';
     const lookedAt = isOfMachine ? (parts.lookedHere.get(rule.name) ?? null) : rule.lookedAt;
-    // A clock that was set back has looked in the future: that was another time.
+    // After the clock was set back, the last check may be in the future: it is ignored.
     const ago = lookedAt === null ? null : now - lookedAt;
     if (ago !== null && ago >= 0 && ago < (parts.lookEveryMs ?? lookEveryOf(rule.rule.condition))) continue;
     if (isOfMachine) parts.lookedHere.set(rule.name, now);

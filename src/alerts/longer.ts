@@ -1,21 +1,21 @@
-/** How long runs of a rule may take: a figure, or their own 95th percentile times a factor. */
+/** How long runs of a rule may take: a fixed time, or their own 95th percentile times a factor. */
 import type { EngineServices } from '../engine/services.ts';
 import { addDurations, percentilesOf } from '../model/duration-ranges.ts';
 import type { ActiveAlertRule } from '../store/store.ts';
 
 export interface LongParts {
   readonly services: Pick<EngineServices, 'store' | 'log' | 'makeId'>;
-  /** Percentiles that were read lately, by rule and name; kept by who makes the passes. */
+  /** Recently read percentiles, by rule and name; kept by the caller of the passes. */
   readonly percentiles: Map<string, { readonly at: number; readonly ms: number | null }>;
 }
 
-/** Of fewer completed runs no percentile is taken. */
+/** Fewest completed runs for a percentile. */
 const leastRuns = 20;
 const overMs = 30 * 86_400_000;
-/** A percentile is read anew after so long, ms. */
+/** How long a percentile is reused, ms. */
 const keptMs = 60_000;
 
-/** Gives the longest time of a run, ms; null while too few have completed. For one pass: it goes by the instant of the first run. */
+/** Returns the longest time of a run, ms; null while too few have completed. For one pass: it uses the instant of the first run. */
 export function limitsOf(
   { services: { store }, percentiles }: LongParts,
   { rule: { condition } }: Pick<ActiveAlertRule, 'rule'>,

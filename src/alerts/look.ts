@@ -1,4 +1,4 @@
-/** Looks at what holds for a while: which groups of a rule are in it at this moment. */
+/** Checks lasting conditions: which groups of a rule meet it now. */
 import { hostname } from 'node:os';
 import { formatDuration } from '../base/duration.ts';
 import { type AlertRuleSpec, groupOfRun, meansRun } from '../model/alerts/rule.ts';
@@ -7,23 +7,23 @@ import type { ActiveAlertRule, AlertLook, AlertOccurrence, EndedCount, WatchedRu
 import { limitsOf, type LongParts } from './longer.ts';
 
 export interface LookParts extends LongParts {
-  /** A worker that has been silent for longer is not counted on, ms. */
+  /** A worker that has been silent for longer is not counted, ms. */
   readonly leaseMs: number;
-  /** What is free where this process writes; null where it keeps nothing. */
+  /** Free space where this process writes; null if it stores nothing. */
   readonly diskSpace: () => Promise<{ readonly freeBytes: number; readonly totalBytes: number; readonly folder: string } | null>;
-  /** How often a rule is looked at, ms; default 5,000, and up to a minute over a long window. */
+  /** How often a rule is checked, ms; default 5,000, and up to a minute for a long window. */
   readonly lookEveryMs?: number;
-  /** When this process has looked at its own machine, by rule; kept by who makes the passes. */
+  /** When this process last checked its own machine, by rule; kept by the caller of the passes. */
   readonly lookedHere: Map<string, number>;
 }
 
 type Found = Pick<AlertLook, 'found' | 'groups'>;
 
-/** Rows are committed a moment after they say they were made, ms. */
+/** Rows may be committed this long after their creation time, ms. */
 const slackMs = 60_000;
 const gib = 1024 ** 3;
 
-/** What a rule finds at an instant; null where this process cannot tell. @throws BatutaError STORE_… */
+/** What a rule finds at an instant; null if this process cannot tell. @throws BatutaError STORE_… */
 export async function lookAt(parts: LookParts, rule: ActiveAlertRule, now: number): Promise<Found | null> {
   const { watch } = parts.services.store.alerts;
   const { condition } = rule.rule;
@@ -94,12 +94,12 @@ async function longerRuns(parts: LookParts, rule: ActiveAlertRule, now: number):
   return { found: oneOfEach(found), groups: null };
 }
 
-/** The one that has been longest; of a group one is told. */
+/** The oldest of each group: one per group is reported. */
 function oneOfEach(found: readonly AlertOccurrence[]): readonly AlertOccurrence[] {
   return [...new Map([...found].reverse().map((one) => [one.group, one])).values()];
 }
 
-/** A tick that was missed has happened; it is over with the next look that finds none. */
+/** A missed tick is an event; the alert is over with the next check that finds none. */
 async function missedTicks({ services: { store } }: LookParts, rule: ActiveAlertRule, now: number): Promise<Found> {
   const from = Math.max(rule.createdAt, (rule.lookedAt ?? now) - slackMs);
   const runs = await store.alerts.watch.missed(rule.rule, from, missedAfterMs);
@@ -138,9 +138,9 @@ function failureRates(
   return { found, groups: null };
 }
 
-/** Of the deployments or flows that the rule names; of a rule that names none, of all together. */
+/** For the deployments or flows that the rule names; if it names none, for all together. */
 async function silentOnes({ services: { store } }: LookParts, rule: ActiveAlertRule, ms: number, now: number): Promise<Found> {
-  // What was not watched for so long cannot be said to be silent.
+  // Not watched long enough to be called silent.
   if (now - Math.max(rule.createdAt, rule.updatedAt) < ms) return { found: [], groups: null };
   const counts = await store.alerts.watch.ended(now - ms);
   const { deployments, flows } = rule.rule;
@@ -188,7 +188,7 @@ async function queues(
   return { found, groups: null };
 }
 
-/** Each scheduler looks at its own machine. */
+/** Each scheduler checks its own machine. */
 async function disk(
   { diskSpace }: LookParts,
   { name }: ActiveAlertRule,

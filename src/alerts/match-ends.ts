@@ -1,4 +1,4 @@
-/** Which rules the end of a run is for, and what it says. Nothing is read of a run unless a rule that means it asks for that. */
+/** Which rules the end of a run matches, and its message. A run is read only if a matching rule needs it. */
 import { formatDuration } from '../base/duration.ts';
 import { failureSentence } from '../model/failure-sentence.ts';
 import { type AlertCondition, groupOfRun, meansRun } from '../model/alerts/rule.ts';
@@ -56,7 +56,7 @@ async function failures(parts: LongParts, meant: readonly Meant[]): Promise<Matc
   };
 }
 
-/** What one end says. Runs that fail alike are asked for once in a pass; of a run that cannot be read only its state is told. */
+/** The message of one end. Runs that fail alike are queried once per pass; for a run that cannot be read only its state is given. */
 function sentencesOf({ services: { store, log } }: LongParts): (end: RunEnd) => Promise<string> {
   const { runs, figures } = store;
   const known = new Map<string, ReturnType<typeof figures.alike>>();
@@ -82,7 +82,7 @@ function sentencesOf({ services: { store, log } }: LongParts): (end: RunEnd) => 
   };
 }
 
-/** Runs that ended before anybody saw how long they took. */
+/** Runs that ended before a check found them too long. */
 async function overLong(parts: LongParts, meant: readonly Meant[]): Promise<readonly AlertOccurrence[]> {
   const durations = await parts.services.store.alerts.watch.durations([...new Set(meant.map(({ end }) => end.runId))]);
   const limits = new Map([...new Set(meant.map(({ rule }) => rule))].map((rule) => [rule, limitsOf(parts, rule)]));

@@ -1,6 +1,6 @@
 /**
- * What the database says of the fleet at a moment: queues, workers, limits, cache. Read seldom, however many ask: what is younger than
- * some seconds is given again, and while it is read anew, what was read before is given after a short wait.
+ * The fleet's figures in the database at one moment: queues, workers, limits, cache. Read rarely, however many ask: figures of the last
+ * few seconds are reused, and while they are read again, callers get the previous ones after a short wait.
  */
 import { type Clock, settledWithin } from '../base/clock.ts';
 import { rateLabel } from '../model/rate.ts';
@@ -19,7 +19,7 @@ export interface FleetFigures {
   /** Each by its `rateLabel`. */
   readonly rates: readonly Pick<RateView, 'name' | 'limit' | 'used' | 'waiting'>[];
   readonly cache: CacheTotals;
-  /** Alerts that fire, and what is still to be sent of them: how many, and since when the oldest waits. */
+  /** Firing alerts, and pending deliveries: how many, and since when the oldest waits. */
   readonly alerts: {
     readonly open: readonly { readonly rule: string; readonly count: number }[];
     readonly pending: number;
@@ -29,15 +29,15 @@ export interface FleetFigures {
 
 export interface FleetReaderOptions {
   readonly store: Store;
-  /** The system's. */
+  /** The system clock. */
   readonly clock: Clock;
-  /** A worker that has been silent for longer is not counted on, ms. */
+  /** A worker that has been silent for longer is not counted, ms. */
   readonly leaseMs: number;
 }
 
-/** What is older than this is read anew, ms. */
+/** Older figures are read again, ms. */
 const freshMs = 5_000;
-/** How long whoever asks waits for the new figures where there are older ones, ms. */
+/** How long a caller waits for new figures if there are older ones, ms. */
 const patienceMs = 15;
 
 export class FleetReader {
@@ -49,7 +49,7 @@ export class FleetReader {
     this.#options = options;
   }
 
-  /** @throws BatutaError STORE_… where nothing was ever read */
+  /** @throws BatutaError STORE_… if nothing was ever read */
   async read(): Promise<FleetFigures> {
     const { clock } = this.#options;
     const last = this.#last;

@@ -1,7 +1,7 @@
 /**
- * A small server for processes that have none: `/metrics` and `/health…` of a worker or a scheduler, for Prometheus and for probes.
+ * A small server for processes without one: `/metrics` and `/health…` of a worker or a scheduler, for Prometheus and probes.
  *
- * On this computer alone it asks nobody who they are; elsewhere metrics want an API key of the role viewer or a higher one.
+ * On loopback it requires no authentication; elsewhere metrics require an API key with the role viewer or higher.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,13 +12,13 @@ import type { Metrics } from './metrics/metrics.ts';
 
 export interface MonitorServerOptions {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 chooses a free one. */
   readonly port: number;
   readonly metrics: Metrics;
   readonly health: Health;
-  /** Whether an API key opens metrics. @throws BatutaError STORE_… */
+  /** Whether an API key may read metrics. @throws BatutaError STORE_… */
   readonly isKey: (key: string) => Promise<boolean>;
-  /** Told of what went wrong with a request. */
+  /** Receives errors of requests. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -30,7 +30,7 @@ export interface MonitorServer {
 
 const requestTimeoutMs = 15_000;
 
-/** @throws BatutaError CONFIG_INVALID when the address or port cannot be had */
+/** @throws BatutaError CONFIG_INVALID if the address or port is unavailable */
 export async function listenForMonitoring(options: MonitorServerOptions): Promise<MonitorServer> {
   const { host, port } = options;
   const isOpen = await isReachedFromHereAlone(host);
@@ -42,7 +42,7 @@ export async function listenForMonitoring(options: MonitorServerOptions): Promis
     });
   });
   await listen(server, host, port);
-  // A scrape must not keep a process that ends.
+  // A scrape must not keep an ending process alive.
   server.unref();
   const { port: taken } = server.address() as AddressInfo;
   return {
@@ -70,7 +70,7 @@ async function answer(
     return sendJson(response, status === 'unhealthy' ? 503 : 200, { status, checks: named });
   }
   if (path !== '/metrics') return send(response, 404, 'There are /metrics, /health, /health/ready and /health/live.');
-  // A page of another origin that has its name lead here must not read it.
+  // Against DNS rebinding: a page of another origin whose name leads here must not read it.
   if (isOpen && !isLoopbackHost(hostnameOf(headers.host ?? '') ?? '')) return send(response, 403, 'This address is not for others.');
   if (!isOpen && !(await showsKey(headers.authorization, isKey)))
     return send(response, 401, 'It wants an API key: Authorization: Bearer KEY.', { 'www-authenticate': 'Bearer' });

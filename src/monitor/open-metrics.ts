@@ -1,4 +1,4 @@
-/** Opens the metrics of a process. What they are made with is loaded by then, so that a process without them starts no slower. */
+/** Opens the metrics of a process. Their dependencies are loaded only then, so that a process without them starts no slower. */
 import type { Clock } from '../base/clock.ts';
 import type { Metrics } from './metrics/metrics.ts';
 

@@ -1,7 +1,7 @@
 /**
- * A clock on which waiting costs nothing: when all that is left to do is wait, time jumps to the next thing that is due.
+ * A clock on which waiting costs nothing: when only waiting is left, time jumps to the next timer that is due.
  *
- * Code that really works (a running task) holds time still; a task that waits by `clock.sleep` does not.
+ * Code that is actually executing (a running task) stops time; a task that waits by `clock.sleep` does not.
  */
 import type { Clock, Timer } from '../base/clock.ts';
 import { type Duration, parseDuration } from '../base/duration.ts';
@@ -13,7 +13,7 @@ interface Due {
   readonly fire: () => void;
 }
 
-/** Turns of the event loop without a change after which nothing but waiting is left. */
+/** Turns of the event loop without a change after which only waiting is left. */
 const idleTurns = 3;
 
 export class FakeClock implements Clock {
@@ -21,15 +21,15 @@ export class FakeClock implements Clock {
   #elapsed = 0;
   #order = 0;
   readonly #due = new Set<Due>();
-  /** Task runs that execute user code now. */
+  /** Task runs currently executing user code. */
   readonly #busy = new Set<string>();
-  /** How many waits of this clock each task run is in. */
+  /** Number of waits on this clock per task run. */
   readonly #waits = new Map<string, number>();
   #looking = false;
 
   /**
-   * @param start what it shows at first: a date, UTC epoch ms, or a date as text; default 2026-01-01T00:00:00Z.
-   * @throws RangeError when it is no date.
+   * @param start initial time: a date, UTC epoch ms, or a date as text; default 2026-01-01T00:00:00Z.
+   * @throws RangeError if it is not a date.
    */
   constructor(start: Date | number | string = Date.UTC(2026, 0, 1)) {
     this.#now = new Date(start).getTime();
@@ -44,7 +44,7 @@ export class FakeClock implements Clock {
     return this.#elapsed;
   }
 
-  /** Virtual milliseconds that have passed since it was made. */
+  /** Virtual milliseconds passed since it was created. */
   get elapsedMs(): number {
     return this.#elapsed;
   }
@@ -79,7 +79,7 @@ export class FakeClock implements Clock {
     });
   }
 
-  /** Moves time by hand, firing what becomes due in its order; code that waits for it runs in between. */
+  /** Advances time manually, firing timers in order; code that waits for them runs in between. */
   async advance(by: Duration): Promise<void> {
     const until = this.#now + parseDuration(by);
     for (let next = this.#next(); next && next.at <= until; next = this.#next()) {
@@ -90,14 +90,14 @@ export class FakeClock implements Clock {
     this.#now = until;
   }
 
-  /** Sets whether a task run executes user code, which holds time still. */
+  /** Sets whether a task run executes user code, which stops time. */
   setBusy(taskRunId: string, busy: boolean): void {
     if (busy) this.#busy.add(taskRunId);
     else this.#busy.delete(taskRunId);
     this.#look();
   }
 
-  /** Counts what a task run waits for: while it waits it does not hold time still. */
+  /** Counts the waits of a task run: while it waits it does not stop time. */
   countWait(taskRunId: string, by: 1 | -1): void {
     this.#waits.set(taskRunId, (this.#waits.get(taskRunId) ?? 0) + by);
     this.#look();
@@ -107,7 +107,7 @@ export class FakeClock implements Clock {
     return [...this.#busy].every((id) => (this.#waits.get(id) ?? 0) > 0);
   }
 
-  /** Looks, once what is under way has had its turns, whether only waiting is left. */
+  /** Checks, after pending code has had its turns, whether only waiting is left. */
   #look(): void {
     if (this.#looking) return;
     this.#looking = true;

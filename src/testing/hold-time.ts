@@ -4,13 +4,13 @@ import { isTerminal } from '../model/state.ts';
 import type { FakeClock } from './fake-clock.ts';
 
 /**
- * Listener that holds time still while a task executes, and while a run has no task run to wait for: then the body of its code
- * flow does something of its own, or the engine is between two tasks.
+ * Listener that stops time while a task executes, and while a run has no task run to wait for: then the body of its code
+ * flow is executing, or the engine is between two tasks.
  */
 export function holdTime(clock: FakeClock): (event: EngineEvent) => void {
-  /** Per run under way, its task runs that have not ended. */
+  /** Unfinished task runs of each running run. */
   const open = new Map<string, Set<string>>();
-  /** Task run that stands for a sub-flow, by the run of that. */
+  /** Task run that stands for a sub-flow, by the sub-flow's run. */
   const parents = new Map<string, string>();
 
   return (event) => {

@@ -1,4 +1,4 @@
-/** `batuta/testing`: what users test their flows with. */
+/** `batuta/testing`: tools for users to test their flows. */
 export type { Clock, Timer } from '../base/clock.ts';
 export { FakeClock, fakeClock } from './fake-clock.ts';
 export type { Overrides } from './override.ts';

@@ -1,10 +1,10 @@
-/** Puts others in the place of resources, and notices those that stand in the place of none. */
+/** Replaces resources, and detects replacements of none. */
 import { BatutaError } from '../base/errors.ts';
 import { hintFor, nearestNames } from '../base/nearest.ts';
 import type { ResourceContext } from '../model/context.ts';
 import { isResource, type Resource, type ResourceScopeName } from '../model/resource.ts';
 
-/** What may stand in the place of a resource: its value, or a function or generator function that opens one as that of the resource would. */
+/** Replacement of a resource: its value, or a function or generator function that opens one as the resource's own would. */
 export type ResourceFake<T, K, S extends ResourceScopeName> =
   | T
   | ((
@@ -12,7 +12,7 @@ export type ResourceFake<T, K, S extends ResourceScopeName> =
       key: K,
     ) => T | Promise<T> | Generator<T | Promise<T>, unknown, undefined> | AsyncGenerator<T, unknown, undefined>);
 
-/** A resource and what is opened in its place; made by `override()`. */
+/** A resource and its replacement; made by `override()`. */
 export interface ResourceOverride {
   /** Name of the resource. */
   readonly name: string;
@@ -23,14 +23,11 @@ export interface ResourceOverride {
 export type ResourceOverrides = Readonly<Record<string, unknown>> | readonly ResourceOverride[];
 
 /**
- * For the option `resources` of `testFlow`: puts `fake` in the place of a resource. The compiler holds it to what the resource gives.
+ * For the option `resources` of `testFlow`: replaces a resource with `fake`. The compiler checks it against the resource's type.
  *
- * @param fake a value, which is given as it is, or a function, which opens it; so what is a function itself is given by a function
- * @throws BatutaError OPTION_INVALID for what is no resource
- * @example
- * ```ts
- * await testFlow(Load, {}, { resources: [override(warehouse, { count: async () => 7 })] });
- * ```
+ * @param fake a value, used unchanged, or a function, which opens it; so a value that is a function must be returned by a function
+ * @throws BatutaError OPTION_INVALID if `resource` is not a resource
+ * @example ```ts await testFlow(Load, {}, { resources: [override(warehouse, { count: async () => 7 })] }); ```
  */
 export function override<T, K, S extends ResourceScopeName>(
   resource: Resource<T, K, S>,
@@ -41,14 +38,14 @@ export function override<T, K, S extends ResourceScopeName>(
   return { name: resource.name, fake };
 }
 
-/** What stands in the place of resources during a test, and which resources were opened, or would have been. */
+/** Replacements of resources in a test, and the resources that were opened, or would have been. */
 export class Fakes {
   readonly #fakes: ReadonlyMap<string, unknown>;
-  /** Whether a name may have been mistyped: of a list made by `override()` none. */
+  /** Whether a name may be mistyped: not in a list made by `override()`. */
   readonly #areNamesFree: boolean;
   readonly #opened = new Set<string>();
 
-  /** @throws BatutaError USAGE where two stand in the place of one resource */
+  /** @throws BatutaError USAGE if two replace one resource */
   constructor(overrides: ResourceOverrides) {
     const pairs = isList(overrides) ? overrides.map(({ name, fake }) => [name, fake] as const) : Object.entries(overrides);
     this.#fakes = new Map(pairs);
@@ -67,11 +64,11 @@ export class Fakes {
   }
 
   /**
-   * Looks for overrides that nothing has used: one whose name is much like that of a resource which was opened for real is a mistake, another
-   * may belong to a task that did not run, and is warned of.
+   * Checks for unused overrides: one whose name is similar to that of a resource that was really opened is a mistake; any other
+   * may belong to a task that did not run, and causes a warning.
    *
    * @param flow for messages
-   * @param declared names of the resources that the flow is known to have, opened or not
+   * @param declared names of the resources the flow is known to have, opened or not
    * @throws BatutaError USAGE
    */
   checkUse(flow: string, declared: readonly string[]): void {

@@ -1,4 +1,4 @@
-/** Puts other code in the place of tasks. */
+/** Replaces the code of tasks. */
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import type { FlowDefinition } from '../model/flow.ts';
@@ -6,12 +6,12 @@ import type { TaskDefinition } from '../model/task.ts';
 
 type Method = (...args: never[]) => unknown;
 
-/** For each task: a function that runs in its place (same arguments), or the value it gives. */
+/** Per task: a function that runs in its place (same arguments), or the value it returns. */
 export type Overrides<F> = {
   readonly [K in keyof F]?: F[K] extends Method ? F[K] | ((...args: Parameters<F[K]>) => unknown) | Awaited<ReturnType<F[K]>> : never;
 };
 
-/** The definition with these tasks replaced; all else (needs, retries, timeouts) stays. @throws BatutaError USAGE for a name that is no task. */
+/** The definition with these tasks replaced; the rest (needs, retries, timeouts) stays. @throws BatutaError USAGE if a name is not a task. */
 export function withOverrides(definition: FlowDefinition, overrides: Readonly<Record<string, unknown>>): FlowDefinition {
   const tasks = new Map(definition.tasks);
   for (const [name, replacement] of Object.entries(overrides)) {
@@ -21,7 +21,7 @@ export function withOverrides(definition: FlowDefinition, overrides: Readonly<Re
         'USAGE',
         `${definition.className} has no task '${name}' to override.${hintFor(name, [...tasks.keys()], 'Its tasks are')}`,
       );
-    // Arrow functions have no use for the instance, methods get it.
+    // Arrow functions ignore the instance, methods get it.
     const method: TaskDefinition['method'] =
       typeof replacement === 'function' ? (replacement as TaskDefinition['method']) : () => replacement;
     tasks.set(name, { ...task, method });

@@ -1,4 +1,4 @@
-/** Runs a flow in memory, with the same engine and store as anywhere else, on a clock on which waiting costs nothing. */
+/** Runs a flow in memory, with the usual engine and store, on a clock on which waiting costs nothing. */
 import { systemClock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import { makeId } from '../base/id.ts';
@@ -31,37 +31,37 @@ import { TestRun } from './test-run.ts';
 import { type TestConnection, TestValues } from './test-values.ts';
 
 export interface TestOptions<F> {
-  /** What runs, or is given, in the place of tasks. */
+  /** Replacements of tasks: functions or values. */
   readonly override?: Overrides<F>;
-  /** The same for flows it runs by `ctx.runFlow`. */
+  /** The same for flows it runs with `ctx.runFlow`. */
   readonly subFlows?: readonly (readonly [FlowClass, Readonly<Record<string, unknown>>])[];
-  /** Flows that stand for the deployments it runs by `ctx.runDeployment`, by name. */
+  /** Flows in place of the deployments it runs with `ctx.runDeployment`, by name. */
   readonly deployments?: Readonly<Record<string, FlowClass>>;
   /**
-   * What is opened in the place of resources: by their names, or a list of `override(resource, fake)`, which the compiler checks. A value is given
-   * as it is, a function or generator function opens it as that of the resource would. A name much like that of a resource which was opened for
-   * real is refused at the end of the run; one that nothing has used for another reason is warned of.
+   * Replacements of resources: by name, or a list of `override(resource, fake)`, which the compiler checks. A value is used unchanged; a
+   * function or generator function opens it as the resource's own would. A name similar to that of a resource that was really opened is
+   * refused at the end of the run; one unused for another reason causes a warning.
    */
   readonly resources?: ResourceOverrides;
-  /** Makes the instances of flows, as that of `batuta.config.ts` does; default: their constructors, without arguments. */
+  /** Creates the instances of flows, like the one in `batuta.config.ts`; default: their constructors, without arguments. */
   readonly instantiate?: Instantiate;
-  /** Data of signals that the run is sent before it starts, by name; a list sends several. */
+  /** Data of signals sent to the run before it starts, by name; a list sends several. */
   readonly signals?: Readonly<Record<string, unknown>>;
-  /** What people decide, by the name that the flow waits for; a list for several of one name. One that the flow refuses throws DECISION_INVALID in it. */
+  /** People's decisions, by the name the flow waits for; a list for several of one name. A refused one throws DECISION_INVALID in the flow. */
   readonly decisions?: Readonly<Record<string, unknown>>;
-  /** Values of secrets, by name; hidden in logs and errors as real ones are. Others are not there. */
+  /** Values of secrets, by name; hidden in logs and errors like real ones. Others do not exist. */
   readonly secrets?: Readonly<Record<string, string>>;
   /** Values of variables, by name: plain JSON. */
   readonly variables?: Readonly<Record<string, unknown>>;
-  /** Fields of connections, by name; `kind` says which kind each is. */
+  /** Fields of connections, by name; `kind` is the kind of each. */
   readonly connections?: Readonly<Record<string, TestConnection>>;
-  /** Runs around the run and its tasks, outside of that of the flow, as that of `batuta.config.ts` would. Default none. */
+  /** Runs around the run and its tasks, outside the flow's own, like that of `batuta.config.ts`. Default none. */
   readonly middleware?: readonly Middleware[];
   /** See `RunOptions`. */
   readonly refreshCache?: boolean;
   /** Default: a new one, at 2026-01-01T00:00:00Z. */
   readonly clock?: FakeClock;
-  /** Gives numbers in [0, 1), for jitter; default always 0.5. */
+  /** Returns numbers in [0, 1), for jitter; default always 0.5. */
   readonly random?: () => number;
   /** Aborting cancels the run. */
   readonly signal?: AbortSignal;
@@ -69,17 +69,14 @@ export interface TestOptions<F> {
 }
 
 /**
- * Runs a flow to its end and returns everything about the run; a flow that fails is no error here.
+ * Runs a flow to its end and returns everything about the run; a failing flow is not an error here.
  *
- * Retry delays pass at once. A timeout passes when all that runs waits by `clock.sleep`. Tasks with `isolate` run in
+ * Retry delays pass at once. A timeout expires once all running code waits by `clock.sleep`. Tasks with `isolate` run in
  * this thread. Nothing is written to disk or printed.
  *
- * @throws BatutaError PARAMS_INVALID, USAGE (an override of no task or resource), and the errors of a wrong declaration.
- * @example
- * ```ts
- * const run = await testFlow(FlightDelays, { month: '01' }, { override: { airports: [] } });
- * run.expectState('Completed').expectTask('flights', 'Completed', { attempts: 2 });
- * ```
+ * @throws BatutaError PARAMS_INVALID, USAGE (an override of no task or resource), and the errors of an invalid declaration.
+ * @example ```ts const run = await testFlow(FlightDelays, { month: '01' }, { override: { airports: [] } });
+ * run.expectState('Completed').expectTask('flights', 'Completed', { attempts: 2 }); ```
  */
 export async function testFlow<C extends FlowClass>(
   flow: C,
@@ -161,7 +158,7 @@ async function openTestClient(
   return new LocalClient({ store, engine, log, captureConsole: true, findDefinition });
 }
 
-/** A flow that refuses the answer of a person asks again; here nobody would give another, so it fails. */
+/** A flow that refuses a person's answer asks again; here nobody would answer again, so it fails. */
 function askingOnce(store: Store): Store {
   const refuse: Store['inbox']['refuse'] = async (_claim, name, _number, problem) => {
     throw new BatutaError('DECISION_INVALID', `The flow refuses what the test decides for '${name}': ${problem}`, {
@@ -171,7 +168,7 @@ function askingOnce(store: Store): Store {
   return { ...store, inbox: { ...store.inbox, refuse } };
 }
 
-/** The body of a code flow, with the signals sent before it begins: it must find them, for time does not wait for them. */
+/** The body of a code flow, with the signals sent before it begins: it must find them, as time does not wait for them. */
 function withSignals(
   definition: FlowDefinition,
   client: LocalClient,
@@ -198,12 +195,12 @@ function withSignals(
   };
 }
 
-/** Names of the resources that its fields hold and its tasks have transactions of. */
+/** Names of the resources in its fields and in the transactions of its tasks. */
 function resourcesOf({ injects, tasks }: FlowDefinition): string[] {
   return [...injects.map(({ resource }) => resource.name), ...[...tasks.values()].flatMap(({ transaction }) => transaction?.name ?? [])];
 }
 
-/** A thread or process would have a clock of its own. */
+/** A thread or process would have its own clock. */
 const inThisThread = (instantiate: Instantiate | null): Isolate => ({
   takePlace: () => null,
   givePlace: () => undefined,
@@ -219,14 +216,14 @@ function constant(value: unknown): () => unknown {
   return () => value;
 }
 
-/** Addresses that lead nowhere. */
+/** Dummy addresses. */
 const testAddresses: DecisionAddresses = {
   pageOf: (itemId) => `http://batuta.test/inbox?item=${itemId}`,
   linkTo: ({ itemId, value, for: person }) =>
     `http://batuta.test/decide/${itemId}?${new URLSearchParams({ value, for: person ?? '' }).toString()}`,
 };
 
-/** All that the run gave out, over all its streams. */
+/** All emissions of the run, over all its streams. */
 async function emissionsOf({ runs }: LocalClient, id: string): Promise<readonly Emission[]> {
   const all: Emission[] = [];
   for (const { stream } of await runs.streams(id)) for await (const emission of runs.emitted(id, stream)) all.push(emission);

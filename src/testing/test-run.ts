@@ -1,4 +1,4 @@
-/** What a flow came to in a test, and ways to say what it should have come to. */
+/** Outcome of a flow in a test, with assertions about it. */
 import { AssertionError } from 'node:assert';
 import type { RunInspection } from '../client/client.ts';
 import { decodeValue } from '../engine/values/results.ts';
@@ -9,15 +9,15 @@ import type { State, StateName } from '../model/state.ts';
 import { type StageStats, stageStatsOf } from '../model/stage-stats.ts';
 import type { StoredLogLine } from '../store/store.ts';
 
-/** A task run as a test looks at it. */
+/** A task run as seen by a test. */
 export interface TestTask {
   readonly name: string;
   readonly key: string;
   readonly index: number | null;
   readonly state: State;
-  /** Executions that were started; 0 when it never ran. */
+  /** Started executions; 0 if it never ran. */
   readonly attempts: number;
-  /** Its recorded value; undefined when it has none. Values over 256 KiB are not read back here. */
+  /** Its recorded value; undefined if it has none. Values over 256 KiB are not read back here. */
   readonly result: unknown;
   readonly error: Failure | null;
   readonly metrics: Readonly<Record<string, number>>;
@@ -38,17 +38,17 @@ export class TestRun<R = unknown> {
   /** The flow's value; undefined unless it completed. */
   readonly result: R | undefined;
   readonly error: Failure | null;
-  /** What was thrown, as it was; null unless it failed. */
+  /** The original thrown value; null unless it failed. */
   readonly thrown: unknown;
   readonly attempt: number;
   readonly params: unknown;
-  /** In the order in which they were first recorded. */
+  /** In the order of their first record. */
   readonly tasks: readonly TestTask[];
   readonly logs: readonly StoredLogLine[];
   readonly artifacts: RunInspection['artifacts'];
-  /** What it gave out by `ctx.emit`, over all its streams, in the order in which that was recorded. */
+  /** Its emissions over all streams, in recorded order. */
   readonly emissions: readonly Emission[];
-  /** Everything that was recorded. */
+  /** Everything recorded. */
   readonly inspection: RunInspection;
   /** Virtual milliseconds from start to end. */
   readonly waitedMs: number;
@@ -69,7 +69,7 @@ export class TestRun<R = unknown> {
     this.waitedMs = waitedMs;
   }
 
-  /** The task run of a name, of one item with `index`. @throws AssertionError when there is none. */
+  /** The task run of a name, of one item with `index`. @throws AssertionError if there is none. */
   task(name: string, index: number | null = null): TestTask {
     const found = this.tasks.find((task) => task.name === name && (index === null || task.index === index));
     return (
@@ -85,29 +85,29 @@ export class TestRun<R = unknown> {
     return this.tasks.filter((task) => task.name === name);
   }
 
-  /** What has gone through the tasks of its streams, in their order. Times are those of the test's clock. */
+  /** Throughput of its stream tasks, in their order. Times are those of the test's clock. */
   get stats(): readonly StageStats[] {
     return stageStatsOf(this.inspection.taskRuns);
   }
 
-  /** The values of one stream, in their order. */
+  /** The values of one stream, in order. */
   emitted(stream: string): readonly unknown[] {
     return this.emissions.filter((emission) => emission.stream === stream).map(({ value }) => value);
   }
 
-  /** Keys of task runs in the order in which their first attempts started; those that never ran are left out. */
+  /** Keys of task runs in the order their first attempts started; those that never ran are left out. */
   get started(): readonly string[] {
     return this.#keysAt((name) => name === 'Running');
   }
 
-  /** @throws AssertionError with what failed, unless the run is in that state. */
+  /** @throws AssertionError with the failure, unless the run is in that state. */
   expectState(name: StateName): this {
     if (this.state.name !== name)
       fail(`the run is ${this.state.name}${this.state.message === null ? '' : ` (${this.state.message})`}`, this.state.name, name);
     return this;
   }
 
-  /** @throws AssertionError unless the task run is in that state and, when given, took so many attempts. */
+  /** @throws AssertionError unless the task run is in that state and, if given, took that many attempts. */
   expectTask(name: string, state: StateName, options: { readonly attempts?: number; readonly index?: number } = {}): this {
     const task = this.task(name, options.index ?? null);
     if (task.state.name !== state)

@@ -1,11 +1,11 @@
-/** Secrets, variables and connections of a test, in the place of those of a store. */
+/** Secrets, variables and connections of a test, in place of those of a store. */
 import { BatutaError } from '../base/errors.ts';
 import { hideSecret } from '../base/hidden-values.ts';
 import { hintFor } from '../base/nearest.ts';
 import { checkKind, secretFieldsOf } from '../model/connection-kinds.ts';
 import type { ConnectionValues, NamedValues } from '../model/secret.ts';
 
-/** Fields of a connection, secret ones among them. */
+/** Fields of a connection, including secret ones. */
 export interface TestConnection {
   /** `postgres`, `mysql`, `http`, `s3`; default `generic`. */
   readonly kind?: string;
@@ -42,7 +42,7 @@ export class TestValues implements NamedValues {
     return missing('VARIABLE_NOT_FOUND', 'variable', name, this.#given.variables);
   }
 
-  /** @throws BatutaError CONNECTION_INVALID where its fields do not fit its kind */
+  /** @throws BatutaError CONNECTION_INVALID if its fields do not fit its kind */
   async connection(name: string): Promise<ConnectionValues> {
     const { connections } = this.#given;
     const given = Object.hasOwn(connections, name) ? connections[name] : undefined;

@@ -1,11 +1,11 @@
-/** What an alert says to people, line by line; in Slack and in mail alike. */
+/** An alert's text for people, line by line; the same in Slack and mail. */
 import { cutText, storableText } from '../../base/cut-text.ts';
 import type { AlertMessage } from '../../model/alerts/alert.ts';
 
 // oxlint-disable-next-line no-control-regex -- these are what a single line must not hold
 const breaks = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
 
-/** What was found, how often and since when, and which run it is about. */
+/** What was found, how often and since when, and the run concerned. */
 export function linesOf({ data }: AlertMessage): readonly string[] {
   const { summary, count, firstAt, description, run, resolvedBy, state } = data;
   return [
@@ -17,7 +17,7 @@ export function linesOf({ data }: AlertMessage): readonly string[] {
   ];
 }
 
-/** A title as one line of at most so many characters: names of flows and deployments are users', and a line break in one would begin a line of its own. */
+/** A title as one line of at most `maxChars`: users choose the names of flows and deployments, which may contain line breaks. */
 export function titleLine(title: string, maxChars: number): string {
   return cutText(storableText(title).replaceAll(breaks, ' ').trim(), maxChars, '…');
 }

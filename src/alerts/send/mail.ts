@@ -13,10 +13,10 @@ export interface MailSettings {
 
 /** Time for one step of the exchange, ms. */
 const timeoutMs = 10_000;
-/** Of a longer subject the lists of mail programs show no more. */
+/** Mail programs show no more of a subject in their lists. */
 const maxSubjectChars = 150;
 
-/** Sends it. Its Message-ID is made of the id of the delivery: a mail that comes twice is known as one. @throws NotSent without settings; Error */
+/** Sends it. Its Message-ID derives from the delivery's id, so a mail sent twice is recognised. @throws NotSent without settings; Error */
 export async function sendMail(
   { id, message }: PendingDelivery,
   to: readonly string[],

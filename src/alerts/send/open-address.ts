@@ -1,8 +1,8 @@
 /**
- * Where requests may go that an alert sends out: not to this machine, nor to the network around it, unless the settings allow it.
+ * Where alerts may send requests: not to this machine or its private network, unless the settings allow it.
  *
- * A name is resolved once, all its addresses are looked at, and the connection goes to one of these: a name that resolves to something else a moment
- * later leads nowhere else. Redirects are not followed.
+ * A name is resolved once, all its addresses are checked, and the connection goes to one of them: a name that resolves differently a moment
+ * later has no effect. Redirects are not followed.
  */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
@@ -17,16 +17,16 @@ export interface OpenAddress {
 /** Finds the addresses of a name. */
 export type Resolve = (name: string) => Promise<readonly { readonly address: string }[]>;
 
-/** Whether an address is one of the internet at large. IPv4 inside IPv6 counts as what it holds. */
+/** Whether an address is a public internet address. IPv4 inside IPv6 counts as its IPv4 address. */
 export function isPublicAddress(address: string): boolean {
-  // Everything else has a use of its own: loopback, private, link-local, carrier-grade NAT, multicast, tunnels to IPv4 and the like.
+  // Everything else has a special use: loopback, private, link-local, carrier-grade NAT, multicast, tunnels to IPv4 and similar.
   return ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast';
 }
 
 /**
- * What the settings allow beside that.
+ * What the settings allow in addition.
  *
- * @param allowed names of hosts, addresses, and ranges such as `10.1.0.0/16`; `*` is everything
+ * @param allowed host names, addresses, and ranges such as `10.1.0.0/16`; `*` is everything
  */
 export function allowance(allowed: readonly string[]): (host: string, address: string) => boolean {
   return (host, address) =>
@@ -41,9 +41,9 @@ export function allowance(allowed: readonly string[]): (host: string, address: s
 }
 
 /**
- * The addresses that a host may be reached at, one at least.
+ * The addresses at which a host may be reached, at least one.
  *
- * @throws NotSent when one of them is private; Error when the name cannot be resolved
+ * @throws NotSent if one of them is private; Error if the name cannot be resolved
  */
 export async function openAddresses(
   hostname: string,

@@ -1,4 +1,4 @@
-/** A POST of JSON to an address that an alert names. */
+/** POSTs JSON to the URL of an alert. */
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
@@ -10,17 +10,17 @@ export interface PostOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly signal: AbortSignal;
-  /** Hosts that may be asked though they are private. */
+  /** Private hosts that may be contacted. */
   readonly allowed: readonly string[];
   readonly resolve?: Resolve | undefined;
 }
 
-/** Of the request itself: asked again it is the same. */
+/** Statuses about the request itself: a retry would get the same. */
 const refusals = new Set([400, 413, 415, 422]);
-/** Most that is read of an answer, characters. */
+/** Most characters read of an answer. */
 const maxAnswerChars = 2_000;
 
-/** Posts it. Gives the status and the beginning of what was answered. @throws NotSent for what another attempt would not change; Error for all else */
+/** Returns the status and the beginning of the answer. @throws NotSent if another attempt would fail too; Error for all else */
 export async function postJson(address: string, { headers, body, signal, allowed, resolve }: PostOptions): Promise<string> {
   if (!URL.canParse(address)) throw new NotSent('It is no address.');
   const url = new URL(address);
@@ -30,12 +30,12 @@ export async function postJson(address: string, { headers, body, signal, allowed
   const said = text === '' ? String(status) : `${status} ${text}`;
   if (status >= 200 && status < 300) return said;
   if (status >= 300 && status < 400) throw new NotSent(`${status}: it redirects, which is not followed.`);
-  // Source: Standard Webhooks: a receiver that is gone wants nothing more.
+  // Source: Standard Webhooks: a receiver that is gone wants no more deliveries.
   if (status === 410 || refusals.has(status)) throw new NotSent(said);
   throw new Error(said);
 }
 
-/** What comes of a step that cannot be stopped; it is waited for no longer than the signal allows. @throws what the signal says */
+/** Result of a step that cannot be stopped; waits only until the signal aborts. @throws the signal's reason */
 async function unlessAborted<T>(signal: AbortSignal, step: Promise<T>): Promise<T> {
   const over = new AbortController();
   const aborted = new Promise<never>((_resolve, reject) => {
@@ -54,7 +54,7 @@ function exchange(
   url: URL,
   { headers, body, signal, open }: Pick<PostOptions, 'headers' | 'body' | 'signal'> & { readonly open: readonly OpenAddress[] },
 ): Promise<{ readonly status: number; readonly text: string }> {
-  // The name is not resolved again: the connection goes to what was looked at.
+  // The name is not resolved again: the connection goes to a checked address.
   const pinned: LookupFunction = (_host, options, done) => {
     if (options.all === true) done(null, [...open]);
     else done(null, open[0]?.address ?? '', open[0]?.family);
@@ -66,7 +66,7 @@ function exchange(
       {
         method: 'POST',
         lookup: pinned,
-        // A connection that is kept may lead to where an earlier look had allowed it.
+        // A kept-alive connection may lead to an address that only an earlier check allowed.
         agent: false,
         signal,
         headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), 'user-agent': 'batuta', ...headers },

@@ -1,4 +1,4 @@
-/** Does what a delivery says: sends it to people or programs, or reacts in the fleet. */
+/** Performs a delivery: sends it to people or programs, or reacts in the fleet. */
 import { signStandard } from '../../secrets/webhook-signature.ts';
 import type { Clock } from '../../base/clock.ts';
 import { isBatutaError } from '../../base/errors.ts';
@@ -9,9 +9,9 @@ import type { Resolve } from './open-address.ts';
 import { postJson } from './post.ts';
 import { slackBody } from './slack.ts';
 
-/** What alerts do to the fleet. Each may be asked twice for the same. */
+/** Actions of alerts on the fleet. Each may be called twice for the same. */
 export interface Reactions {
-  /** Runs a deployment, once for a key. Gives the id of the run. @throws BatutaError DEPLOYMENT_NOT_FOUND, PARAMS_INVALID, … */
+  /** Runs a deployment, once per key. Returns the id of the run. @throws BatutaError DEPLOYMENT_NOT_FOUND, PARAMS_INVALID, … */
   run(deployment: string, params: Readonly<Record<string, unknown>>, key: string): Promise<string>;
   /** @throws BatutaError RUN_NOT_FOUND, RUN_STATE_REFUSED */
   cancel(runId: string, message: string): Promise<void>;
@@ -24,14 +24,14 @@ export interface SendParts extends MailSettings {
   /** The value of a secret. @throws BatutaError SECRET_… */
   readonly secret: (name: string) => Promise<string>;
   readonly reactions: Reactions;
-  /** Hosts that may be asked though they are private. */
+  /** Private hosts that may be contacted. */
   readonly allowedHosts: readonly string[];
-  /** Where people reach the dashboard; null: messages have no link. */
+  /** URL of the dashboard for people; null: messages have no link. */
   readonly publicUrl: string | null;
   readonly resolve?: Resolve;
 }
 
-/** Codes of what is so whenever it is tried. */
+/** Codes of permanent errors. */
 const lasting = /^(DEPLOYMENT_|RUN_|PARAMS_|FLOW_|OPTION_|NAME_)/;
 
 export function sender(parts: SendParts): SendDelivery {
@@ -52,7 +52,7 @@ async function perform(parts: SendParts, delivery: PendingDelivery, signal: Abor
   const shared = { signal, allowed: parts.allowedHosts, resolve: parts.resolve };
   switch (action.kind) {
     case 'webhook': {
-      // Readers of JSON in other languages refuse half of a surrogate pair, which text of users may hold.
+      // JSON parsers of other languages refuse lone surrogates, which users' text may contain.
       const body = JSON.stringify({ ...message, data: { ...message.data, url: link } }, (_key, value: unknown) =>
         typeof value === 'string' ? value.toWellFormed() : value,
       );
@@ -75,7 +75,7 @@ async function perform(parts: SendParts, delivery: PendingDelivery, signal: Abor
   }
 }
 
-/** What was wanted is so where the run has ended by itself, or by an attempt whose outcome was not recorded. */
+/** Also succeeds if the run has already ended, by itself or by an attempt whose outcome was not recorded. */
 async function cancel({ reactions }: SendParts, runId: string, message: string): Promise<string> {
   try {
     await reactions.cancel(runId, message);
@@ -86,7 +86,7 @@ async function cancel({ reactions }: SendParts, runId: string, message: string):
   }
 }
 
-/** By Standard Webhooks: the id stays with every attempt, the time is that of the attempt. */
+/** Per Standard Webhooks: the id is the same for every attempt, the time is that of the attempt. */
 async function webhookHeaders(
   { secret, clock }: SendParts,
   name: string | null,

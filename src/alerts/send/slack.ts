@@ -1,17 +1,17 @@
-/** An alert as a message for an incoming webhook of Slack. */
+/** An alert as a message for a Slack incoming webhook. */
 import { cutText, storableText } from '../../base/cut-text.ts';
 import { type AlertMessage, titleOf } from '../../model/alerts/alert.ts';
 import { linesOf, titleLine } from './lines.ts';
 
-/** Longest text of a section, and of what a notification shows. Source: https://docs.slack.dev/reference/block-kit/blocks/section-block */
+/** Longest text of a section, and of a notification. Source: https://docs.slack.dev/reference/block-kit/blocks/section-block */
 const maxChars = { section: 3_000, title: 300 };
-/** One escaped character and the sign that something was cut off. */
+/** One escaped character and the ellipsis. */
 const minChars = 8;
 
 /**
- * The title, the lines and the link, in this order; what is too long is cut in the lines.
+ * The title, the lines and the link, in this order; if too long, the lines are cut.
  *
- * Source: https://docs.slack.dev/messaging/formatting-message-text for the three characters that are escaped, which cannot be cut in two here.
+ * Source: https://docs.slack.dev/messaging/formatting-message-text for the three escaped characters, whose escapes are never split.
  */
 export function slackBody(message: AlertMessage, link: string | null): object {
   const title = escapedUpTo(titleLine(titleOf(message), maxChars.title), maxChars.title);
@@ -21,9 +21,9 @@ export function slackBody(message: AlertMessage, link: string | null): object {
   return { text: title, blocks: [{ type: 'section', text: { type: 'mrkdwn', text: `${head}${lines}${foot}` } }] };
 }
 
-/** The beginning of a text that, once escaped, has at most `most` UTF-16 units: so many characters or fewer, however they are counted. */
+/** The longest prefix of a text that, once escaped, has at most `most` UTF-16 units: so also at most `most` characters. */
 function escapedUpTo(text: string, most: number): string {
-  // An address of the dashboard that fills all of it leaves no place for anything else.
+  // A dashboard URL that fills the limit leaves no room for anything else.
   if (most < minChars) return '';
   for (let chars = most; ; ) {
     const shown = escaped(cutText(text, chars, '…'));

@@ -1,4 +1,4 @@
-/** Whether there is room where this machine writes: the SQLite database, and results in a folder. */
+/** Whether there is free space where this machine writes: the SQLite database, and results in a folder. */
 import { statfs } from 'node:fs/promises';
 import { programName } from '../../base/program-name.ts';
 import { dirname, resolve } from 'node:path';
@@ -6,18 +6,18 @@ import { parsePlace } from '../../base/result-places.ts';
 import { degraded, type HealthCheck, healthy, unhealthy } from './health.ts';
 
 const mib = 1024 * 1024;
-/** Less than this, and less than that share of the disk, is little. */
+/** Less than both, bytes and share of the disk, is little. */
 const little = { bytes: 2 * 1024 * mib, share: 0.1 };
-/** Less is as good as none. */
+/** Less counts as none. */
 const noneBytes = 100 * mib;
 
-/** What is free of a file system, bytes. */
+/** Free space of a file system, bytes. */
 export interface DiskSpace {
   readonly freeBytes: number;
   readonly totalBytes: number;
 }
 
-/** What is free where this machine writes, and in which folder; null where it keeps nothing. */
+/** Free space where this machine writes, and in which folder; null if it stores nothing. */
 export async function freeSpace(config: {
   readonly databaseUrl: string;
   readonly results: string;
@@ -26,7 +26,7 @@ export async function freeSpace(config: {
   return folder === null ? null : { folder, ...(await readSpace(folder)) };
 }
 
-/** Null where this machine keeps nothing. @param spaceOf what is free where a folder lies */
+/** Null if this machine stores nothing. @param spaceOf returns the free space of a folder's file system */
 export function diskCheck(
   config: { readonly databaseUrl: string; readonly results: string },
   spaceOf: (folder: string) => Promise<DiskSpace> = readSpace,
@@ -45,7 +45,7 @@ export function diskCheck(
   };
 }
 
-/** Of the folder, or of the nearest above it that is there: it may not have been made yet. */
+/** Of the folder, or of its nearest existing parent: it may not exist yet. */
 async function readSpace(folder: string): Promise<DiskSpace> {
   for (let at = folder; ; at = dirname(at)) {
     try {

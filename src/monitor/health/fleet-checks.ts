@@ -1,4 +1,4 @@
-/** Checks of what all processes share: database, what carries tickets, schedules, queues, and the clocks. */
+/** Checks of what all processes share: database, ticket transport, schedules, queues and clocks. */
 import type { Clock } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { programName } from '../../base/program-name.ts';
@@ -8,17 +8,17 @@ import type { Store } from '../../store/store.ts';
 import type { FleetReader } from '../fleet-figures.ts';
 import { degraded, type HealthCheck, healthy, unhealthy } from './health.ts';
 
-/** A round trip to the database or the broker that takes longer is slow, ms. */
+/** A longer round trip to the database or broker is slow, ms. */
 const slowMs = 500;
-/** Schedules that are further behind than this, ms. */
+/** Limits for schedules that are behind, ms. */
 const lag = { degradedMs: 10_000, unhealthyMs: 60_000 };
-/** Clocks that differ by more, ms: leases and ticks go by the clock of the database. */
+/** Limits for clock differences, ms: leases and ticks use the clock of the database. */
 const skew = { degradedMs: 2_000, unhealthyMs: 30_000 };
-/** A delivery that has waited for longer is reported, ms. */
+/** A delivery that has waited longer is reported, ms. */
 const undeliveredMs = 300_000;
-/** Versions that are named. */
+/** Most versions named. */
 const mostNamed = 5;
-/** Looking at a broker opens a connection to it. */
+/** Checking a broker opens a connection to it. */
 const brokerKeepMs = 30_000;
 
 export function databaseCheck(store: Store, clock: Clock): HealthCheck {
@@ -35,7 +35,7 @@ export function databaseCheck(store: Store, clock: Clock): HealthCheck {
   };
 }
 
-/** Redis with its policy and memory, or PostgreSQL; null where the database carries tickets. */
+/** Redis with its policy and memory, or PostgreSQL; null if the database carries tickets. */
 export function brokerCheck({
   redisUrl,
   brokerUrl,
@@ -90,7 +90,7 @@ export function queuesCheck(fleet: FleetReader): HealthCheck {
   };
 }
 
-/** Whether what is pinned to a version of its flow can go on. */
+/** Whether runs pinned to a version can continue. */
 export function versionsCheck({ pins }: Store, fleet: FleetReader): HealthCheck {
   return {
     name: 'versions',
@@ -116,7 +116,7 @@ function countOf(runs: number): string {
   return runs === 1 ? '1 run' : `${runs} runs`;
 }
 
-/** Whether what alerts tell arrives. */
+/** Whether deliveries of alerts arrive. */
 export function alertsCheck(store: Store): HealthCheck {
   return {
     name: 'alerts',
@@ -135,7 +135,7 @@ export function alertsCheck(store: Store): HealthCheck {
   };
 }
 
-/** The clock of this machine beside that of the database. On SQLite they are one. */
+/** The clock of this machine against that of the database. On SQLite they are one. */
 export function clockCheck(store: Store, clock: Clock): HealthCheck {
   return {
     name: 'clock',

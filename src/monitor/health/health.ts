@@ -1,34 +1,34 @@
 /**
- * How a process and its fleet are: checks that are made at the same time, each for so long at most, and kept for some seconds, so that any number of
- * probes cost no more than one.
+ * Health of a process and its fleet: checks run concurrently, each with a time limit, and their results are reused for some seconds, so
+ * that any number of probes cost no more than one.
  */
 import { type Clock, settledWithin } from '../../base/clock.ts';
 
 /** `degraded`: it works, but somebody should look. */
 export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy';
 
-/** What a check has found. */
+/** Result of a check. */
 export interface HealthFinding {
   readonly status: HealthStatus;
   /** One sentence. */
   readonly found: string;
-  /** What to do; null when all is well, or nobody knows. */
+  /** What to do; null if all is well, or unknown. */
   readonly mend: string | null;
 }
 
 export interface HealthCheck {
   readonly name: string;
-  /** @throws whatever keeps it from an answer, which is unhealthy */
+  /** @throws any failure, which counts as unhealthy */
   check(signal: AbortSignal): Promise<HealthFinding>;
   /** Longest time for an answer, ms; default 3,000. */
   readonly timeoutMs?: number;
-  /** How long an answer is kept, ms; default 5,000. */
+  /** How long an answer is reused, ms; default 5,000. */
   readonly keepMs?: number;
-  /** What to do when it throws, or does not answer in time. */
+  /** What to do if it throws or does not answer in time. */
   readonly mend?: string;
 }
 
-/** A check that was made. */
+/** A completed check. */
 export interface CheckedHealth extends HealthFinding {
   readonly name: string;
   /** UTC epoch ms. */
@@ -37,20 +37,20 @@ export interface CheckedHealth extends HealthFinding {
   readonly tookMs: number;
 }
 
-/** A change of the whole. */
+/** A change of the overall status. */
 export interface HealthChange {
   readonly at: number;
   readonly status: HealthStatus;
-  /** The check that is worst; null when all are well. */
+  /** The worst check; null if all are well. */
   readonly check: string | null;
 }
 
 export interface HealthReport {
-  /** The worst of the checks. */
+  /** The worst status of the checks. */
   readonly status: HealthStatus;
-  /** In the order in which they were given. */
+  /** In the given order. */
   readonly checks: readonly CheckedHealth[];
-  /** Since the process began to look, newest first, 100 at most. */
+  /** Since the process began checking, newest first, at most 100. */
   readonly history: readonly HealthChange[];
 }
 
@@ -66,7 +66,7 @@ export class Health {
   readonly #underWay = new Map<HealthCheck, Promise<CheckedHealth>>();
   readonly #history: HealthChange[] = [];
 
-  /** @param clock the system's */
+  /** @param clock the system clock */
   constructor(checks: readonly HealthCheck[], clock: Clock) {
     this.#checks = checks;
     this.#clock = clock;

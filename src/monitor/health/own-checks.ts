@@ -1,10 +1,10 @@
-/** Checks that a project has in its `batuta.config.ts`, under `health`. */
+/** A project's own checks, from `health` in its `batuta.config.ts`. */
 import type { OwnHealthAnswer, OwnHealthCheck } from '../../base/config-file.ts';
 import type { HealthCheck, HealthFinding, HealthStatus } from './health.ts';
 
 const statuses: readonly HealthStatus[] = ['healthy', 'degraded', 'unhealthy'];
 
-/** As checks, by name. What they throw, false, and an answer that is none are unhealthy. */
+/** As checks, by name. An error, false, or an invalid answer is unhealthy. */
 export function ownChecks(given: Readonly<Record<string, OwnHealthCheck>>): readonly HealthCheck[] {
   return Object.entries(given).map(([name, check]) => ({
     name,

@@ -1,15 +1,15 @@
 /**
- * A metric whose values are plain numbers, put into the form of prom-client when somebody reads them. Those of prom-client look each series up
- * by a text that they make of its labels, each time a value comes: with a few values for each task, that was a fifth of the time of short tasks.
+ * A metric whose values are plain numbers, converted to prom-client's form when read. prom-client's own metrics look up each series
+ * by a string built from its labels for every value: with a few values per task, that was a fifth of the time of short tasks.
  */
 import type { Metric } from 'prom-client';
 import type { MetricRow } from './catalog.ts';
 
-/** One set of labels of a metric. Of a histogram `value` is the sum. */
+/** One set of labels of a metric. For a histogram `value` is the sum. */
 export interface Series {
   value: number;
   count: number;
-  /** By bucket, not added up; the last is beyond all bounds. Empty where there are no buckets. */
+  /** By bucket, not cumulative; the last is beyond all bounds. Empty if there are no buckets. */
   readonly counts: number[];
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -25,11 +25,11 @@ export class AccumulatedMetric {
   readonly name: string;
   readonly help: string;
   readonly type: MetricRow['type'];
-  /** How prom-client would sum up several processes, which nobody asks it to. */
+  /** How prom-client would aggregate several processes; unused. */
   readonly aggregator = 'sum';
   readonly #labelNames: readonly string[];
   readonly #buckets: readonly number[];
-  /** By the array of their values, which is the same one each time. */
+  /** By the array of their values, which is the same object each time. */
   readonly #series = new Map<readonly string[], Series>();
 
   constructor(name: string, { type, help, labels, buckets = [] }: Omit<MetricRow, 'from'>) {
@@ -41,12 +41,12 @@ export class AccumulatedMetric {
     this.reset();
   }
 
-  /** In the form in which a registry of prom-client takes it. */
+  /** In the form a prom-client registry takes. */
   get asMetric(): Metric {
     return this as unknown as Metric;
   }
 
-  /** @param values of its labels, in their order: the same array for the same values, as `BoundedLabels` gives them */
+  /** @param values label values, in order: the same array for the same values, as `BoundedLabels` returns them */
   seriesOf(values: readonly string[]): Series {
     const key = this.#labelNames.length === 0 ? noLabels : values;
     return this.#series.get(key) ?? this.#make(key);
@@ -61,7 +61,7 @@ export class AccumulatedMetric {
     series.value += value;
   }
 
-  /** Forgets all values; without labels it stands at 0. */
+  /** Clears all values; without labels it is 0. */
   reset(): void {
     this.#series.clear();
     if (this.#labelNames.length === 0) this.#make(noLabels);
@@ -73,7 +73,7 @@ export class AccumulatedMetric {
     return { ...this.#described, values };
   }
 
-  /** The labels that values share apart, so that their text is made once. */
+  /** Shared labels separately, so that their text is made once. */
   async getForPromString(): Promise<object> {
     return { ...this.#described, values: this.#values() };
   }
@@ -111,5 +111,5 @@ export class AccumulatedMetric {
   }
 }
 
-/** The values of what has no labels. */
+/** Label values of a metric without labels. */
 const noLabels: readonly string[] = [];

@@ -1,7 +1,7 @@
-/** Keeps the number of series bounded: values of a label beyond a cap, and sets of labels beyond a larger one, count as `other`. */
+/** Bounds the number of series: values of a label beyond a cap, and sets of labels beyond a larger cap, count as `other`. */
 import { cutText } from '../../base/cut-text.ts';
 
-/** What stands for values beyond the cap. */
+/** Replaces values beyond the cap. */
 export const otherValue = 'other';
 /** Sets of labels of one metric, in multiples of the cap. */
 const setsPerValue = 5;
@@ -11,17 +11,17 @@ export class BoundedLabels {
   readonly #maxValues: number;
   /** By position of the label. */
   readonly #values: Set<string>[] = [];
-  /** Bounded sets by the values that were asked for; as many as there may be series. */
+  /** Bounded sets by the requested values; at most as many as series. */
   readonly #known = new Map<string, readonly string[]>();
-  /** Each bounded set once, by its own values: of two that come to the same, one. */
+  /** Each bounded set once, by its own values: equal ones share one. */
   readonly #sets = new Map<string, readonly string[]>();
 
-  /** @param maxValues values of one label, from 1 */
+  /** @param maxValues most values of one label, from 1 */
   constructor(maxValues: number) {
     this.#maxValues = maxValues;
   }
 
-  /** The values as they are exposed. The same array for all that are exposed alike. */
+  /** The values as exposed. Equal ones get the same array. */
   bound(given: readonly string[]): readonly string[] {
     const key = given.length === 1 ? (given[0] ?? '') : given.join('\u0000');
     const known = this.#known.get(key);

@@ -1,29 +1,29 @@
-/** The table of metrics: for each its name, its kind, what it says and its labels. Pure. */
+/** The table of metrics: name, kind, help text and labels of each. Pure. */
 
 /** One row of the table. */
 export interface MetricRow {
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
   readonly labels: readonly string[];
-  /** Of a histogram: upper bounds, rising. */
+  /** For a histogram: upper bounds, ascending. */
   readonly buckets?: readonly number[];
   readonly from: MetricSource;
 }
 
-/** Which processes have a metric. `fleet`: read from the database, by servers and schedulers · `postgres`: those that are connected to one. */
+/** Which processes have a metric. `fleet`: read from the database, by servers and schedulers · `postgres`: those connected to one. */
 export type MetricSource = 'worker' | 'scheduler' | 'server' | 'every' | 'fleet' | 'postgres';
 
-/** Each bound a multiple of the one before. */
+/** Each bound a multiple of the previous one. */
 function exponential(first: number, factor: number, count: number): readonly number[] {
   return Array.from({ length: count }, (_, at) => Number((first * factor ** at).toPrecision(4)));
 }
 
-/** Seconds, 5 ms to 8 hours, each 2.5 times the one before. */
+/** Seconds, 5 ms to 8 hours, each 2.5 times the previous one. */
 export const durationBuckets = exponential(0.005, 2.5, 18);
 /** Seconds, 0.5 ms to 8 s. */
 const flushBuckets = exponential(0.0005, 2, 15);
 
-/** The metrics by name, in the order in which the reference lists them. */
+/** The metrics by name, in the order of the reference. */
 export const catalog = {
   batuta_build_info: row('gauge', 'every', 'Always 1; its labels say what runs.', ['version', 'node']),
   batuta_runs_started_total: row('counter', 'worker', 'Runs whose code began, attempts of one run counted each.', ['flow']),

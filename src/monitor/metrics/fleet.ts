@@ -1,4 +1,4 @@
-/** Puts what the database says of the fleet into gauges. */
+/** Sets gauges from the fleet's figures in the database. */
 import type { FleetFigures } from '../fleet-figures.ts';
 import type { MetricName } from './catalog.ts';
 import type { MetricRegistry } from './registry.ts';

@@ -1,8 +1,8 @@
 /**
- * The metrics of a process: counted as things happen, and completed by what is asked when somebody reads them. Several parts of one process
+ * The metrics of a process: counted as things happen, and completed by queries when they are read. Several parts of one process
  * (`batuta dev`, `serve`) share one.
  *
- * Owned by whoever opened it. Each part that joins gives what ends its share.
+ * Owned by its opener. Each part that joins gets a function that ends its share.
  */
 import { type Clock, settledWithin } from '../../base/clock.ts';
 import { packageVersion } from '../../base/installed.ts';
@@ -14,14 +14,14 @@ import { setFleetGauges } from './fleet.ts';
 import { countRecorded } from './recorded.ts';
 import { type ExposedFamily, MetricRegistry } from './registry.ts';
 
-/** A part of the process, as far as metrics want to know it. */
+/** What metrics need to know of a part of the process. */
 export interface MeasuredPart {
   readonly role: 'worker' | 'scheduler' | 'server';
   readonly lifecycle: Lifecycle;
   readonly store: Store;
-  /** What carries its tickets; null: none, or none that is open. */
+  /** Carries its tickets; null: none, or none open. */
   readonly broker?: () => Promise<Broker> | null;
-  /** Reads the fleet; given by schedulers and servers. */
+  /** Reads the fleet; provided by schedulers and servers. */
   readonly fleet?: FleetReader;
   /** Called before each reading. */
   readonly collect?: (registry: MetricRegistry) => void;
@@ -29,19 +29,19 @@ export interface MeasuredPart {
 
 /** Longest wait for a broker, ms. */
 const brokerPatienceMs = 1_000;
-/** How long an answer of the broker is kept, ms. */
+/** How long an answer of the broker is reused, ms. */
 const brokerFreshMs = 5_000;
 
 export interface Metrics {
-  /** Measures a part from now on; gives what ends that. */
+  /** Measures a part from now on; returns a function that stops it. */
   join(part: MeasuredPart): () => void;
-  /** All of it as Prometheus reads it. Never throws for a database or broker that is away. */
+  /** All metrics in Prometheus text format. Never throws if the database or broker is down. */
   text(): Promise<string>;
   /** The same as data. */
   families(): Promise<readonly ExposedFamily[]>;
-  /** Those of Batuta and of flows alone, for a file that a collector of the machine reads. */
+  /** Only those of Batuta and flows, for a file that the machine's collector reads. */
   ownText(): Promise<string>;
-  /** Sends those to a push gateway. @throws Error when it cannot be reached, or refuses */
+  /** Sends those to a push gateway. @throws Error if it is unreachable or refuses */
   push(url: string, groupings: Readonly<Record<string, string>>): Promise<void>;
   readonly contentType: string;
   readonly registry: MetricRegistry;

@@ -1,11 +1,11 @@
-/** Counts what the bus of a process tells: nothing that was not recorded. */
+/** Counts what the bus of a process reports: only what was recorded. */
 import { isTerminal } from '../../model/state.ts';
 import type { Lifecycle, LifecycleEvent } from '../../observe/lifecycle.ts';
 import type { Occurrence } from '../../observe/occurrence.ts';
 import type { FlushReport, Recorder } from '../../store/store.ts';
 import type { MetricRegistry } from './registry.ts';
 
-/** Counts from now on. Gives what ends it. */
+/** Counts from now on. Returns a function that stops it. */
 export function countRecorded(
   registry: MetricRegistry,
   { lifecycle, recorder }: { readonly lifecycle: Lifecycle; readonly recorder: Recorder },
@@ -20,7 +20,7 @@ export function countRecorded(
   };
 }
 
-/** Of task runs that end alike, one after the other, the count is written once. */
+/** The count of consecutive task runs that end alike is written once. */
 function countSteps(registry: MetricRegistry, steps: readonly LifecycleEvent[]): void {
   let alike: LifecycleEvent | null = null;
   let count = 0;
@@ -62,7 +62,7 @@ function countOccurrence(registry: MetricRegistry, occurrence: Occurrence): void
       registry.add('batuta_leases_reclaimed_total', occurrence.waiting, occurrence.work, 'waiting');
       return registry.add('batuta_leases_reclaimed_total', occurrence.ended, occurrence.work, 'ended');
     case 'ended':
-      // Taken back in the middle of a rollback it goes on.
+      // A run reclaimed in the middle of a rollback continues.
       return isTerminal(occurrence.state.type) ? countEndOfRun(registry, occurrence.flow, occurrence.state.name, null) : undefined;
     case 'reissued':
       return registry.add('batuta_tickets_reissued_total', occurrence.tickets, occurrence.work);

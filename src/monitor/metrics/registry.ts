@@ -1,6 +1,6 @@
 /**
- * The metrics of one process in the form of Prometheus, over prom-client: those of Batuta by the table, those of flows as they are declared,
- * and those of Node. Loaded late, when somebody wants them.
+ * The metrics of one process in Prometheus form, using prom-client: those of Batuta from the table, those of flows as declared,
+ * and those of Node. Loaded only when needed.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { cutText } from '../../base/cut-text.ts';
@@ -9,7 +9,7 @@ import { AccumulatedMetric, type Series } from './accumulated.ts';
 import { BoundedLabels } from './bounded-labels.ts';
 import { catalog, durationBuckets, type MetricName, type MetricRow, type MetricSource } from './catalog.ts';
 
-/** Those of Node whose names keep to the conventions. */
+/** Node metrics whose names follow the conventions. */
 const nodeMetrics = [
   'process_cpu_seconds_total',
   'process_start_time_seconds',
@@ -24,20 +24,20 @@ const nodeMetrics = [
   'nodejs_gc_duration_seconds',
 ] as const;
 
-/** How often the event loop is measured, ms; coarse, for measuring wakes the process. */
+/** How often the event loop is measured, ms; coarse, as measuring wakes the process. */
 const eventLoopMs = 50;
 
 /** Longest wait for a push gateway, ms. */
 const pushMs = 5_000;
 
-/** Of Node, once for the process: what measures the event loop cannot be ended. */
+/** Node metrics, once per process: measuring the event loop cannot be stopped. */
 let ofNode: Registry | null = null;
 
 function nodeRegistry(): Registry {
   if (ofNode !== null) return ofNode;
   const all = new Registry();
   collectDefaultMetrics({ register: all, eventLoopMonitoringPrecision: eventLoopMs });
-  // The lag since the last scrape alone.
+  // Only the lag since the last scrape.
   ofNode = new Registry();
   for (const name of nodeMetrics) {
     const metric = all.getSingleMetric(name);
@@ -46,7 +46,7 @@ function nodeRegistry(): Registry {
   return ofNode;
 }
 
-/** One metric with its values; histograms have one for each bucket, and for sum and count, by `metricName`. */
+/** One metric with its values; histograms have one per bucket, and for sum and count, by `metricName`. */
 export interface ExposedFamily {
   readonly name: string;
   readonly help: string;
@@ -74,7 +74,7 @@ export class MetricRegistry {
     this.declare('every');
   }
 
-  /** Has the metrics of these sources from now on, those without labels at 0. */
+  /** Exposes the metrics of these sources from now on, those without labels at 0. */
   declare(...sources: readonly MetricSource[]): void {
     for (const [name, row] of Object.entries(catalog)) if (sources.includes(row.from) && !this.#entries.has(name)) this.#make(name, row);
   }
@@ -91,18 +91,18 @@ export class MetricRegistry {
     metric.seriesOf(bounded.bound(labels)).value = value;
   }
 
-  /** Puts a value into a histogram. */
+  /** Adds a value to a histogram. */
   observe(name: MetricName, value: number, ...labels: readonly string[]): void {
     const { metric, labels: bounded } = this.#entryOf(name);
     metric.observe(metric.seriesOf(bounded.bound(labels)), value);
   }
 
-  /** Forgets the series of gauges that are read anew: a queue that is gone is not to stay at its last value. */
+  /** Clears the series of gauges before they are read again: a queue that is gone must not keep its last value. */
   clear(...names: readonly MetricName[]): void {
     for (const name of names) this.#entries.get(name)?.metric.reset();
   }
 
-  /** Takes what a flow has measured. One that does not fit what was declared before under its name is left out. */
+  /** Takes a measurement of a flow. One that conflicts with an earlier declaration of its name is dropped. */
   measure({ metric: own, how, value, labels }: OwnMeasure): void {
     const { metric, labels: bounded } = this.#entries.get(own.name) ?? this.#makeOwn(own);
     if (metric.type !== own.type) return;
@@ -112,19 +112,19 @@ export class MetricRegistry {
     else series.value += value;
   }
 
-  /** Values of a gauge or counter by their labels; for people, and for tests. */
+  /** Values of a gauge or counter by their labels; for people and tests. */
   async values(name: string): Promise<readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[]> {
     const found = await this.#registry.getSingleMetric(name)?.get();
     return (found?.values ?? []).map(({ labels, value }) => ({ labels: labels as Record<string, string>, value }));
   }
 
-  /** Names and kinds of all metrics, those of flows and Node included. */
+  /** Names and kinds of all metrics, including those of flows and Node. */
   get names(): ReadonlyMap<string, string> {
     const all = [...this.#registry.getMetricsAsArray(), ...nodeRegistry().getMetricsAsArray()];
     return new Map(all.map((metric) => [metric.name, String(metric.type)]));
   }
 
-  /** All of it, as data. */
+  /** All metrics, as data. */
   async families(): Promise<readonly ExposedFamily[]> {
     const all = await Promise.all([this.#registry.getMetricsAsJSON(), nodeRegistry().getMetricsAsJSON()]);
     return all
@@ -132,18 +132,22 @@ export class MetricRegistry {
       .map(({ name, help, type, values }) => ({ name, help, type: String(type), values: values as ExposedFamily['values'] }));
   }
 
-  /** All of it as Prometheus reads it. */
+  /** All metrics in Prometheus text format. */
   async text(): Promise<string> {
     const [own, node] = await Promise.all([this.#registry.metrics(), nodeRegistry().metrics()]);
     return `${own.trimEnd()}\n${node}`;
   }
 
-  /** Without those of Node, which mean little once a process has ended, and have other words where an exporter of the machine has them too. */
+  /** Without those of Node, which mean little once a process has ended, and whose help texts differ from those of a machine's exporter. */
   async ownText(): Promise<string> {
     return await this.#registry.metrics();
   }
 
-  /** Sends the same to a push gateway, in the place of what was sent for that group before. A name and password may stand in the URL. @throws Error when it cannot be reached, or refuses */
+  /**
+   * Sends the same to a push gateway, replacing what was sent for that group before. The URL may contain user name and password.
+   *
+   * @throws Error if the gateway is unreachable or refuses
+   */
   async push(url: string, groupings: Readonly<Record<string, string>>): Promise<void> {
     const address = new URL(url);
     const { username, password } = address;
