@@ -1,4 +1,4 @@
-/** The call of a task with `transaction`: its work, its result and the record of both commit together in the user's database, once a task run. */
+/** The call of a task with `transaction`: work, result and the record of both commit together in the user's database, once per task run. */
 import { BatutaError } from '../base/errors.ts';
 import type { AnyResource } from '../model/resource.ts';
 import type { LiveTaskContext } from '../model/task-context.ts';
@@ -7,26 +7,26 @@ import { driverOf, type TransactionDriver } from './driver.ts';
 import type { EffectKey } from './effects-table.ts';
 import { runOnce, untilAborted } from './run-once.ts';
 
-/** The execution whose work it is. */
+/** The execution that does the work. */
 export interface TransactionalCall {
   /** Name of the task. */
   readonly task: string;
   readonly effectKey: EffectKey;
-  /** Whether somebody may have executed it before. */
+  /** Whether it may have been executed before. */
   readonly mayBeRepeated: boolean;
   readonly context: LiveTaskContext;
   readonly signal: AbortSignal;
   useResource(resource: AnyResource, key: unknown): Promise<unknown>;
-  /** From here on its end has to wait for the commit. A promise where that takes a word of another thread. */
+  /** From here on its end has to wait for the commit. A promise if another thread has to confirm it. */
   beginCommit(): Promise<void> | void;
-  /** Says that the result is that of an earlier execution. */
+  /** Reports that the result is that of an earlier execution. */
   tellEarlier(): void;
 }
 
 /**
- * What the method gives, or gave when it was executed before. Resolves once that is committed, rejects once it is rolled back.
+ * The method's result, or that of an earlier execution. Resolves once it is committed, rejects once it is rolled back.
  *
- * @param work calls the method, awaited and as a list where it is a generator
+ * @param work calls the method; awaited, and as a list if it is a generator
  * @throws what the work throws, the reason of the signal; BatutaError TRANSACTION_UNSUPPORTED, EFFECTS_UNAVAILABLE, EFFECT_NOT_RECORDED,
  *   RESULT_NOT_SERIALIZABLE, RESOURCE_…
  */

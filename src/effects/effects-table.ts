@@ -1,7 +1,7 @@
 /**
- * The table `batuta_effects` in the user's database: which task runs have committed there, and what they gave.
+ * The table `batuta_effects` in the user's database: which task runs have committed there, and their results.
  *
- * It is made when it is first needed. Rows are deleted by age, a batch at a time, by whoever uses the database: no process of Batuta knows
+ * It is created when first needed. Rows are deleted by age, in batches, by the processes that use the database: no process of Batuta knows
  * every database of its flows, so none could delete them by run.
  */
 import { createHash } from 'node:crypto';
@@ -10,18 +10,18 @@ import { BatutaError } from '../base/errors.ts';
 import type { TaskRun } from '../model/run.ts';
 import { driverOf, type OpenTransaction, type SqlDialect, type SqlValue, type TransactionDriver } from './driver.ts';
 
-/** Which task run an effect is of. A task run is known by its key: its id is new when the process was lost before it was recorded. */
+/** The task run of an effect, identified by its key: its id is new if the process was lost before it was recorded. */
 export interface EffectKey {
   readonly runId: string;
   readonly taskKey: string;
 }
 
-/** A task run has a new id when its process was lost before it was recorded; its key stays, and what its item is. */
+/** A task run has a new id if its process was lost before it was recorded; its key and item stay the same. */
 export function effectKeyOf({ runId, key, itemHash }: TaskRun): EffectKey {
   return { runId, taskKey: itemHash === null ? key : `${key} ${itemHash}` };
 }
 
-/** What was recorded; null text is a task that gave nothing. */
+/** A recorded effect; null text: the task returned nothing. */
 export interface RecordedEffect {
   readonly result: string | null;
 }
@@ -35,7 +35,7 @@ interface Statements {
   readonly clean: string;
 }
 
-/** Of the longest key that MySQL can index beside the run. */
+/** Longest key that MySQL can index together with the run. */
 const maxKeyLength = 200;
 const cleanEveryMs = 60 * 60 * 1000;
 const cleanBatch = 1_000;
@@ -64,7 +64,7 @@ const statements: Record<SqlDialect, Statements> = {
       `create table if not exists batuta_effects (
         run_id text not null, task_key text not null, result text, committed_at bigint not null, primary key (run_id, task_key)
       )`,
-      // Rows come in order of time: a summary of each stretch of the table finds the old ones, and costs an insert next to nothing.
+      // Rows are inserted in order of time: a BRIN index finds the old ones, and costs an insert next to nothing.
       'create index if not exists batuta_effects_committed on batuta_effects using brin (committed_at) with (autosummarize = on)',
     ],
     find: onPostgres(findWhere),
@@ -106,7 +106,7 @@ const ready = new WeakMap<object, Promise<void>>();
 const cleanedAt = new WeakMap<object, number>();
 
 /**
- * Makes the table where there is none; a database is looked at once a process, again after a failure.
+ * Creates the table if it is missing; a database is checked once per process, again after a failure.
  *
  * @throws BatutaError EFFECTS_UNAVAILABLE
  */
@@ -135,7 +135,7 @@ const names = { postgres: 'PostgreSQL', sqlite: 'SQLite', mysql: 'MySQL' } as co
 
 async function makeTable(driver: TransactionDriver<unknown>): Promise<void> {
   const { look, create } = statements[driver.dialect];
-  // Looked for first: who may not make tables is refused even where it exists.
+  // Checked first: users who may not create tables are refused even if it exists.
   if (
     await driver.query(look, []).then(
       () => true,
@@ -146,7 +146,7 @@ async function makeTable(driver: TransactionDriver<unknown>): Promise<void> {
   try {
     for (const statement of create) await driver.query(statement, []);
   } catch (error) {
-    // On PostgreSQL two that make the same table at the same time do not see each other.
+    // On PostgreSQL, concurrent creations of the same table do not see each other.
     if (
       !(await driver.query(look, []).then(
         () => true,
@@ -160,29 +160,29 @@ async function makeTable(driver: TransactionDriver<unknown>): Promise<void> {
 /** Within a transaction or by itself. */
 type Asked = Pick<TransactionDriver<unknown>, 'query'> | Pick<OpenTransaction<unknown>, 'query'>;
 
-/** What was recorded under the key, null when nothing was. */
+/** The effect recorded under the key, null if none. */
 export async function findEffect(asked: Asked, dialect: SqlDialect, key: EffectKey): Promise<RecordedEffect | null> {
   const [row] = await asked.query(statements[dialect].find, [key.runId, shortKey(key)]);
   return row === undefined ? null : { result: textOf(row['result']) };
 }
 
-/** The statement that records it within the transaction. Refused when another has recorded it. */
+/** The statement that records it within the transaction. Refused if another has recorded it. */
 export function insertOf(dialect: SqlDialect, key: EffectKey, result: string | null): readonly [text: string, values: readonly SqlValue[]] {
   return [statements[dialect].insert, [key.runId, shortKey(key), result]];
 }
 
-/** Forgets it, so that the task may take effect again. */
+/** Deletes it, so that the task may take effect again. */
 export async function removeEffect(asked: Asked, dialect: SqlDialect, key: EffectKey): Promise<void> {
   await asked.query(statements[dialect].remove, [key.runId, shortKey(key)]);
 }
 
-/** Forgets what a task run has done that is undone. @param value of the resource of its transaction */
+/** Deletes the effect of a task run that was undone. @param value of the resource of its transaction */
 export async function forgetEffect(value: unknown, key: EffectKey): Promise<void> {
   const driver = driverOf(value);
   if (driver !== undefined) await removeEffect(driver, driver.dialect, key);
 }
 
-/** Deletes what is older than it has to be kept, at most once an hour and a batch at a time. Never rejects: the next user tries again. */
+/** Deletes expired records, at most once an hour and one batch at a time. Never rejects: the next user tries again. */
 export function cleanEffects(driver: TransactionDriver<unknown>): Promise<void> | null {
   const now = systemClock.monotonic();
   const before = cleanedAt.get(driver);
@@ -198,7 +198,7 @@ function shortKey({ taskKey }: EffectKey): string {
   return taskKey.length <= maxKeyLength ? taskKey : createHash('sha256').update(taskKey).digest('hex');
 }
 
-/** Drivers differ in what they make of long texts. */
+/** Drivers return long texts in different types. */
 function textOf(value: unknown): string | null {
   if (value === null || value === undefined) return null;
   return Buffer.isBuffer(value) ? value.toString('utf8') : String(value);

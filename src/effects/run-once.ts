@@ -1,10 +1,10 @@
 /**
- * A task's work in a transaction of the user's database, which takes effect once a task run, whoever executes it and however often.
+ * A task's work in a transaction of the user's database, which takes effect once per task run, whoever executes it and however often.
  *
- * The record of the effect (run, key, result) commits with the work or not at all. Whoever comes later finds it and takes the recorded
- * result. Two at the same time, the second after the lease of the first was lost: one commits, the unique key refuses the other, who rolls
- * back and takes what the first has recorded. The record is written last, with the commit where the driver can, so that a process that is
- * frozen at work holds nobody up.
+ * The record of the effect (run, key, result) commits with the work or not at all. A later execution finds it and takes the recorded
+ * result. Of two at the same time (the second after the first lost its lease), one commits; the unique key refuses the other, which rolls
+ * back and takes the recorded result. The record is written last, with the commit if the driver can, so that a process
+ * frozen while working blocks nobody.
  *
  * States: begun → working → committing → committed. Before `committing` an abort of the signal rolls back; from there on the outcome is
  * awaited. Killed at any point, the database rolls back what had not committed.
@@ -18,26 +18,26 @@ export interface EffectCall<Tx> {
   readonly driver: TransactionDriver<Tx>;
   readonly key: EffectKey;
   /**
-   * Whether somebody may have executed it before, whose record is looked for before the work is done. Else only the unique key tells: should
-   * there be a record all the same, the work is undone.
+   * Whether it may have been executed before; then the record is looked up before the work. Otherwise only the unique key detects
+   * a record, and the work is rolled back.
    */
   readonly mayBeRepeated: boolean;
   /** Name of the task, for messages. */
   readonly task: string;
   /** Aborting rolls back, unless the transaction is being committed. */
   readonly signal: AbortSignal;
-  /** The work; gives the result as it is recorded. */
+  /** The work; returns the result as recorded. */
   readonly work: (tx: Tx) => Promise<string | null>;
-  /** Called when the transaction is about to commit: from then on what happens to the task has to wait for the outcome. */
+  /** Called when the transaction is about to commit: from then on the end of the task has to wait for the outcome. */
   readonly onCommit?: () => Promise<void> | void;
 }
 
 export interface EffectOutcome extends RecordedEffect {
-  /** Whether the result is that of an earlier execution; then the work was not done, or was undone. */
+  /** Whether the result is that of an earlier execution; then the work was not done, or was rolled back. */
   readonly isEarlier: boolean;
 }
 
-/** How long a rollback is waited for. What is not rolled back by then never commits, for nobody says so any more. */
+/** Longest wait for a rollback, ms. A transaction not rolled back by then never commits, as nobody commits it any more. */
 const rollbackWaitMs = 5_000;
 
 /**
@@ -71,7 +71,7 @@ async function runUnlessStopped<Tx>(call: EffectCall<Tx>, stop: Stop): Promise<E
     }
     result = await stop.orGiven(runWithin(driver, () => call.work(open.tx)));
     if (!open.commitWith) await stop.orGiven(recordWithin(open, call, result));
-    // Taken after the abort was heard, a commit would be one nobody may wait for.
+    // After the abort was seen, nobody may wait for a commit.
     signal.throwIfAborted();
   } catch (error) {
     await undo(open, signal.aborted);
@@ -101,17 +101,17 @@ async function recordWithin<Tx>(open: OpenTransaction<Tx>, { driver, key, task }
   }
 }
 
-/** Whoever lost to another owner failed because of it: by the unique key, or earlier by what the other has written. */
+/** An execution that lost to another owner failed because of it: by the unique key, or earlier by the other's writes. */
 async function takeEarlierOr<Tx>({ driver, key }: EffectCall<Tx>, error: unknown): Promise<EffectOutcome> {
-  // A database that does not answer is what the work failed with already.
+  // If the database does not answer, the work has already failed with that.
   const earlier = await findEffect(driver, driver.dialect, key).catch(() => null);
   if (earlier) return { ...earlier, isEarlier: true };
   throw error;
 }
 
 /**
- * Finds out how a commit ended that was not answered: an insert under the same key waits for a transaction that is still being
- * committed, is refused once it has, and goes through when it never will.
+ * Finds out how an unanswered commit ended: an insert under the same key waits while the transaction is still being
+ * committed, is refused once it has, and succeeds if it never will.
  */
 async function settleCommit<Tx>(call: EffectCall<Tx>, cause: unknown): Promise<EffectOutcome> {
   const { driver, key, task } = call;
@@ -131,12 +131,12 @@ async function settleCommit<Tx>(call: EffectCall<Tx>, cause: unknown): Promise<E
   );
 }
 
-/** Waits for it within limits. */
+/** Rolls back, waiting for a limited time. */
 async function undo(open: OpenTransaction<unknown>, isAborted: boolean): Promise<void> {
   await settledWithin(systemClock, rollbackWaitMs, open.rollback(isAborted));
 }
 
-/** A transaction that comes after the signal has aborted is rolled back as soon as it is there. */
+/** A transaction that begins after the signal has aborted is rolled back at once. */
 async function begin<Tx>(driver: TransactionDriver<Tx>, stop: Stop): Promise<OpenTransaction<Tx>> {
   const beginning = driver.begin();
   try {
@@ -147,7 +147,7 @@ async function begin<Tx>(driver: TransactionDriver<Tx>, stop: Stop): Promise<Ope
   }
 }
 
-/** What the promise gives, unless the signal aborts first: then its reason is thrown. */
+/** The promise's value, unless the signal aborts first: then its reason is thrown. */
 export async function untilAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   const stop = new Stop(signal);
   try {
@@ -157,7 +157,7 @@ export async function untilAborted<T>(signal: AbortSignal, promise: Promise<T>):
   }
 }
 
-/** What is heard of a signal, by one listener however often it is waited for. */
+/** Watches a signal with one listener, however often it is awaited. */
 class Stop {
   readonly #signal: AbortSignal;
   #refuse: ((reason: unknown) => void) | null = null;
@@ -173,7 +173,7 @@ class Stop {
     return this.#isHeard;
   }
 
-  /** What the promise gives, unless the signal aborts first: then its reason is thrown. One at a time. */
+  /** The promise's value, unless the signal aborts first: then its reason is thrown. One at a time. */
   orGiven<T>(promise: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#isHeard) reject(this.#signal.reason);

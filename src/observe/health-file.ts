@@ -1,8 +1,8 @@
 /**
- * The sign of life of one process, for the health check of a container, or a supervisor.
+ * The sign of life of one process, for a container's health check or a supervisor.
  *
- * Owned by the process that beats: it renews the file as long as its loops run and the database takes what they write, and
- * removes it when it ends as it should. After a crash the file stays; its process is gone then, or it grows old.
+ * Owned by the process that beats: it renews the file as long as its loops run and the database accepts their writes, and
+ * removes it on a clean end. After a crash the file stays, but its process is gone or it grows stale.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -11,15 +11,15 @@ import type { Clock } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
 import { identifyProcess, isProcessElsewhere, isProcessGone, type ProcessIdentity } from '../base/process-identity.ts';
 
-/** What the file holds, as JSON. */
+/** Content of the file, as JSON. */
 interface Beat extends ProcessIdentity {
   /** UTC epoch ms. */
   readonly beatAt: number;
-  /** How long the beat speaks for the process, ms. */
+  /** How long the beat is valid, ms. */
   readonly goodForMs: number;
 }
 
-/** What was found out about a process. */
+/** Health of a process. */
 export interface Health {
   readonly ok: boolean;
   /** One sentence. */
@@ -28,13 +28,13 @@ export interface Health {
 
 /** Renews and removes the file. */
 export interface HealthFile {
-  /** Says that the process works. @throws Error of the file system */
+  /** Reports that the process works. @throws Error of the file system */
   beat(): Promise<void>;
-  /** Harmless when there is none. */
+  /** Does nothing if there is none. */
   remove(): Promise<void>;
 }
 
-/** A file at `path` (null: none, nothing is written) whose beats are good for `goodForMs`. */
+/** A file at `path` (null: none, nothing is written) whose beats are valid for `goodForMs`. */
 export function openHealthFile(
   path: string | null,
   { clock, goodForMs }: { readonly clock: Clock; readonly goodForMs: number },
@@ -44,7 +44,7 @@ export function openHealthFile(
     async beat() {
       const beat: Beat = { ...identifyProcess(), beatAt: clock.now(), goodForMs };
       await mkdir(dirname(path), { recursive: true });
-      // Renamed into place: who reads sees a whole beat.
+      // Renamed into place, so that readers see a whole beat.
       const half = `${path}.${randomUUID()}.half`;
       try {
         await writeFile(half, JSON.stringify(beat));
@@ -58,7 +58,7 @@ export function openHealthFile(
   };
 }
 
-/** Reads the file: well is who lives on this host and has beaten lately. Never throws. */
+/** Reads the file: healthy if the process lives on this host and has beaten recently. Never throws. */
 export async function readHealth(path: string, clock: Clock): Promise<Health> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => error);
   if (typeof text !== 'string')

@@ -1,8 +1,8 @@
 /**
- * The bus of what happens in a process: every step in the life of runs and task runs, and what else metrics, traces and alerts are made of,
- * reported by the process that does it. Listeners decide what to make of it.
+ * The event bus of a process: every step in the life of runs and task runs, and the other inputs of metrics, traces and alerts,
+ * reported by the process that performs it. Listeners decide what to do with it.
  *
- * While nobody listens a report costs nothing: callers check `isHeard` or `isObserved` before they make an event.
+ * Without listeners a report costs nothing: callers check `isHeard` or `isObserved` before they create an event.
  */
 import { BatutaError } from '../base/errors.ts';
 import type { Run, TaskRun } from '../model/run.ts';
@@ -10,9 +10,9 @@ import { isTerminal, type State } from '../model/state.ts';
 import type { Occurrence } from './occurrence.ts';
 
 /**
- * `started`: its code runs, for the first time or again · `waiting`: for a slot, an instant or a signal · `retried`: an attempt failed, another
- * follows · `cancelling` · `handedBack`: left to another process · `recovered`: goes on here after another process was lost or
- * had handed it back · `ended`
+ * `started`: its code runs, for the first time or again · `waiting`: for a slot, an instant or a signal · `retried`: an attempt failed,
+ * another follows · `cancelling` · `handedBack`: left to another process · `recovered`: continues here after another process was lost or
+ * handed it back · `ended`
  */
 export type LifecycleStep = 'started' | 'waiting' | 'retried' | 'cancelling' | 'handedBack' | 'recovered' | 'ended';
 
@@ -29,61 +29,61 @@ export interface LifecycleEvent {
   readonly attempt: number;
   readonly startedAt: number | null;
   readonly dueAt: number | null;
-  /** How long it was executed until now, waits left out, ms; null while it has not started. */
+  /** Execution time so far, without waits, ms; null while it has not started. */
   readonly executingMs: number | null;
   /**
-   * Resolves once the flush that carries the step has ended; rejects when that failed. The steps of one flush share it, so that one wait does for
-   * all of them; the holder tells then whether the step was refused.
+   * Resolves once the flush that carries the step has ended; rejects if that failed. The steps of one flush share it, so that one wait
+   * suffices for all; the holder then shows whether the step was refused.
    */
   readonly flushed: Promise<void>;
-  /** Whoever took the step. Once it has lost the run to another process, what it writes is refused. */
+  /** The holder that took the step. Once it has lost the run to another process, its writes are refused. */
   readonly holder: StepHolder;
   /** The row of the task run as written; null for a step of the run. */
   readonly taskRun: TaskRun | null;
 }
 
-/** Whoever takes steps of a run: one for each claim. */
+/** The holder of a run that takes its steps: one per claim. */
 export interface StepHolder {
   readonly isLost: boolean;
   /** The run as last written. */
   readonly run: Run;
-  /** What the traces of this process know of it, null before they know anything. Kept here, for a weak map of all runs weighs on each collection of garbage. */
+  /** Trace data of this process, null if none yet. Kept here because a weak map of all runs slows every garbage collection. */
   traced: object | null;
 }
 
-/** Resolves once the step is durable. @throws BatutaError STORE_…; LEASE_LOST when it was taken by a process that has lost the run */
+/** Resolves once the step is durable. @throws BatutaError STORE_…; LEASE_LOST if it was taken by a process that has lost the run */
 export async function whenRecorded(event: LifecycleEvent): Promise<void> {
   await event.flushed;
   if (event.holder.isLost) throw new BatutaError('LEASE_LOST', `Another process has taken over run ${event.runId}.`);
 }
 
-/** Called in order, at once, and never awaited. What it throws is its own: it must not throw. */
+/** Called in order, synchronously, and never awaited. It must not throw. */
 export type LifecycleListener = (event: LifecycleEvent) => void;
 
-/** Called with the ends, retries and beginnings of one flush, in order, once they are on record: never with one that was refused. It must not throw. */
+/** Called with the ends, retries and beginnings of one flush, in order, once recorded: never with a refused one. It must not throw. */
 export type RecordedListener = (events: readonly LifecycleEvent[]) => void;
 
-/** Called at once, and never awaited. It must not throw. */
+/** Called synchronously, and never awaited. It must not throw. */
 export type OccurrenceListener = (occurrence: Occurrence) => void;
 
 export class Lifecycle {
   readonly #listeners = new Set<LifecycleListener>();
   readonly #observers = new Set<OccurrenceListener>();
   readonly #recorded = new Set<RecordedListener>();
-  /** Steps that wait for their flush: there may be a thousand in one, which is waited for once. */
+  /** Steps that wait for their flush: one flush may carry a thousand, and is awaited once. */
   readonly #unflushed = new Map<Promise<void>, LifecycleEvent[]>();
 
   get isHeard(): boolean {
     return this.#listeners.size > 0 || this.#recorded.size > 0;
   }
 
-  /** Hears of steps once they are on record. Gives what ends it. */
+  /** Subscribes to steps once recorded. Returns a function that stops it. */
   listenRecorded(listener: RecordedListener): () => void {
     this.#recorded.add(listener);
     return () => void this.#recorded.delete(listener);
   }
 
-  /** Gives what ends it. */
+  /** Returns a function that stops it. */
   listen(listener: LifecycleListener): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
@@ -110,24 +110,24 @@ export class Lifecycle {
     );
   }
 
-  /** Whether anyone hears of what happens beside the steps of runs. */
+  /** Whether anyone listens to occurrences. */
   get isObserved(): boolean {
     return this.#observers.size > 0;
   }
 
-  /** Hears of what happens beside the steps of runs. Gives what ends it. */
+  /** Subscribes to occurrences. Returns a function that stops it. */
   observe(observer: OccurrenceListener): () => void {
     this.#observers.add(observer);
     return () => void this.#observers.delete(observer);
   }
 
-  /** Reports what has happened, once it is recorded. */
+  /** Reports an occurrence, once recorded. */
   tell(occurrence: Occurrence): void {
     for (const observer of this.#observers) observer(occurrence);
   }
 }
 
-/** Of task runs, what is between their start and their end is of no use to whoever waits for the record, and there are many. */
+/** Other steps of task runs are of no use to listeners for recorded steps, and there are many. */
 function isKept({ step, taskRunId }: LifecycleEvent): boolean {
   return step === 'ended' || step === 'retried' || step === 'recovered' || (taskRunId === null && step === 'started');
 }

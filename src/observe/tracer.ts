@@ -1,22 +1,22 @@
-/** What the engine asks of traces. Without it, none are made. */
+/** The engine's interface to traces. Without it, none are made. */
 import type { SpanNotes, SpanRecord } from '../model/span.ts';
 
-/** Takes what is traced in the thread or process of a task. */
+/** Takes the traces of a task's thread or process. */
 export interface GuestTraces {
-  /** A span that its code has ended. */
+  /** Takes a span its code has ended. */
   takeSpan(span: SpanRecord): void;
-  /** What its code has said of the span of its attempt. */
+  /** Takes its code's notes on the span of its attempt. */
   takeNotes(notes: SpanNotes): void;
 }
 
 export interface RunTracer {
   /**
-   * Notes that a run is submitted, as a span of its own.
+   * Records the submit of a run as its own span.
    *
-   * @param traceparent where it is submitted, else undefined
-   * @returns what the run is recorded with: it hangs below that span
+   * @param traceparent that of the submitter, if any
+   * @returns the traceparent to record with the run: its parent is that span
    */
   submit(run: { readonly id: string; readonly flow: string }, traceparent: string | undefined): string;
-  /** Takes what a task has traced in its thread or process; null where its code has a provider of its own. */
+  /** Takes the traces of a task's thread or process; null if its code has its own provider. */
   readonly guests: GuestTraces | null;
 }

@@ -1,4 +1,4 @@
-/** What may be asked for, and by which name it is shown. */
+/** Which resources may be requested, and their names in messages. */
 import { cutText } from '../base/cut-text.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { AnyResource, ResourceScopeName } from '../model/resource.ts';
@@ -7,14 +7,14 @@ import { identityOf } from '../model/values.ts';
 /** A resource that is open or being opened, for one key. */
 export interface Opening {
   readonly resource: AnyResource;
-  /** `'warehouse'`, with its key where it has one. */
+  /** `'warehouse'`, with its key if it has one. */
   readonly shown: string;
   /** What it waits for while it is being opened. */
   readonly waitsFor: Set<Opening>;
   isOpen: boolean;
 }
 
-/** What tells the keys of a resource apart; of none the empty text. @throws BatutaError OPTION_INVALID for a key that is no plain value */
+/** Text that tells the keys of a resource apart; '' for none. @throws BatutaError OPTION_INVALID if a key is not a plain value */
 export function keyOf(resource: AnyResource, key: unknown): string {
   if (key === undefined) return '';
   if (typeof key === 'string') return `"${key}`;
@@ -25,7 +25,7 @@ export function keyOf(resource: AnyResource, key: unknown): string {
   });
 }
 
-/** The name of a resource for messages, with its key where it has one. */
+/** The name of a resource for messages, with its key if it has one. */
 export function shownAs({ name }: AnyResource, key: unknown): string {
   return key === undefined ? `'${name}'` : `'${name}' (${shownKey(key)})`;
 }
@@ -35,7 +35,7 @@ export function shownKey(key: unknown): string {
   return cutText(typeof key === 'string' ? key : (JSON.stringify(key) ?? String(key)), 100, '…');
 }
 
-/** Why a resource of a shorter scope is not to be had. @param asker the resource that asks for it, null for the body of a flow */
+/** Why a resource of a shorter scope is unavailable. @param asker the resource that asks for it, null for the body of a flow */
 export function beyondReach({ name, scope }: AnyResource, asker: AnyResource | null): BatutaError {
   const message =
     asker === null
@@ -45,7 +45,7 @@ export function beyondReach({ name, scope }: AnyResource, asker: AnyResource | n
   return new BatutaError('RESOURCE_SCOPE', message, { details: { resource: name, scope, usedBy: asker?.name ?? null } });
 }
 
-/** The error of a wait that would never end, null when there is none. @param asker what is about to wait for `wanted` */
+/** The error of a circular wait, null if there is none. @param asker the opening about to wait for `wanted` */
 export function circleFrom(wanted: Opening, asker: Opening): BatutaError | null {
   const path = pathBetween(wanted, asker, new Set());
   if (path === null) return null;
@@ -66,7 +66,7 @@ function pathBetween(from: Opening, to: Opening, seen: Set<Opening>): Opening[] 
   return null;
 }
 
-/** Why nothing is to be had of a scope that has ended. */
+/** Why a scope that has ended provides nothing. */
 export function hasEnded(shown: string, scope: ResourceScopeName): BatutaError {
   const why = { worker: 'its process is shutting down', run: 'its run has ended', task: 'its task has ended' }[scope];
   return new BatutaError('RESOURCE_CLOSED', `The resource ${shown} cannot be used any more: ${why}.`, { details: { resource: shown } });

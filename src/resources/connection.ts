@@ -6,19 +6,15 @@ import type { Resource, ResourceScopeName } from '../model/resource.ts';
 import { resource, type ResourceOptions } from './resource.ts';
 
 /**
- * Declares a connection (`batuta connection set warehouse --kind postgres …`) as a resource that `ctx.use` and `@Inject` take. It is read once in
- * its scope, so that all who use it there see the same; a later scope sees what was changed meanwhile. Its name among resources is
+ * Declares a connection (`batuta connection set warehouse --kind postgres …`) as a resource for `ctx.use` and `@Inject`. It is read once
+ * per scope, so that all users there see the same values; a later scope sees changes made meanwhile. Its resource name is
  * `connection:warehouse`.
  *
  * @param name of the connection
- * @param kind what the code takes; another fails the opening with `CONNECTION_INVALID` as its cause
+ * @param kind the expected kind; another fails the opening with `CONNECTION_INVALID` as its cause
  * @param options as of `resource()`; the default scope is `run`
  * @throws BatutaError NAME_INVALID, OPTION_INVALID, OPTION_UNKNOWN, DURATION_INVALID, CONNECTION_INVALID (no such kind)
- * @example
- * ```ts
- * const warehouse = connection('warehouse', 'postgres');
- * // In a task: const { url } = await ctx.use(warehouse);
- * ```
+ * @example ```ts const warehouse = connection('warehouse', 'postgres'); // In a task: const { url } = await ctx.use(warehouse); ```
  */
 export function connection<const K extends ConnectionKind, const S extends ResourceScopeName = 'run'>(
   name: string,

@@ -5,7 +5,7 @@ import type { AnyResource, Injection } from '../model/resource.ts';
 import type { ResourceScope } from './scope.ts';
 
 /**
- * Makes the fields of an instance give what is open: of a task that of the task which reads it.
+ * Makes the fields of an instance return open values: for scope `task`, that of the task that reads it.
  *
  * @param scope of the run
  */
@@ -18,7 +18,7 @@ export function bindFields(instance: object, injects: readonly Injection[], scop
     });
 }
 
-/** Opens what the fields of a flow hold, in their order. @param use opens one, or gives it where it is open */
+/** Opens the resources of a flow's fields, in order. @param use opens one, or returns it if it is open */
 export async function openFields(
   injects: readonly Injection[],
   scopes: readonly AnyResource['scope'][],
@@ -27,7 +27,7 @@ export async function openFields(
   for (const { resource } of injects) if (scopes.includes(resource.scope)) await use(resource);
 }
 
-/** Makes a field ask for its value each time it is read, until one is assigned. */
+/** Makes a field fetch its value on each read, until one is assigned. */
 export function bindField(instance: object, field: string, read: () => unknown): void {
   Object.defineProperty(instance, field, {
     configurable: true,

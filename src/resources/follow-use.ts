@@ -1,20 +1,20 @@
-/** What is noted of an opening as it goes on: one record, given again with each step. */
+/** The record of an opening: one record, passed on again with each step. */
 import type { ResourceUse } from '../model/resource-use.ts';
 import type { OpeningFollower } from './scope.ts';
 
-/** Whose openings are noted, and where. */
+/** Whose openings are recorded, and where. */
 export interface UseNotes {
   readonly runId: string;
-  /** Null for what the run itself opens. */
+  /** Null for openings of the run itself. */
   readonly taskRunId: string | null;
   /** UTC epoch ms. */
   now(): number;
   makeId(): string;
-  /** Takes the record as it stands, `error` in full. */
+  /** Takes the current record, `error` in full. */
   note(use: ResourceUse): void;
 }
 
-/** Begins to note an opening. @param shown the name of the resource, with its key where it has one */
+/** Begins the record of an opening. @param shown the name of the resource, with its key if it has one */
 export function followUse({ runId, taskRunId, now, makeId, note }: UseNotes, shown: string): OpeningFollower {
   let use: ResourceUse = {
     ...{ id: makeId(), runId, taskRunId, resource: shown, scope: taskRunId === null ? 'run' : 'task' },

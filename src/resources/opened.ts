@@ -1,8 +1,8 @@
 /**
- * One resource from its opening to its end: drives its generator, or disposes of its object, each within its time.
+ * One resource from opening to closing: drives its generator, or disposes of its object, each within its time limit.
  *
- * A generator learns how its scope has ended: it goes on after its `yield`, or the error of the scope is thrown in there. Whatever comes too
- * late, because opening took too long, is closed as soon as it is there.
+ * A generator sees how its scope ended: it continues after its `yield`, or the scope's error is thrown in there. A value that arrives too
+ * late, because opening took too long, is closed at once.
  */
 import { inspect } from 'node:util';
 import type { Clock } from '../base/clock.ts';
@@ -12,7 +12,7 @@ import { BatutaError, isBatutaError } from '../base/errors.ts';
 /** How a scope ended: with an error, or without. */
 export type ScopeEnd = { readonly error: unknown } | null;
 
-/** What was opened, and how it is closed; null when there is nothing to close. */
+/** An opened value, and how it is closed; null if there is nothing to close. */
 interface Live {
   readonly value: unknown;
   readonly close: ((end: ScopeEnd) => Promise<void>) | null;
@@ -20,10 +20,10 @@ interface Live {
 
 type AnyGenerator = Generator<unknown, unknown, unknown> | AsyncGenerator<unknown, unknown, unknown>;
 
-/** Longest time that opening or closing may take without being spoken of. */
+/** Time after which a slow opening or closing is reported, ms. */
 export const slowMs = 5_000;
 
-/** A value that is given as it is: there is nothing to open or close. */
+/** A value used unchanged: there is nothing to open or close. */
 export class Given {
   readonly value: unknown;
 
@@ -33,22 +33,22 @@ export class Given {
 }
 
 export interface OpenedOptions {
-  /** For messages: `'warehouse'`, with its key where it has one. */
+  /** For messages: `'warehouse'`, with its key if it has one. */
   readonly shown: string;
   readonly openTimeoutMs: number;
   readonly closeTimeoutMs: number;
   readonly clock: Clock;
-  /** Runs code of the resource where it belongs, see `ScopeSource.enter`. */
+  /** Runs code of the resource in its scope's context, see `ScopeSource.enter`. */
   readonly enter: <T>(work: () => T) => T;
-  /** Hears how it ended when it took too long: it was open after all and is closed, or `error` says what it failed with. */
+  /** Called with the outcome of an opening that took too long: it was open after all and is closed, or failed with `error`. */
   readonly onLate: (error: unknown) => void;
-  /** Hears, once each, that opening or closing goes on for longer than `slowMs`. */
+  /** Called once each if opening or closing takes longer than `slowMs`. */
   readonly onSlow: (doing: 'opening' | 'closing') => void;
   /** Calls the function of the resource. */
   readonly call: (signal: AbortSignal) => unknown;
 }
 
-/** Codes that say what is wrong with a declaration; they pass unwrapped from resource to resource. */
+/** Codes of declaration errors; they pass unwrapped from resource to resource. */
 const faultsOfDeclaration = ['RESOURCE_CYCLE', 'RESOURCE_SCOPE', 'RESOURCE_DUPLICATE'] as const;
 
 export class Opened {
@@ -58,7 +58,7 @@ export class Opened {
   /** Its value, once it is open. @throws BatutaError RESOURCE_OPEN_FAILED, RESOURCE_CYCLE, RESOURCE_SCOPE, RESOURCE_DUPLICATE */
   readonly value: Promise<unknown>;
 
-  /** Begins to open it. */
+  /** Begins opening. */
   constructor(options: OpenedOptions) {
     this.#options = options;
     const { clock, openTimeoutMs, shown, enter, call, onSlow } = options;
@@ -71,11 +71,11 @@ export class Opened {
       ({ value }) => value,
       (error: unknown) => Promise.reject(openFailure(shown, error)),
     );
-    // Whoever asked for it has the error; when nobody waits any more, it is not unhandled.
+    // The caller has the error; if nobody waits any more, it must not be unhandled.
     this.value.catch(() => undefined);
   }
 
-  /** Tells its function that it is not wanted any more. */
+  /** Aborts the signal of its function: the value is no longer wanted. */
   discourage(reason: unknown): void {
     if (!this.#giveUp.signal.aborted) this.#giveUp.abort(reason);
   }
@@ -137,7 +137,7 @@ async function endGenerator(generator: AnyGenerator, end: ScopeEnd): Promise<voi
   try {
     last = await (end === null ? generator.next() : generator.throw(end.error));
   } catch (error) {
-    // That of the scope, on its way through.
+    // The scope's own error passing through.
     if (end !== null && error === end.error) return;
     throw error;
   }
@@ -160,7 +160,7 @@ function isGenerator(value: unknown): value is AnyGenerator {
   return iterates && [next, fail, end].every((method) => typeof method === 'function');
 }
 
-/** What the promise gives, unless it takes longer. @throws what it rejects with, or `late` gives */
+/** The promise's value, unless it takes longer. @throws its rejection, or the error `late` returns */
 async function within<T>(
   clock: Clock,
   ms: number,

@@ -1,4 +1,4 @@
-/** `resource()`: declares something that is opened before it is used and always closed afterwards. It opens nothing. */
+/** `resource()`: declares something that is opened before use and always closed afterwards. It opens nothing itself. */
 import { type Duration, parseDuration } from '../base/duration.ts';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
@@ -10,13 +10,13 @@ import { type Resource, resourceMark, type ResourceScopeName, resourceScopes } f
 export interface ResourceOptions<S extends ResourceScopeName = ResourceScopeName> {
   /** How long it stays open: `worker` until the process stops, `run` for one attempt of a run, `task` for one attempt of a task. Default `run`. */
   readonly scope?: S | undefined;
-  /** Longest time that opening may take; then what asked for it fails. Default 30 seconds. */
+  /** Longest time opening may take; then the caller fails. Default 30 seconds. */
   readonly timeout?: Duration | undefined;
-  /** Longest time that closing may take; then it is not waited for any longer. Default 10 seconds. */
+  /** Longest time to wait for closing. Default 10 seconds. */
   readonly closeTimeout?: Duration | undefined;
 }
 
-/** What a resource gives, by what its function returns: what a generator yields, else the value itself. */
+/** Value type of a resource, from its function's return type: what a generator yields, else the value itself. */
 export type Opened<R> =
   R extends AsyncGenerator<infer T, unknown, never> ? T : R extends Generator<infer T, unknown, never> ? Awaited<T> : Awaited<R>;
 
@@ -27,26 +27,17 @@ const defaultCloseMs = 10_000;
 /**
  * Declares a resource. Its function opens it and is
  *
- * - a generator, sync or async, that yields the value once: what stands after the `yield` closes it. When its scope fails, the error is thrown
+ * - a generator, sync or async, that yields the value once: the code after the `yield` closes it. If its scope fails, the error is thrown
  *   in at the `yield`, so that a unit of work can commit or roll back;
- * - or a function that gives an object with `Symbol.asyncDispose` or `Symbol.dispose`, which is called to close it;
- * - or a function that gives any other value, with nothing to close.
+ * - or a function that returns an object with `Symbol.asyncDispose` or `Symbol.dispose`, which is called to close it;
+ * - or a function that returns any other value, with nothing to close.
  *
- * A second parameter of the function is its key: the resource is then opened once for each key.
+ * A second parameter of the function is its key: the resource is then opened once per key.
  *
- * @param name known by it in messages, timelines and tests; 1 to 200 characters
+ * @param name used in messages, timelines and tests; 1 to 200 characters
  * @throws BatutaError NAME_INVALID, OPTION_INVALID, OPTION_UNKNOWN, DURATION_INVALID
- * @example
- * ```ts
- * const warehouse = resource('warehouse', async function* () {
- *   const pool = new Pool();
- *   try {
- *     yield pool;
- *   } finally {
- *     await pool.end();
- *   }
- * }, { scope: 'worker' });
- * ```
+ * @example ```ts const warehouse = resource('warehouse', async function* () { const pool = new Pool(); try { yield pool; } finally { await
+ * pool.end(); } }, { scope: 'worker' }); ```
  */
 export function resource<R, K = void, const S extends ResourceScopeName = 'run'>(
   name: string,

@@ -1,8 +1,8 @@
 /**
- * The resources that are open in one scope: of a process, of an attempt of a run, of an attempt of a task.
+ * The open resources of one scope: of a process, an attempt of a run, or an attempt of a task.
  *
- * Each is opened when it is first asked for, once for each key, and closed with its scope: the last that was opened is closed first. What is
- * asked for of a longer scope is passed on to that. Nothing is asked of a scope that has ended.
+ * Each is opened on first use, once per key, and closed with its scope, the last opened first. Requests for a resource
+ * of a longer scope are passed on to it. A scope that has ended takes no requests.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Logger } from 'pino';
@@ -17,7 +17,7 @@ import { readVariable } from '../model/variable.ts';
 import { beyondReach, circleFrom, hasEnded, keyOf, type Opening, shownAs } from './checks.ts';
 import { Given, Opened, type ScopeEnd, slowMs } from './opened.ts';
 
-/** What a scope is of. */
+/** What a scope belongs to. */
 export interface ScopeSource {
   readonly name: ResourceScopeName;
   readonly clock: Clock;
@@ -27,23 +27,23 @@ export interface ScopeSource {
   /** Null outside a task. */
   readonly task: TaskFacts | null;
   readonly params: unknown;
-  /** What is opened in the place of resources, by their names; null for nothing. */
+  /** Replacements of resources, by name; null for none. */
   readonly fakes: Fakes | null;
-  /** Where secrets, variables and connections are read. */
+  /** Reader of secrets, variables and connections. */
   namedValues(): NamedValues;
-  /** Follows each opening, for the record; without it nothing is noted. Made when opening begins. */
+  /** Follows each opening, for the record; without it nothing is recorded. Called when opening begins. */
   follow?(shown: string): OpeningFollower;
-  /** Runs code of a resource as part of what the scope is of, so that its log lines and stray errors belong there. */
+  /** Runs code of a resource in the context of its scope, so that its log lines and stray errors belong there. */
   enter<T>(work: () => T): T;
 }
 
-/** What stands in the place of resources, by their names. Asked whenever one is opened. */
+/** Replacements of resources, by name. Queried whenever one is opened. */
 export interface Fakes {
   has(name: string): boolean;
   get(name: string): unknown;
 }
 
-/** Hears how an opening goes on. */
+/** Is notified of the progress of an opening. */
 export interface OpeningFollower {
   opened(): void;
   openFailed(error: unknown): void;
@@ -64,9 +64,9 @@ export class ResourceScope {
   readonly #source: ScopeSource;
   readonly #parent: ResourceScope | null;
   readonly #entries = new Map<AnyResource, Map<string, Entry>>();
-  /** In the order in which they were open. */
+  /** In the order they were opened. */
   readonly #open: Entry[] = [];
-  /** Of a run: the resources that it uses, by their names. */
+  /** For a run: the resources it uses, by name. */
   readonly #named = new Map<string, AnyResource>();
   #closed: Promise<readonly BatutaError[]> | null = null;
 
@@ -85,16 +85,16 @@ export class ResourceScope {
     return this.#use(resource, key, null);
   }
 
-  /** Its value where it is open at this moment, without a key, in this scope or a longer one; else null. */
+  /** Its value if it is currently open without a key, in this scope or a longer one; else null. */
   peek(resource: AnyResource): { readonly value: unknown } | null {
     return this.#entries.get(resource)?.get('')?.value ?? this.#parent?.peek(resource) ?? null;
   }
 
   /**
-   * Closes what is open, the last first, each whether or not the ones before it could be closed. What is still being opened is waited for.
+   * Closes open resources, the last first, each even if earlier ones could not be closed. Waits for those still being opened.
    * May be called twice.
    *
-   * @param end the error of the scope; after a success the first that could not be closed stands for it
+   * @param end the error of the scope; after a success, the first failure to close takes its place
    * @returns why some could not be closed; each is logged
    */
   close(end: ScopeEnd): Promise<readonly BatutaError[]> {
@@ -143,7 +143,7 @@ export class ResourceScope {
         entry.follower?.opened();
       },
       (error: unknown) => {
-        // The next who asks for it tries again.
+        // The next caller tries again.
         keyed.delete(id);
         entry.follower?.openFailed(error);
       },
@@ -170,7 +170,7 @@ export class ResourceScope {
     return { opening, opened, follower, value: null };
   }
 
-  /** The function of the resource, or what stands in its place. */
+  /** The function of the resource, or its replacement. */
   #openerOf({ name, open }: AnyResource): AnyResource['open'] {
     const { fakes } = this.#source;
     if (!fakes?.has(name)) return open;
@@ -197,7 +197,7 @@ export class ResourceScope {
     };
   }
 
-  /** Of one run two different resources may not have the same name: tests and timelines know them by it. */
+  /** Two different resources of one run may not have the same name: tests and timelines identify them by it. */
   #checkName(resource: AnyResource): void {
     if (this.#source.name === 'task' && this.#parent !== null) return this.#parent.#checkName(resource);
     if (this.#source.name === 'worker') return;

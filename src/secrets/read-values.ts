@@ -1,6 +1,6 @@
 /**
- * Secrets, variables and connections as running code reads them. Each secret that is given out is hidden from then on wherever this process
- * prints or records texts.
+ * Secrets, variables and connections as running code reads them. Each secret returned is hidden from then on wherever this process
+ * prints or records text.
  */
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
@@ -12,12 +12,12 @@ import type { Store, StoredSecretValue } from '../store/store.ts';
 import { type Resolvers, resolveReference } from './references.ts';
 import { openWith, purposeOf } from './sealing.ts';
 
-/** For so long a value that was read is given again without asking, ms: of a mapped task each item may want the same. */
+/** How long a read value is reused, ms: each item of a mapped task may need the same. */
 const keptMs = 5_000;
 
 export interface ReaderParts {
   readonly store: Pick<Store, 'secrets' | 'variables' | 'connections'>;
-  /** Made on first use: a passphrase takes a while, and most processes read no secret. @throws BatutaError CONFIG_INVALID */
+  /** Created on first use: a passphrase is slow to derive, and most processes read no secret. @throws BatutaError CONFIG_INVALID */
   readonly keyring: () => Keyring | null;
   readonly clock: Clock;
   readonly resolvers: () => Promise<Resolvers>;
@@ -75,7 +75,7 @@ export class NamedValueReader implements NamedValues {
     return text;
   }
 
-  /** What is asked for at the same time is read once; a failure is not kept. */
+  /** Concurrent requests share one read; a failure is not kept. */
   #once<T>(key: string, read: () => Promise<T>): Promise<T> {
     const now = this.#parts.clock.monotonic();
     const known = this.#kept.get(key);
@@ -87,7 +87,7 @@ export class NamedValueReader implements NamedValues {
   }
 }
 
-/** The error for a name that nothing has. */
+/** The error for an unknown name. */
 export function missing(
   code: 'SECRET_NOT_FOUND' | 'VARIABLE_NOT_FOUND' | 'CONNECTION_NOT_FOUND',
   what: string,

@@ -1,5 +1,5 @@
 /**
- * Secrets that are kept elsewhere, by reference: `env:NAME`, `file:/path`, or the name of a resolver of `batuta.config.ts` and what it takes,
+ * Secrets kept elsewhere, by reference: `env:NAME`, `file:/path`, or the name of a resolver of `batuta.config.ts` and its argument,
  * e.g. `vault:kv/data/stripe`.
  */
 import { readFile } from 'node:fs/promises';
@@ -14,18 +14,18 @@ export type Resolvers = Readonly<Record<string, ResolveSecret>>;
 
 export interface ReferenceParts {
   readonly clock: Clock;
-  /** Those of the project, asked for when one is needed. */
+  /** Those of the project, loaded when one is needed. */
   readonly resolvers: () => Promise<Resolvers>;
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Longest reference. */
+/** Longest reference, characters. */
 const maxReferenceChars = 1_000;
-/** How long a resolver may take, ms. */
+/** Time limit of a resolver, ms. */
 const resolveMs = 30_000;
 const form = /^([a-z][\w-]*):(.+)$/i;
 
-/** @throws BatutaError OPTION_INVALID for what cannot be a reference */
+/** @throws BatutaError OPTION_INVALID if it cannot be a reference */
 export function checkReference(reference: string): void {
   const [, place, rest = ''] = form.exec(reference) ?? [];
   const fault =
@@ -44,9 +44,9 @@ export function checkReference(reference: string): void {
 }
 
 /**
- * The value that a reference leads to; of a file without the line break at its end.
+ * The value of a reference; that of a file without its final line break.
  *
- * @param what begins messages, e.g. `The secret 'stripe'`
+ * @param what beginning of messages, e.g. `The secret 'stripe'`
  * @throws BatutaError SECRET_UNREADABLE
  */
 export async function resolveReference(what: string, reference: string, parts: ReferenceParts): Promise<string> {

@@ -1,6 +1,6 @@
 /**
- * Moves everything that is encrypted to the current key, value by value. A crash in the middle leaves each value under one of the keys; done
- * again, it goes on with what is left. A value that someone sets meanwhile is not overwritten.
+ * Re-encrypts everything with the current key, value by value. A crash in the middle leaves each value under one of the keys; run
+ * again, it continues with the rest. A value set meanwhile is not overwritten.
  */
 import { BatutaError } from '../base/errors.ts';
 import { keyIdOf, type Keyring } from '../base/keyring.ts';
@@ -56,7 +56,7 @@ export async function rotateSecrets(
   return { keyId: keyring.currentId, ...tally };
 }
 
-/** Someone who has set or deleted it meanwhile did so with the current key. */
+/** If it was set or deleted meanwhile, that used the current key. */
 async function write<T>(store: NamedStore<T>, before: T, after: T, missed: () => void): Promise<void> {
   if (!(await store.replace(before, after))) missed();
 }

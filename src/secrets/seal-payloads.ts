@@ -1,16 +1,16 @@
 /**
- * A store whose payloads are encrypted at rest: what goes into it is sealed, what comes out of it is opened.
+ * A store whose payloads are encrypted at rest: input is sealed, output is opened.
  *
  * Payloads are the texts of values, which all begin with `{"json":` (parameters, results, inputs of spread tasks, data of signals, cached
- * values), and the arguments of calls that are recorded for people. They are found by that form wherever they stand in what is handed to
- * the store or given back, callbacks included, so a query that is added later is covered too. What was stored before in clear is read as it is.
- * Without the key nothing of this is in the way.
+ * values), and the arguments of calls recorded for people. They are found by that form anywhere in the arguments and results of
+ * the store, including callbacks, so a query added later is covered too. Values stored earlier in clear text are read unchanged.
+ * Without the key the store is not wrapped.
  */
 import type { Keyring } from '../base/keyring.ts';
 import { sealedPayload } from '../model/values.ts';
 import type { Recorder, Store } from '../store/store.ts';
 
-/** What payloads are sealed for. They move between rows: a cached value becomes the result of another run. */
+/** One purpose for all payloads, as they move between rows: a cached value becomes the result of another run. */
 export const payloadPurpose = 'payload';
 const payloadStart = '{"json":';
 
@@ -22,7 +22,7 @@ export function sealPayloads(store: Store, keyring: Keyring): Store {
   const open: Change = (text) => (text.startsWith(sealedPayload) ? openText(keyring, text) : text);
   const sealed = { ...store } as Record<string, unknown>;
   for (const [name, part] of Object.entries(store)) {
-    // Pieces of large values, which are sealed as wholes before they come here.
+    // Pieces of large values, which are sealed as a whole before.
     if (name === 'results') continue;
     if (name === 'recorder') sealed[name] = sealedRecorder(store.recorder, seal);
     else if (typeof part === 'object' && part !== null) sealed[name] = wrapped(part, seal, open);
@@ -30,7 +30,7 @@ export function sealPayloads(store: Store, keyring: Keyring): Store {
   return sealed as unknown as Store;
 }
 
-/** A text that can be opened with one of the keys; others stay sealed, and reading the value says so. */
+/** Opens a text with one of the keys; if none fits it stays sealed, and reading the value reports that. */
 export function openText(keyring: Keyring, text: string): string {
   const opened = keyring.open(text.slice(sealedPayload.length), payloadPurpose);
   return 'text' in opened ? opened.text : text;
@@ -40,7 +40,7 @@ export function sealText(keyring: Keyring, text: string): string {
   return sealedPayload + keyring.seal(text, payloadPurpose);
 }
 
-/** It gives promises whose identity matters, and nothing that has to be opened. */
+/** Its promises must keep their identity, and it returns nothing to open. */
 function sealedRecorder(recorder: Recorder, seal: Change): Recorder {
   return new Proxy(recorder, {
     get: (target, key) => {
@@ -56,7 +56,7 @@ function sealedRecorder(recorder: Recorder, seal: Change): Recorder {
   });
 }
 
-/** An object whose functions are given what `inward` makes of their arguments, and give what `outward` makes of their values. */
+/** An object whose functions get arguments changed by `inward` and return values changed by `outward`. */
 function wrapped<T extends object>(target: T, inward: Change, outward: Change): T {
   const known = new Map<PropertyKey, unknown>();
   return new Proxy(target, {
@@ -81,9 +81,9 @@ function wrapFunction(called: AnyFunction, self: unknown, inward: Change, outwar
 }
 
 /**
- * Plain data with its texts changed; what holds none is given back as it is, the same object. Functions in it are wrapped.
+ * Plain data with its texts changed; data without such texts is returned as the same object. Functions in it are wrapped.
  *
- * @param back what is made of the arguments of functions that stand in the data
+ * @param back change applied to the arguments of functions in the data
  */
 function walk(value: unknown, change: Change, back: Change | null = null): unknown {
   if (typeof value === 'string') return change(value);
@@ -106,7 +106,7 @@ function changedList(list: readonly unknown[], change: Change, back: Change | nu
   return made.some((inner, at) => inner !== list[at]) ? made : list;
 }
 
-/** Arguments as people see them are JSON; sealed they are one text. */
+/** Arguments for people are JSON; sealed they are one text. */
 function changedCall(args: unknown, change: Change): unknown {
   if (!Array.isArray(args) || args.length === 0) return args;
   const [first] = args as readonly { readonly text?: unknown }[];

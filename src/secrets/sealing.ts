@@ -1,9 +1,9 @@
-/** How values of secrets are sealed and opened, and what is said where that does not work. */
+/** Sealing and opening of secret values, with the errors if that fails. */
 import { BatutaError } from '../base/errors.ts';
 import { type Keyring, keyIdOf } from '../base/keyring.ts';
 import { programName } from '../base/program-name.ts';
 
-/** What a secret is sealed for: so a sealed value that was copied to another name does not open there. */
+/** Purpose bound into a seal: a sealed value copied to another name does not open there. */
 export function purposeOf(kind: 'secret' | 'connection', name: string, field = ''): string {
   return `${kind}:${name}:${field}`;
 }
@@ -18,7 +18,7 @@ export function sealWith(keyring: Keyring | null, value: string, purpose: string
 }
 
 /**
- * @param what begins messages, e.g. `The secret 'stripe'`
+ * @param what beginning of messages, e.g. `The secret 'stripe'`
  * @throws BatutaError SECRET_KEY_MISSING, SECRET_KEY_WRONG, SECRET_UNREADABLE
  */
 export function openWith(keyring: Keyring | null, what: string, sealed: string, purpose: string): string {

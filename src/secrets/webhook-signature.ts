@@ -1,5 +1,5 @@
 /**
- * Whether a delivery was signed by who knows the secret. Nothing of the body is read before that.
+ * Verifies that a delivery was signed with the secret. The body is not parsed before that.
  *
  * Sources: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md,
  * https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries, https://docs.stripe.com/webhooks#verify-manually
@@ -8,20 +8,20 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { WebhookRule } from '../model/triggers/webhook.ts';
 
 export interface SignedDelivery {
-  /** By names in small letters. */
+  /** By lowercase names. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body: Uint8Array;
 }
 
 export type Verdict =
-  /** `digest` tells the delivery from others: one that is sent again has the same. `id`: what the sender calls it, where that is signed. */
+  /** `digest` identifies the delivery: a repeated one has the same. `id`: the sender's own id, if it is signed. */
   { readonly ok: true; readonly digest: string; readonly id: string | null } | { readonly ok: false; readonly reason: string };
 
-/** Signatures that one header may hold; more are not looked at. */
+/** Most signatures read from one header. */
 const maxSignatures = 10;
 const maxHeaderChars = 4_096;
 
-/** @param secrets any of which may have signed @param now UTC epoch ms */
+/** @param secrets any of which may be the signer's @param now UTC epoch ms */
 export function verifyDelivery(rule: WebhookRule, secrets: readonly string[], { headers, body }: SignedDelivery, now: number): Verdict {
   const header = (name: string): string => {
     const value = headers[name];
@@ -83,7 +83,7 @@ export function signStandard(secret: string, body: string, id: string, now: numb
   return { 'webhook-id': id, 'webhook-timestamp': time, 'webhook-signature': `v1,${mac}` };
 }
 
-/** Headers with which a delivery of this style is taken now. */
+/** Headers with which a delivery of this style is accepted now. */
 export function signDelivery(rule: WebhookRule, secret: string, body: string, id: string, now: number): Readonly<Record<string, string>> {
   const time = String(Math.floor(now / 1_000));
   const mac = (content: string, encoding: 'hex' | 'base64', key: Buffer = keyAsIs(secret)): string =>
@@ -123,7 +123,7 @@ function keyAsIs(secret: string): Buffer {
   return Buffer.from(secret);
 }
 
-/** Secrets of Standard Webhooks are base64 behind `whsec_`; any other text is taken as it is. */
+/** Secrets of Standard Webhooks are base64 after `whsec_`; any other text is used unchanged. */
 function standardKey(secret: string): Buffer {
   return secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : keyAsIs(secret);
 }

@@ -1,25 +1,25 @@
 /**
- * The span that is active in the code of a run: that of its attempt, or of the run in a flow's body. It is made when its end is on record; what the code
- * says of it until then is noted. Its end and its name are not the code's to say.
+ * The active span in the code of a run: that of its attempt, or of the run in a flow's body. It is made once its end is recorded; what the
+ * code sets on it before is noted. The code cannot set its end or name.
  */
 import type { Attributes, AttributeValue, Exception, Link, Span, SpanContext, SpanStatus, TimeInput } from '@opentelemetry/api';
 import { isAttributeValue, sanitizeAttributes } from '@opentelemetry/core';
 import { withoutHidden, withoutHiddenIn } from '../base/hidden-values.ts';
 import type { SpanAttributes, SpanNotes } from '../model/span.ts';
 
-/** Attributes, and events, of one span that are kept. */
+/** Most attributes, and most events, kept of one span. */
 const mostOfOne = 128;
-/** Spans whose notes are kept at the same time, the newest: those of attempts that are never heard of again must not fill the memory. */
+/** Most spans with notes, the newest: those of attempts that never end must not fill memory. */
 const mostSpans = 10_000;
 
 const noted = new Map<string, { readonly notes: SpanNotes }>();
 
-/** Keeps notes that were made in a thread or process. */
+/** Keeps notes made in a thread or process. */
 export function keepNotes(notes: SpanNotes): void {
   put(notes.spanId, { notes });
 }
 
-/** What was noted of a span, which is forgotten; null for nothing. */
+/** Removes and returns the notes on a span; null if there are none. */
 export function takeNotes(spanId: string): SpanNotes | null {
   if (noted.size === 0) return null;
   const span = noted.get(spanId);
@@ -27,7 +27,7 @@ export function takeNotes(spanId: string): SpanNotes | null {
   return span?.notes ?? null;
 }
 
-/** What was noted in this process. */
+/** The notes of this process. */
 export const notes = { areThere: () => noted.size > 0, take: takeNotes };
 
 export class ActiveSpan implements Span {
@@ -56,7 +56,7 @@ export class ActiveSpan implements Span {
     return this.#context;
   }
 
-  /** A value that OpenTelemetry does not know is left out, as its SDK leaves it out: it could not be handed on. Secrets are hidden at once, while they are known. */
+  /** A value type unknown to OpenTelemetry is dropped, as in its SDK: it could not be exported. Secrets are hidden at once, while known. */
   setAttribute(key: string, value: AttributeValue): this {
     if (!this.isRecording() || !isAttributeValue(value)) return this;
     const name = withoutHidden(String(key));
@@ -94,7 +94,7 @@ export class ActiveSpan implements Span {
     return this;
   }
 
-  /** Links are those to its own earlier attempts. */
+  /** Only links to its own earlier attempts exist. */
   addLink(_link: Link): this {
     return this;
   }
@@ -108,7 +108,7 @@ export class ActiveSpan implements Span {
   }
 
   end(): void {
-    // It ends when its attempt is recorded.
+    // It ends when the end of its attempt is recorded.
   }
 
   isRecording(): boolean {

@@ -1,6 +1,6 @@
 /**
- * What is active for OpenTelemetry in the code of runs: the span of the attempt, or of the run in a flow's body, unless a span of the user's is. Kept
- * in the storage of the run's scope, so that traces cost no promise anything.
+ * OpenTelemetry's active context in the code of runs: the span of the attempt, or of the run in a flow's body, unless a user's span is
+ * active. Kept in the async storage of the run's scope, so that traces add no cost to promises.
  */
 import { type Context, type ContextManager, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { systemClock } from '../base/clock.ts';
@@ -11,7 +11,7 @@ import type { Sampling } from './run-spans.ts';
 
 const contexts = new WeakMap<RunScope, Context>();
 
-/** The context of code that runs in a scope. The same at each call. */
+/** The context of code that runs in a scope. The same object at each call. */
 export function contextOfScope(scope: RunScope, sampling: Sampling): Context {
   const known = contexts.get(scope);
   if (known !== undefined) return known;

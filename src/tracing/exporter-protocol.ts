@@ -1,20 +1,20 @@
-/** Messages between a process and the thread that exports its spans and metrics. Both sides are of one version. */
+/** Messages between a process and its exporter thread. Both sides have the same version. */
 import type { SpanRecord } from '../model/span.ts';
 import type { ExportWish } from './otel-settings.ts';
 import type { SpanRow } from './span-sink.ts';
 
-/** What the thread is started with, as its `workerData`. */
+/** The thread's `workerData`. */
 export interface ExporterData {
   readonly traces: Pick<ExportWish, 'isOn' | 'protocol'>;
   readonly metrics: Pick<ExportWish, 'isOn' | 'protocol'>;
-  /** Attributes of the resource that variables of OpenTelemetry do not say. */
+  /** Resource attributes not set by OpenTelemetry variables. */
   readonly resource: Readonly<Record<string, string | number>>;
   readonly version: string;
 }
 
 /**
- * Spans of some moments. `rows` are those of runs and tasks, each with the number of its trace before it, all in one list. So are `traces`: of each the id
- * of its run, the flow, the id of the trace, the span that the run hangs below, and who works there. Copying lists costs a fraction of what objects cost.
+ * A batch of spans. `rows` are those of runs and tasks, each preceded by the number of its trace, all in one list. So are `traces`: for
+ * each the run id, the flow, the trace id, the parent span of the run, and the owner. Copying lists costs a fraction of copying objects.
  */
 export interface SpanBatch {
   readonly traces: readonly (string | null)[];
@@ -22,7 +22,7 @@ export interface SpanBatch {
   readonly spans: readonly SpanRecord[];
 }
 
-/** One metric with its values, as the registry has them. Histograms have one value for each bucket, sum and count, by `metricName`. */
+/** One metric with its values, as in the registry. Histograms have one value per bucket, sum and count, by `metricName`. */
 export interface MetricFamily {
   readonly name: string;
   readonly help: string;
@@ -36,12 +36,12 @@ export interface MetricFamily {
 
 export type ToExporter =
   | { readonly kind: 'spans'; readonly batch: SpanBatch }
-  /** Times are UTC epoch ms: since when counters count, and now. */
+  /** Times are UTC epoch ms: start of the counters, and now. */
   | { readonly kind: 'metrics'; readonly families: readonly MetricFamily[]; readonly since: number; readonly at: number }
-  /** Answered with `flushed` of the same number once all that came before was exported, or could not be. */
+  /** Answered with `flushed` of the same number once all earlier input was exported or failed. */
   | { readonly kind: 'flush'; readonly number: number };
 
 export type FromExporter =
   | { readonly kind: 'flushed'; readonly number: number }
-  /** The same trouble has the same message, by which the log knows that it repeats; what changes stands in `figures`. */
+  /** The same trouble has the same message, so that the log detects repetition; variable parts are in `figures`. */
   | { readonly kind: 'trouble'; readonly message: string; readonly figures?: Readonly<Record<string, number>> };

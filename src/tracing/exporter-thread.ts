@@ -1,9 +1,9 @@
 /**
- * Thread that exports spans and metrics over OTLP: what is made there (protobuf, compression, requests) would else hold up the event loop of the
- * process. It is started by `exporter.ts` and ends with its process, or when it is told to.
+ * Thread that exports spans and metrics over OTLP: its work (protobuf, compression, requests) would otherwise block the event loop of the
+ * process. It is started by `exporter.ts` and ends with its process, or on request.
  *
- * What comes is put into a line and exported part by part. While the receiver is away the line grows up to `OTEL_BSP_MAX_QUEUE_SIZE` spans; what comes
- * then is dropped, and the process is told.
+ * Input is queued and exported in batches. While the receiver is down the queue grows up to `OTEL_BSP_MAX_QUEUE_SIZE` spans; further ones
+ * are dropped, and the process is notified.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { diag, DiagLogLevel } from '@opentelemetry/api';
@@ -28,7 +28,7 @@ const maxExported = wholeNumber('OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 512);
 
 const port = parentPort;
 if (port === null) throw new Error('This file is started as a thread.');
-// Before the exporters are made, which tell what they do not understand of their variables.
+// Before the exporters are created, as they report variables they do not understand.
 diag.setLogger(
   {
     error: (message) => tellTrouble(message),
@@ -41,12 +41,12 @@ const resource = makeResource();
 const maker: SpanMaker = { resource, version: data.version };
 const traceExporter = openTraceExporter();
 const metricExporter = openMetricExporter();
-/** What is left to do, in order. */
+/** Pending work, in order. */
 const line: (() => Promise<void>)[] = [];
 let queued = 0;
 let dropped = 0;
 let isAtWork = false;
-/** Metrics that wait: each holds what the one before it held, so that only the newest is sent. They do not wait for spans. */
+/** Pending metrics: each includes the previous ones, so only the newest is sent. They do not wait for spans. */
 let newest: MetricsMessage | null = null;
 let sendingMetrics: Promise<void> | null = null;
 
@@ -85,7 +85,7 @@ async function sendMetrics(): Promise<void> {
   }
 }
 
-/** Rows of tasks may hold two spans each; they become spans only when it is their turn. */
+/** Rows of tasks may hold two spans each; they are converted only when it is their turn. */
 function putSpans(batch: SpanBatch): void {
   const count = batch.spans.length + batch.rows.length / rowFields;
   if (queued + count > maxQueued) {
@@ -135,7 +135,7 @@ function openMetricExporter(): PushMetricExporter | null {
   return protocol === 'http/json' ? new JsonMetricExporter() : new ProtoMetricExporter();
 }
 
-/** What the variables say goes before what we know. */
+/** The variables take precedence over our values. */
 function makeResource(): Resource {
   return defaultResource()
     .merge(resourceFromAttributes(data.resource))

@@ -1,7 +1,7 @@
 /**
- * Exports spans and metrics by a thread of its own (`exporter-thread.ts`). Spans are gathered for a moment and handed over many at a time.
+ * Exports spans and metrics in its own thread (`exporter-thread.ts`). Spans are collected briefly and passed on in batches.
  *
- * Owned by whoever opened it. Should the thread end before it is closed, what comes from then on is dropped, and the log says so.
+ * Owned by its opener. If the thread ends before it is closed, further spans and metrics are dropped, and this is logged.
  */
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
@@ -12,11 +12,11 @@ import type { SpanRecord } from '../model/span.ts';
 import type { ExporterData, FromExporter, MetricFamily, SpanBatch, ToExporter } from './exporter-protocol.ts';
 import { rowFields, type RunTrace, type SpanRow, type SpanSink, withoutSecrets } from './span-sink.ts';
 
-/** How long spans are gathered, ms. */
+/** How long spans are collected, ms. */
 const gatherMs = 500;
-/** Rows and spans that are handed over at once: what is kept for longer is copied by each collection of garbage meanwhile. */
+/** Rows and spans passed on at once: those kept longer are copied by every garbage collection meanwhile. */
 const mostGathered = 1_024;
-/** Longest wait for what is left when the process ends, ms. */
+/** Longest wait for the remaining exports when the process ends, ms. */
 const closeMs = 5_000;
 
 export interface ExporterOptions {
@@ -29,12 +29,12 @@ export class Exporter implements SpanSink {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #data: ExporterData;
-  /** As it was when this was made: what the program changes later is not for the thread. */
+  /** Snapshot at creation: later changes by the program do not reach the thread. */
   readonly #env = copyEnvironment();
-  /** Started when there is something to export. */
+  /** Started with the first export. */
   #thread: Worker | null = null;
   readonly #flushes = new Map<number, () => void>();
-  /** Numbers of those in `traces`. */
+  /** Numbers of the traces in `traces`. */
   #known = new Map<RunTrace, number>();
   #traces: (string | null)[] = [];
   #rows: SpanRow[number][] = [];
@@ -66,12 +66,12 @@ export class Exporter implements SpanSink {
     this.#gather();
   }
 
-  /** @param since UTC epoch ms from which counters count */
+  /** @param since start of the counters, UTC epoch ms */
   addMetrics(families: readonly MetricFamily[], since: number): void {
     this.#send({ kind: 'metrics', families, since, at: this.#clock.now() });
   }
 
-  /** Resolves once all that came before was exported or could not be, with true; with false when that takes longer than some seconds. Never rejects. */
+  /** Resolves with true once all earlier input was exported or failed; with false if that takes more than a few seconds. Never rejects. */
   async flush(): Promise<boolean> {
     this.#handOver();
     const thread = this.#thread;
@@ -79,7 +79,7 @@ export class Exporter implements SpanSink {
     const number = ++this.#lastFlush;
     const flushed = new Promise<void>((resolve) => this.#flushes.set(number, resolve));
     this.#send({ kind: 'flush', number });
-    // The thread alone does not keep the process; somebody waits for it now.
+    // The thread is normally unref'd; somebody waits for it now.
     thread.ref();
     const isDone = await settledWithin(this.#clock, closeMs, flushed);
     this.#flushes.delete(number);
@@ -119,7 +119,7 @@ export class Exporter implements SpanSink {
     try {
       (this.#thread ??= this.#start()).postMessage(message);
     } catch (err) {
-      // Called by timers and in the user's code, which must not fail for it.
+      // Called from timers and user code, which must not fail because of it.
       this.#log.warn({ err }, 'Traces or metrics could not be handed to the thread that exports them.');
     }
   }

@@ -1,8 +1,8 @@
 /**
- * Spans for a program that has a tracer provider of its own: they are made by its API, and go wherever its spans go.
+ * Spans for a program with its own tracer provider: they are made through its API and go where its spans go.
  *
- * The ids of these spans are known before they are made, which the API has no word for: a span is made as usual, and then says of itself what its ids
- * are. Its processors and exporters ask it, as the SDK of OpenTelemetry has them do.
+ * The ids of these spans are known in advance, which the API does not support: a span is made as usual, then its reported ids are
+ * overridden. Processors and exporters read them from the span, as in OpenTelemetry's SDK.
  */
 import { context, ROOT_CONTEXT, trace, type Attributes, type Tracer } from '@opentelemetry/api';
 import type { Logger } from 'pino';
@@ -30,7 +30,7 @@ export class ForeignSpans implements SpanSink {
     for (const span of spansOfRow(of, row)) this.addSpan(span);
   }
 
-  /** What the program's provider throws, its processors and exporters included, is for the log: runs do not fail for it. */
+  /** Errors of the program's provider, including its processors and exporters, are logged: runs do not fail because of them. */
   addSpan(span: SpanRecord): void {
     try {
       this.#make(withoutSecrets(span));
@@ -41,7 +41,7 @@ export class ForeignSpans implements SpanSink {
   }
 
   async close(): Promise<void> {
-    // What it has made is for the program to export.
+    // The program exports the spans.
   }
 
   #make({
@@ -81,7 +81,7 @@ export class ForeignSpans implements SpanSink {
   }
 }
 
-/** Has the user's code find the span of its attempt, or of its run, as the active one. */
+/** Makes the span of the attempt, or of the run, the active one in the user's code. */
 export function activeInRuns(sampling: Sampling): Middleware {
   return (_ctx, next) => {
     const scope = currentScope();
@@ -89,7 +89,7 @@ export function activeInRuns(sampling: Sampling): Middleware {
   };
 }
 
-/** What the submitter has decided, else what the variables say, which the provider has read as well: a sampler that was set in code cannot be asked. */
+/** The submitter's decision, else that of the variables, which the provider reads as well: a sampler set in code cannot be queried. */
 export function openForeignSampling(): Sampling {
   const byVariables = samplingOf(readSampler(environmentVariable, () => undefined));
   return (traceId, parent) => parent?.isSampled ?? byVariables(traceId, null);

@@ -1,4 +1,4 @@
-/** Traces in a thread or process of a task: they are sent to the engine, or go where a provider of its own has them go. */
+/** Traces in a task's thread or process: they are sent to the engine, or go to its own provider. */
 import { context } from '@opentelemetry/api';
 import { environmentVariable } from '../base/config.ts';
 import type { GuestMessage } from '../model/isolate-protocol.ts';
@@ -13,15 +13,15 @@ import { registerProvider } from './user-spans.ts';
 
 type Send = (message: GuestMessage & { readonly kind: 'span' | 'notes' }) => void;
 
-/** Sends for the task that is under way: one guest executes one at a time. */
+/** Sends for the running task: a guest executes one at a time. */
 let sending: Send | null = null;
 let isOurs = false;
 let foreignSampling: Sampling | null = null;
 
-/** Does the work with the span of the task as the active one. @param send is given what its code traces */
+/** Does the work with the span of the task as the active one. @param send receives what its code traces */
 export async function traced<T>(scope: RunScope, send: Send, work: () => Promise<T>): Promise<T> {
   if (!isOurs && !hasTracerProvider()) {
-    // What is wrong with the variables the engine has said.
+    // The engine has already reported invalid variables.
     registerProvider(
       readSampler(environmentVariable, () => undefined),
       (span) => sending?.({ kind: 'span', span }),
@@ -32,7 +32,7 @@ export async function traced<T>(scope: RunScope, send: Send, work: () => Promise
     try {
       send(message);
     } catch (err) {
-      // Called in the user's code, which must not fail for it.
+      // Called in user code, which must not fail because of it.
       scope.logger().warn({ err }, 'What the task has traced could not be sent.');
     }
   };
@@ -41,7 +41,7 @@ export async function traced<T>(scope: RunScope, send: Send, work: () => Promise
     const around = contextOfScope(scope, (foreignSampling ??= openForeignSampling()));
     return await runScope.run(scope, () => context.with(around, work));
   } finally {
-    // Where the provider is the program's own, the engine has nobody to give them to.
+    // If the provider is the program's own, the engine has no use for them.
     const notes = takeNotes(attemptSpanIdOf(scope.taskRunId ?? '', scope.attempt));
     if (notes !== null && isOurs) sending({ kind: 'notes', notes });
   }

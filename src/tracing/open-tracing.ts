@@ -1,8 +1,8 @@
 /**
- * Opens the traces of a process: by the variables of OpenTelemetry, or by the provider that the program has registered. Where there is neither, nothing is
- * loaded, and nothing is done.
+ * Opens the traces of a process, from OpenTelemetry's variables or the program's registered provider. With neither, nothing is
+ * loaded or done.
  *
- * Several clients of one process share the thread that exports; it ends with the last of them.
+ * Several clients of one process share the exporter thread; it ends with the last of them.
  */
 import type { Logger } from 'pino';
 import { type Clock, systemClock } from '../base/clock.ts';
@@ -28,16 +28,16 @@ export interface TracingOptions {
 /** The traces of one client. */
 export interface Tracing {
   readonly tracer: RunTracer;
-  /** To run around all runs and tasks, outside of what else does. */
+  /** Outermost middleware around all runs and tasks. */
   readonly middleware: readonly Middleware[];
-  /** Makes spans of what happens. */
+  /** Makes spans from the bus. */
   listen(lifecycle: Lifecycle): void;
-  /** Exports what is left, for some seconds at most. @param isHurried drops it; default false */
+  /** Exports what is left, for at most a few seconds. @param isHurried drops it; default false */
   stop(isHurried?: boolean): Promise<void>;
 }
 
 interface Shared {
-  /** Whether traces are exported by it; else it has metrics alone, and the program may have a provider of its own. */
+  /** Whether it exports traces; else only metrics, and the program may have its own provider. */
   readonly isOurs: boolean;
   readonly exporter: Exporter;
   readonly sampling: Sampling;
@@ -48,16 +48,16 @@ interface Shared {
 
 interface Opening {
   readonly opened: Promise<Shared>;
-  /** Counted from before it is open, so that nobody closes what another waits for. */
+  /** Counted before it is open, so that nobody closes what another waits for. */
   users: number;
-  /** Set by who has left without hurry while others stay: resolves once what it has left is exported, at the latest after some seconds. */
+  /** Set by a user that left unhurried while others stay: resolves once its remainder is exported, after a few seconds at the latest. */
   owed: Promise<unknown> | null;
 }
 
 let shared: Opening | null = null;
 const noNotes: SpanNotesKept = { areThere: () => false, take: () => null };
 
-/** Null: there are to be none. Says in the log what of the variables it cannot follow. */
+/** Null if traces are off. Logs settings of the variables that are not supported. */
 export async function openTracing(options: TracingOptions): Promise<Tracing | null> {
   if (hasTracerProvider() && !(await shared?.opened)?.isOurs) return isSdkDisabled() ? null : await openForeign(options);
   const wish = readExportWish('traces');
@@ -68,7 +68,7 @@ export async function openTracing(options: TracingOptions): Promise<Tracing | nu
   return tracingOver(options, { sink: exporter, sampling, guests, notes, middleware: noMiddleware, close: held.release });
 }
 
-/** Exports the metrics of a process by OTLP; null where no variable asks for that. Shares the thread of traces. */
+/** Exports the metrics of a process by OTLP; null if no variable asks for it. Shares the thread of traces. */
 export async function openMetricExport(options: TracingOptions): Promise<Pick<Exporter, 'addMetrics' | 'close'> | null> {
   const wish = readExportWish('metrics');
   if (wish.refused !== null) options.log.warn(wish.refused);
@@ -113,7 +113,7 @@ function tracingOver({ clock, owner }: TracingOptions, { sink, sampling, guests,
 
 interface Held {
   readonly shared: Shared;
-  /** The last one waits for what is left to be exported, and ends the thread: waits of each in turn would add up when a process ends. */
+  /** The last user waits for the remaining exports and ends the thread: separate waits would add up when a process ends. */
   readonly release: (isHurried?: boolean) => Promise<void>;
 }
 
@@ -142,7 +142,7 @@ async function holdExporter(options: TracingOptions): Promise<Held> {
         return;
       }
       held.unregister();
-      // Its own haste is not that of others.
+      // Its hurry does not apply to others.
       if (isHurried) await opening.owed;
       await held.exporter.close(isHurried);
     },
@@ -176,7 +176,7 @@ function plain({ isOn, protocol }: ExportWish): Pick<ExportWish, 'isOn' | 'proto
 }
 
 const spanIdDigits = 16;
-/** Digits for the next ids: to ask for those of one costs more than all else of a span. */
+/** Digits for the next ids: generating them one id at a time costs more than the rest of a span. */
 let digits = '';
 
 /** 16 hexadecimal digits. */

@@ -1,4 +1,4 @@
-/** What the variables of OpenTelemetry say, as far as this process has to know it; the exporters read theirs themselves. */
+/** The OpenTelemetry variables this process needs; the exporters read their own. */
 import { environmentVariable } from '../base/config.ts';
 
 /** Reads one variable. */
@@ -6,23 +6,23 @@ export type ReadVariable = (name: string) => string | undefined;
 
 /** How one signal is exported. */
 export interface ExportWish {
-  /** Whether it is to be exported by us. */
+  /** Whether we export it. */
   readonly isOn: boolean;
   readonly protocol: 'http/protobuf' | 'http/json';
-  /** Why it is not exported although a variable asks for it; null: nothing is wrong. */
+  /** Why it is not exported although a variable asks for it; null if nothing is wrong. */
   readonly refused: string | null;
 }
 
 const protocols = ['http/protobuf', 'http/json'] as const;
 
-/** Whether a variable says yes, as the specification has it: `true` in any case. */
+/** Whether a variable is true as the specification defines it: `true` in any case. */
 export function isSdkDisabled(read: ReadVariable = environmentVariable): boolean {
   return read('OTEL_SDK_DISABLED')?.trim().toLowerCase() === 'true';
 }
 
 /**
- * Traces are on once something says where they go: an endpoint, or `OTEL_TRACES_EXPORTER=otlp`. Metrics are on by `OTEL_METRICS_EXPORTER=otlp` alone, for
- * whoever has Prometheus scrape them would count them twice.
+ * Traces are on if a destination is set: an endpoint, or `OTEL_TRACES_EXPORTER=otlp`. Metrics are on only with
+ * `OTEL_METRICS_EXPORTER=otlp`: with Prometheus scraping them too, they would be counted twice.
  *
  * Source: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
  */

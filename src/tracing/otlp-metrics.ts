@@ -1,10 +1,10 @@
-/** Metrics of the registry in the form that exporters of OpenTelemetry take. Counters and histograms are cumulative, as Prometheus has them. */
+/** Metrics of the registry in the form OpenTelemetry exporters take. Counters and histograms are cumulative, as in Prometheus. */
 import type { HrTime } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import { AggregationTemporality, DataPointType, type MetricData, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { MetricFamily } from './exporter-protocol.ts';
 
-/** Times are UTC epoch ms: since when counters count, and now. */
+/** Times are UTC epoch ms: start of the counters, and now. */
 export interface MetricsFrame {
   readonly resource: Resource;
   readonly version: string;
@@ -55,7 +55,7 @@ function histogramPoints({ name, values }: MetricFamily, times: Times) {
     else if (le !== '+Inf') one.bounds.push([Number(le), value]);
   }
   return [...series.values()].map(({ labels, bounds, sum, count }) => {
-    // Prometheus adds up from bucket to bucket, OTLP does not.
+    // Prometheus buckets are cumulative, those of OTLP are not.
     const upTo = [...bounds.map(([, total]) => total), count];
     return {
       ...times,

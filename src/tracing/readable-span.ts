@@ -1,4 +1,4 @@
-/** Spans in the form that exporters of OpenTelemetry take. */
+/** Spans in the form OpenTelemetry exporters take. */
 import type { HrTime, SpanContext } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
@@ -7,10 +7,10 @@ import type { SpanBatch } from './exporter-protocol.ts';
 import { spansOfRow } from './row-spans.ts';
 import { rowFields, type RunTrace, type SpanRow } from './span-sink.ts';
 
-/** What all spans of a process share. */
+/** Fields shared by all spans of a process. */
 export interface SpanMaker {
   readonly resource: Resource;
-  /** Of Batuta. */
+  /** Batuta's version. */
   readonly version: string;
 }
 
@@ -43,7 +43,7 @@ function tracesOf(flat: SpanBatch['traces']): RunTrace[] {
   return traces;
 }
 
-/** Its fields are those that exporters read; one object for each span, of one shape. */
+/** The fields that exporters read; one object per span, all of one shape. */
 class ExportedSpan implements Omit<ReadableSpan, 'parentSpanContext'> {
   readonly name: string;
   readonly kind: number;

@@ -1,13 +1,13 @@
-/** The spans of runs, task runs and their attempts, made of flat rows. Pure. */
+/** The spans of runs, task runs and their attempts, built from flat rows. Pure. */
 import { attemptSpanIdBelow, spanIdOf } from '../model/trace.ts';
 import { internalSpan, producerSpan, type SpanLink, type SpanRecord, type SpanValue } from '../model/span.ts';
 import type { RunRow, RunTrace, SpanRow, SubmitRow, TaskRow } from './span-sink.ts';
 
-// Object by object and field by field: what is spread costs several times as much, and there may be a hundred thousand.
+// Field by field: spread costs several times as much, and there may be a hundred thousand.
 
 type Attributes = Record<string, SpanValue>;
 
-/** Of most spans. */
+/** Shared by most spans. */
 const noLinks: readonly SpanLink[] = [];
 
 /** The spans of one row, outermost first. */

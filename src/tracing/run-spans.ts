@@ -1,10 +1,10 @@
 /**
- * Makes spans of what the bus of a process tells, once it is on record: of runs, task runs, their attempts, tickets and resources.
+ * Makes spans from what the bus of a process reports, once recorded: of runs, task runs, their attempts, tickets and resources.
  *
- * A span is made when what it stands for has ended, by whichever process records the end. Its id follows from what it stands for (`model/trace.ts`), so
- * that a run which is suspended and continued elsewhere, or recovered after a crash, stays one trace, and what other processes do for it
- * hangs below spans that nobody has told them of. On a crash the spans of what had not ended are not lost: the next owner makes them, those of
- * attempts that were cut off included.
+ * A span is made when its subject has ended, by the process that records the end. Its id derives from its subject (`model/trace.ts`), so
+ * that a run that is suspended and continued elsewhere, or recovered after a crash, stays one trace, and spans of other processes have the
+ * right parent without communication. After a crash the spans of unfinished work are not lost: the next owner makes them, including those
+ * of interrupted attempts.
  */
 import type { Clock } from '../base/clock.ts';
 import { hidesValues } from '../base/hidden-values.ts';
@@ -19,14 +19,14 @@ import type { Occurrence } from '../observe/occurrence.ts';
 import { spansOfRow } from './row-spans.ts';
 import type { RunTrace, SpanRow, SpanSink, TaskRowKind } from './span-sink.ts';
 
-/** Whether the spans of a trace are exported. @param parent what its submitter has decided; null: nothing is known */
+/** Whether the spans of a trace are exported. @param parent its submitter's decision; null if unknown */
 export type Sampling = (traceId: string, parent: { readonly spanId: string; readonly isSampled: boolean } | null) => boolean;
 
-/** What code has said of spans that are yet to be made. */
+/** Notes of code on spans that are yet to be made. */
 export interface SpanNotesKept {
-  /** Whether anything is noted of any span: asked first, for ids of spans cost more than this. */
+  /** Whether there is any note on any span: checked first, as span ids cost more. */
   areThere(): boolean;
-  /** What was noted of a span, which is forgotten then; null for nothing. */
+  /** Removes and returns the notes on a span; null if there are none. */
   take(spanId: string): SpanNotes | null;
 }
 
@@ -36,17 +36,17 @@ export interface RunSpansOptions {
   readonly clock: Clock;
   readonly makeSpanId: () => string;
   readonly notes: SpanNotesKept;
-  /** Who works here, for people. */
+  /** Owner that executes here, for people. */
   readonly owner: string;
 }
 
-/** An attempt that is not the first, or goes on with a task that another process had. */
+/** An attempt that is not the first, or continues a task of another process. */
 interface LaterAttempt {
   readonly attempt: number;
   readonly startedAt: number;
   /** Its process was lost. */
   readonly isLost: boolean;
-  /** The one before it was. */
+  /** The process of the previous one was lost. */
   readonly isRecovery: boolean;
 }
 
@@ -56,16 +56,16 @@ interface HeldRun {
   later: Map<string, LaterAttempt> | null;
 }
 
-/** A run that was submitted here, as it is recorded. */
+/** A run submitted here, as recorded. */
 interface SubmittedRun {
   readonly traceparent: string;
   readonly trace: RunTrace;
 }
 
-/** Submitted runs that are remembered, the newest: only what is begun here soon after is worth it. */
+/** Most submitted runs remembered, the newest: it pays only for runs that begin here soon after. */
 const mostSubmitted = 1_000;
 
-/** What a row of a submit has no use for. */
+/** Fields unused in a row of a submit. */
 const noFields = [null, null, null, null, null, null, null, null, null] as const;
 
 export class RunSpans {
@@ -76,7 +76,7 @@ export class RunSpans {
     this.#options = options;
   }
 
-  /** Makes spans from now on. Gives what ends it. */
+  /** Makes spans from now on. Returns a function that stops it. */
   listen(lifecycle: Lifecycle): () => void {
     const ends = [
       lifecycle.listen((event) => this.#note(event)),
@@ -101,10 +101,10 @@ export class RunSpans {
     return written;
   }
 
-  /** The trace of a run that is recorded with these parameters. */
+  /** The trace of a run recorded with these parameters. */
   traceOf({ id, flow, params }: Pick<Run, 'id' | 'flow' | 'params'>): RunTrace {
     const known = this.#submitted.get(id);
-    // Submitted again under the same id, it is recorded as it was at first.
+    // A repeated submit under the same id is recorded like the first.
     if (known !== undefined && params.includes(known.traceparent)) return known.trace;
     const { traceparent = null } = submittedIn(params);
     const parent = readTraceparent(traceparent);
@@ -118,12 +118,12 @@ export class RunSpans {
     if (known !== null) return known;
     const held: HeldRun = { trace: this.traceOf(holder.run), later: null };
     holder.traced = held;
-    // Its holder has it from now on, and goes with it.
+    // From now on its holder keeps it.
     this.#submitted.delete(holder.run.id);
     return held;
   }
 
-  /** When attempts begin that are not the first, and whose predecessor was cut off: their rows do not say it. */
+  /** Records when later attempts begin, and whether their predecessor was lost, which is not in their rows. */
   #note({ step, taskRunId, attempt, at, holder }: LifecycleEvent): void {
     if (taskRunId === null || attempt === 0) return;
     if (step === 'recovered') this.#laterOf(holder).set(taskRunId, { attempt, startedAt: at, isLost: true, isRecovery: false });
@@ -196,14 +196,14 @@ export class RunSpans {
     );
   }
 
-  /** As a row, unless there is more to it, or something in it may have to be hidden. */
+  /** Adds it as a row, or as spans if it has notes or may contain something to hide. */
   #add(trace: RunTrace, row: SpanRow, said: SpanNotes | null): void {
     const { sink } = this.#options;
     if (said === null && !hidesValues()) sink.addRow(trace, row);
     else for (const span of spansOfRow(trace, row)) sink.addSpan(withNotes(span, said));
   }
 
-  /** How long a run, or a spread task run, waited for whoever has claimed it. */
+  /** Adds the span of the time a run, or a spread task run, waited to be claimed. */
   #takeClaim(run: Run, taskRun: TaskRun | null): void {
     const trace = this.traceOf(run);
     if (!trace.isSampled) return;
@@ -220,7 +220,7 @@ export class RunSpans {
     sink.addSpan({
       name: `ticket ${taskRun === null ? run.flow : taskRun.name}`,
       ...{ kind: consumerSpan, traceId, spanId: makeSpanId() },
-      // The first is what the submit has led to; a later one belongs to the run that goes on.
+      // The first claim belongs to the submit; a later one to the continued run.
       parentSpanId: taskRun !== null ? spanIdOf(taskRun.id) : isFirst ? (parentSpanId ?? runSpanId) : runSpanId,
       ...{ startMs: Math.min(now, due ?? now), endMs: now, hasFailed: false, message: null },
       links: isRecovery ? [{ traceId, spanId: runSpanId, attributes: { 'batuta.link': 'recovery' } }] : [],

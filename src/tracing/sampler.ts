@@ -11,7 +11,7 @@ import { ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import type { ReadVariable } from './otel-settings.ts';
 import type { Sampling } from './run-spans.ts';
 
-/** Default `parentbased_always_on`, as the specification has it. @param onFault told of a value that is not understood, in whose place the default stands */
+/** Default `parentbased_always_on`, as in the specification. @param onFault called for an invalid value, which the default replaces */
 export function readSampler(read: ReadVariable, onFault: (fault: string) => void): Sampler {
   const name = read('OTEL_TRACES_SAMPLER')?.trim().toLowerCase() ?? '';
   const ratio = (): Sampler => {
@@ -39,7 +39,7 @@ export function readSampler(read: ReadVariable, onFault: (fault: string) => void
   }
 }
 
-/** The decision for a whole run: the same in every process, for it follows from the trace. */
+/** The decision for a whole run: the same in every process, as it derives from the trace. */
 export function samplingOf(sampler: Sampler): Sampling {
   return (traceId, parent) => {
     const context =

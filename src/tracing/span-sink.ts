@@ -1,26 +1,26 @@
-/** Where spans go, and the flat form in which those of runs and tasks go there. */
+/** Destination of spans, and the flat form of those of runs and tasks. */
 import { hidesValues, withoutHidden, withoutHiddenIn } from '../base/hidden-values.ts';
 import type { SpanRecord } from '../model/span.ts';
 
-/** The trace of a run, as far as its spans want to know it. Plain data. */
+/** What spans need to know of a run's trace. Plain data. */
 export interface RunTrace {
   readonly runId: string;
   readonly flow: string;
   readonly traceId: string;
-  /** Span that the run hangs below: where it was submitted; null when nothing is known of that. */
+  /** Parent span of the run: where it was submitted; null if unknown. */
   readonly parentSpanId: string | null;
-  /** Who works here. */
+  /** Owner that executes here. */
   readonly owner: string;
   /** Whether its spans are exported. */
   readonly isSampled: boolean;
 }
 
-/** Where spans go. */
+/** Destination of spans. */
 export interface SpanSink {
-  /** Takes what has happened, see `SpanRow`. Costs next to nothing. */
+  /** Takes an event, see `SpanRow`. Costs next to nothing. */
   addRow(trace: RunTrace, row: SpanRow): void;
   addSpan(span: SpanRecord): void;
-  /** Exports what is left, for a few seconds at most. @param isHurried drops it; default false */
+  /** Exports what is left, for at most a few seconds. @param isHurried drops it; default false */
   close(isHurried?: boolean): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export interface SpanSink {
 export type TaskRowKind = 'task' | 'unrun' | 'attempt' | 'lost';
 
 /**
- * What became of a task run, flat: there may be a hundred thousand, and an object for each would cost more than all else.
+ * The end of a task run, flat: there may be a hundred thousand, and an object for each would cost more than all else.
  *
  * Times are UTC epoch ms. `startedAt`: of the task run; `attemptStartedAt`: of its last attempt; null before anything was started.
  */
@@ -47,7 +47,7 @@ export type TaskRow = readonly [
   message: string | null,
 ];
 
-/** What became of a run. `tags`: null for none. */
+/** The end of a run. `tags`: null for none. */
 export type RunRow = readonly [
   kind: 'run',
   name: string,
@@ -63,7 +63,7 @@ export type RunRow = readonly [
   tags: readonly string[] | null,
 ];
 
-/** A submit, whose span is the one that the run hangs below; `parentSpanId` is that of its own. */
+/** A submit, whose span is the parent of the run's; `parentSpanId` is its own parent. */
 export type SubmitRow = readonly [
   kind: 'submit',
   parentSpanId: string | null,
@@ -71,13 +71,13 @@ export type SubmitRow = readonly [
   ...none: [null, null, null, null, null, null, null, null, null],
 ];
 
-/** All of one length, to be put into one list. */
+/** All of the same length, so that they fit into one list. */
 export type SpanRow = TaskRow | RunRow | SubmitRow;
 
-/** Fields of a row in a list of many, its trace before it. */
+/** Fields per row in a list of many, preceded by its trace. */
 export const rowFields = 13;
 
-/** The span with secrets hidden in what code may have said: its ids and times are ours. While nothing is hidden, it is given back as it is. */
+/** The span with secrets hidden in what code may have set (ids and times are ours). While nothing is hidden, it is returned unchanged. */
 export function withoutSecrets(span: SpanRecord): SpanRecord {
   if (!hidesValues()) return span;
   const { name, message, attributes, links, events = [] } = span;

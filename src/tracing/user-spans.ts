@@ -1,4 +1,4 @@
-/** Spans that the user's code makes by the API of OpenTelemetry, where the program has no provider of its own: they go where those of runs go. */
+/** Spans that user code makes with the OpenTelemetry API, if the program has no provider of its own: they go where those of runs go. */
 import { context, type HrTime, propagation, trace } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { TracerProvider, type ReadableSpan, type Sampler, type SpanProcessor } from '@opentelemetry/sdk-trace';
@@ -6,7 +6,7 @@ import type { SpanAttributes, SpanRecord } from '../model/span.ts';
 import { RunContextManager } from './context-manager.ts';
 import { samplingOf } from './sampler.ts';
 
-/** Registers what makes them. Gives what takes it back. @param take is given each span that has ended and is to be exported */
+/** Registers the provider. Returns a function that unregisters it. @param take receives each ended span that is to be exported */
 export function registerProvider(sampler: Sampler, take: (span: SpanRecord) => void): () => void {
   const processor: SpanProcessor = {
     onStart: () => undefined,
@@ -16,7 +16,7 @@ export function registerProvider(sampler: Sampler, take: (span: SpanRecord) => v
     forceFlush: async () => undefined,
     shutdown: async () => undefined,
   };
-  // The program may have one of them itself, which stays.
+  // If the program has one itself, it stays.
   const hasProvider = trace.setGlobalTracerProvider(new TracerProvider({ sampler, spanProcessors: [processor] }));
   const hasContexts = context.setGlobalContextManager(new RunContextManager(samplingOf(sampler)));
   const hasPropagator = propagation.setGlobalPropagator(new W3CTraceContextPropagator());
