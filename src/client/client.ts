@@ -74,7 +74,7 @@ export interface RunInspection {
   readonly taskRuns: readonly TaskRun[];
   readonly transitions: readonly Transition[];
   readonly artifacts: readonly Artifact[];
-  /** Resources opened by the run and its tasks, in the order in which opening began. */
+  /** Resources of the run and its tasks, in the order in which opening began. */
   readonly resources: readonly ResourceUse[];
   readonly children: readonly ListedRun[];
   /** Decoded parameters and result (undefined if there is none). */

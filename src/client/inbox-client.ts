@@ -12,7 +12,7 @@ export interface InboxEntry extends Omit<ListedInboxItem, 'value'> {
 
 /** Options of `inbox.link`. */
 export interface InboxLinkOptions {
-  /** Name of the key, or of the visitor, who alone may use it, logged in. Default: anyone who has it. */
+  /** Name of the key, or of the visitor, who alone may use it, logged in. Default: any holder. */
   readonly for?: string;
   /** How long it is valid from now. Default 7 days, never longer than the item. */
   readonly expires?: Duration;

@@ -128,7 +128,6 @@ export class LocalKeys implements KeysClient {
   }
 }
 
-/** The audit. */
 export class LocalAudit implements AuditClient {
   readonly #parts: Parts;
 
@@ -141,7 +140,6 @@ export class LocalAudit implements AuditClient {
     return await this.#parts.store.audit.list(filter);
   }
 
-  /** Records a change, now. */
   record(entry: Omit<AuditEntry, 'seq' | 'at'>): Promise<void> {
     return this.#parts.store.audit.add({ ...entry, at: this.#parts.clock.now() });
   }

@@ -203,7 +203,7 @@ export class LocalClient implements EmbeddedClient {
 
   close(options: { readonly graceMs?: number; readonly message?: string } = {}): Promise<void> {
     this.#over.abort();
-    // Called again with less grace (a second Ctrl-C), only the engine is notified; the rest happens once.
+    // Called again with less grace (a second Ctrl-C), only the engine learns of it; the rest runs once.
     const stopped = this.#options.engine.close(options);
     this.#closed ??= stopped.then(async () => {
       for (const release of this.#release.splice(0)) release();

@@ -43,7 +43,6 @@ export interface LocalFiguresOptions {
   readonly why: (runId: string) => Promise<WaitReason | null>;
 }
 
-/** Figures of the local client. */
 export class LocalFigures implements FiguresClient {
   readonly #options: LocalFiguresOptions;
 

@@ -17,7 +17,7 @@ export class LocalLimits implements LimitsClient {
 
   readonly #tell: () => Promise<void>;
 
-  /** @param tell wakes other processes whose tasks may continue; best effort */
+  /** @param tell wakes other processes with waiting tasks; best effort */
   constructor(store: Store, limits: Limits, tell: () => Promise<void>) {
     this.#store = store;
     this.#limits = limits;
@@ -100,7 +100,7 @@ function viewOfRuns({ name, slots, holders, waiters, held, waiting }: RunLimit):
 }
 
 function viewOfRate({ name, base, limit, perMs, key, used, nextAt, waiting, waiters }: RateView): LimitView {
-  // A single value of a key cannot be changed, only the whole.
+  // A single key's rate cannot be changed alone.
   const changeable = base.startsWith('tag:') && name === base;
   return { name, slots: limit, rate: { perMs, key, nextAt }, changeable, holders: [], waiters, held: used, waiting };
 }

@@ -1,4 +1,4 @@
-/** Webhooks over an open store: stored, received and tested. */
+/** Webhooks over an open store: kept, received and tested. */
 import { createHash } from 'node:crypto';
 import { cutText } from '../base/cut-text.ts';
 import { BatutaError } from '../base/errors.ts';
@@ -19,7 +19,7 @@ import type { WebhooksClient, WebhookSpec, WebhookTest } from './webhooks-client
 export interface Received {
   readonly event: string;
   readonly id: string;
-  /** Whether it had been accepted before: then nothing was done. */
+  /** Whether it was accepted before: then nothing was done. */
   readonly isDuplicate: boolean;
 }
 

@@ -21,7 +21,7 @@ export interface MetricExportOptions {
 /** Default of the OpenTelemetry specification, ms. */
 const usualIntervalMs = 60_000;
 
-/** Ends an export. @param isHurried without a final export, and without waiting for pending ones; default false */
+/** Ends an export. @param isHurried without a final export, without waiting for pending ones; default false */
 export type EndExport = (isHurried?: boolean) => Promise<void>;
 
 interface Exporting {
@@ -31,7 +31,7 @@ interface Exporting {
 
 const exporting = new WeakMap<Metrics, Exporting>();
 
-/** Exports from now on. Returns a function that stops it once all holders have called theirs. */
+/** Exports from now on. Returns a function that stops it once all holders call theirs. */
 export async function exportMetrics(metrics: Metrics, options: MetricExportOptions): Promise<EndExport> {
   const held = exporting.get(metrics) ?? { holders: 0, opened: open(metrics, options) };
   exporting.set(metrics, held);

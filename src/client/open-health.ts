@@ -16,7 +16,7 @@ import { Health, type HealthCheck } from '../monitor/health/health.ts';
 import { ownChecks } from '../monitor/health/own-checks.ts';
 import type { LocalClient } from './local-client.ts';
 
-/** Queries nothing until it is read. */
+/** Lazy: queries only when read. */
 export function openHealth(client: LocalClient, config: Config): Health {
   const { leaseClock } = client.engine.services;
   return new Health([databaseCheck(client.engine.services.store, leaseClock), ...checksBeside(client, config)], leaseClock);

@@ -1,4 +1,4 @@
-/** The desired state of a deployment: its declaration and its rows, made of what a user wrote and what is stored. */
+/** The target of a deploy: declaration and rows, made of what a user wrote and what is stored. */
 import { sensitiveParams } from '../engine/submit/json-schema.ts';
 import { withSensitivePaths } from '../model/sensitive.ts';
 import { BatutaError } from '../base/errors.ts';

@@ -41,7 +41,6 @@ export interface LocalRunsOptions extends PinsOptions {
   readonly listen: (runId: string, listener: EngineListener | undefined) => EngineListener | null;
 }
 
-/** Runs of the local client. */
 export class LocalRuns extends RunPins implements EmbeddedRunsClient {
   readonly #options: LocalRunsOptions;
   readonly list: EmbeddedRunsClient['list'];

@@ -74,7 +74,7 @@ function workerCommand(queue: string): string {
   return `${programName()} worker${queue === 'default' ? '' : ` --queue ${queue}`}`;
 }
 
-/** What keeps it from continuing with any version: its own pin, or that of an unfinished sub-flow. */
+/** What keeps it from running with any version: its own pin, or that of an unfinished sub-flow. */
 async function pinOfWait({ pins }: WhyParts['store'], { id, startedAt }: Run): Promise<RunPin | null> {
   if (startedAt === null) return null;
   const found = await pins.ofFamily(id);

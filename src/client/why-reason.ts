@@ -5,7 +5,6 @@ import type { Owner } from '../model/run.ts';
 import type { Store } from '../store/store.ts';
 import type { WaitReason } from './fleet-client.ts';
 
-/** What the checks need. */
 export interface WhyParts {
   readonly store: Store;
   readonly clock: Clock;

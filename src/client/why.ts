@@ -51,7 +51,7 @@ async function whyLost(parts: WhyParts, run: Run, owner: Owner): Promise<WaitRea
   return reason('owner-lost', `${lost}; another goes on with it within ${Math.ceil(withinMs / 1_000)} s.`, { untilAt: now + withinMs });
 }
 
-/** Its process is alive: it may wait there. */
+/** Its process is alive and may wait. */
 async function whyOwned(parts: WhyParts, run: Run): Promise<WaitReason | null> {
   const { name, type } = run.state;
   if (name === 'AwaitingSlot') return (await whyLimited(parts, run)) ?? reason('starting', 'Its turn has come; it begins in a moment.');

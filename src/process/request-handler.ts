@@ -9,9 +9,7 @@ import type { SiteOptions } from './start-server.ts';
 /** Answers requests; for `node:http`, Express, Connect, Koa (`ctx.req`, `ctx.res`) and whatever else passes both on. */
 export interface RequestHandler {
   (request: IncomingMessage, response: ServerResponse): void;
-  /**
-   * Ends live streams, waits up to 10 s for running requests, closes what was opened. The server around it continues. May be called twice.
-   */
+  /** Ends live streams, waits 10 s for running requests, closes what was opened. The server around it continues. May be called twice. */
   stop(): Promise<void>;
 }
 

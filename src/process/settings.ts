@@ -56,7 +56,7 @@ export async function readProcessSettings(
   return { loaded, config, openLog: () => openLog(open) };
 }
 
-/** @throws BatutaError FLOW_NOT_FOUND for a value that is not a class with `@Flow()`, NAME_INVALID for two flows of one name */
+/** @throws BatutaError FLOW_NOT_FOUND for anything but a class with `@Flow()`, FLOW_DUPLICATE for two flows of one name */
 export function definitionsOf(flows: readonly FlowClass[]): readonly FlowDefinition[] {
   const byName = new Map<string, FlowDefinition>();
   for (const flow of flows) {

@@ -22,7 +22,7 @@ export interface ReporterOptions {
   readonly version: string;
   /** Version of Batuta. */
   readonly batuta: string;
-  /** Maximum size of the outbox on disk, bytes. */
+  /** Limit of the outbox on disk, bytes. */
   readonly maxBytes: number;
   /** How long `stop` waits for the rest, ms. */
   readonly flushMs: number;
@@ -102,7 +102,7 @@ export class Reporter {
     await Promise.all([this.#capturing.stop(), this.#sending.stop()]);
     const late = AbortSignal.timeout(Math.max(1, flushMs));
     const until = clock.monotonic() + flushMs;
-    // The previous reporting process may have ended.
+    // The last reporting process may be gone.
     if (this.#identity === null) this.#holdAt = Number.NEGATIVE_INFINITY;
     try {
       while (clock.monotonic() < until && !(await this.#flush(late))) await clock.sleep(flushLookMs);

@@ -8,7 +8,6 @@ export interface RequestsUnderWay {
   done(clock: Clock, mostMs: number): Promise<void>;
 }
 
-/** Starts counting. */
 export function countRequests(app: App): RequestsUnderWay {
   const underWay = new Set<string>();
   let onNone: (() => void) | null = null;

@@ -43,7 +43,6 @@ export class Failures {
     });
   }
 
-  /** Records a failure of an address. */
   failed(address: string): void {
     const count = this.#countOf(address);
     if (count !== undefined) count.failures++;

@@ -26,7 +26,6 @@ const hostCsrf = 'same-origin';
 
 const local: Identity = { role: 'admin', who: 'local', keyId: null, by: 'local', csrf: null };
 
-/** Determines who asks. */
 export class Authenticator {
   readonly #keys: LocalKeys;
   readonly #loopback: boolean;

@@ -8,7 +8,6 @@ const usualMonitored: Monitored = { metricsLabelValues: 200, redisUrl: null, bro
 
 export interface ServerMetrics {
   read(): Promise<Metrics>;
-  /** Stops measuring. */
   stop(): void;
 }
 

@@ -110,7 +110,6 @@ export class LiveEvents {
     });
   }
 
-  /** Number of open streams. */
   get streams(): number {
     return this.#open.size;
   }
