@@ -5,7 +5,7 @@ import { maxHops } from '../src/model/triggers/trigger.ts';
 import type { Run } from '../src/model/run.ts';
 import type { Store } from '../src/store/store.ts';
 
-/** Runs that started one another by code; beyond that the chain is not followed, and counts as too long. */
+/** Runs that started one another by code; beyond that, the chain counts as too long. */
 const maxAncestors = 64;
 
 /** Looks each run up once. 0 for a run that is in no chain or does not exist. */

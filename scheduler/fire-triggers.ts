@@ -24,13 +24,13 @@ type Services = Pick<EngineServices, 'store' | 'results' | 'log' | 'makeId' | 'r
 const batchEvents = 1_000;
 /** Changes of runs covered by one pass. */
 const batchChanges = 5_000;
-/** Maximum size of what the events, or the ends, of one pass pass on together, characters. */
+/** Limit on what the events, or ends, of a pass yield together, characters. */
 const usualChars = 32_000_000;
 const reader = 'triggers';
 const nothing: FiredTriggers = { waiting: [], firings: [], again: false };
 
 /**
- * @param maxChars that the events, and the ends, of this pass pass on together
+ * @param maxChars that the events, and the ends, of this pass yield together
  * @throws BatutaError STORE_…
  */
 export async function fireTriggers(services: Services, maxChars = usualChars): Promise<FiredTriggers> {

@@ -15,7 +15,7 @@ import { maxGivenBytes, meansEnd, meansEvent, sourceText, type TriggerSource } f
 import type { ActiveTrigger, EndWish, PendingEvent, RunEnd, TriggerCause } from '../src/store/store.ts';
 import { ChainLengths } from './chain-length.ts';
 
-/** Maximum size of a result that is read to map it, bytes. */
+/** Maximum size of a result read to map it, bytes. */
 const maxResultBytes = 4 * 1024 * 1024;
 
 type Services = Pick<EngineServices, 'store' | 'results' | 'log'>;
@@ -76,7 +76,7 @@ export async function matchEvents(
   return { causes, taken: events.length };
 }
 
-/** Does the same for ends of runs. */
+/** The same for ends of runs. */
 export async function matchEnds(
   services: Services,
   triggers: readonly ActiveTrigger[],

@@ -10,11 +10,11 @@ import type { DueFiring, PlannedFiring } from '../src/store/store.ts';
 
 export interface FiringParts {
   readonly makeId: MakeId;
-  /** From 0 (inclusive) to 1 (exclusive); for the names of runs. */
+  /** In [0, 1); for the names of runs. */
   readonly random: () => number;
 }
 
-/** In the order of the firings. One that cannot be planned has failed, with the reason, and does not hold up others. */
+/** In the order of the firings. One that cannot be planned fails, with the reason, and holds up no other. */
 export function planFirings(due: readonly DueFiring[], parts: FiringParts): readonly PlannedFiring[] {
   return due.map((one) => {
     try {

@@ -8,10 +8,10 @@ import type { DueSchedule, NewRun, TickPlan, TickRun } from '../src/store/store.
 
 export interface PlanOptions {
   readonly makeId: MakeId;
-  /** From 0 (inclusive) to 1 (exclusive); for the names of runs. */
+  /** In [0, 1); for the names of runs. */
   readonly random: () => number;
   readonly lookAheadMs: number;
-  /** Maximum number of runs of one plan; a schedule with more ticks gets the others when it is asked again. At least one each. */
+  /** Maximum runs per plan; a schedule with more ticks gets the rest when asked again. At least one each. */
   readonly maxRuns: number;
 }
 

@@ -1,7 +1,7 @@
 /**
  * The scheduler: the loops that keep a fleet going. Any number may run; what one finds, the others do not.
  *
- * It owns no runs. A crash loses nothing, because every loop handles whatever is due.
+ * It owns no runs. A crash loses nothing: every loop handles what is due.
  */
 import { joinServices } from '../src/base/service.ts';
 import type { FleetProcess, StartScheduler } from '../src/client/fleet-process.ts';
@@ -25,7 +25,7 @@ import { retentionLoop } from './loops/retention.ts';
 import { rollupLoop } from './loops/rollup.ts';
 import { triggersLoop } from './loops/triggers.ts';
 
-/** Lost runs are checked for at least this often, ms; a check costs one small query. */
+/** Maximum interval of checks for lost runs, ms; a check is one small query. */
 const slowestReclaimMs = 1_000;
 const reissueMs = 5_000;
 const limitsMs = 1_000;

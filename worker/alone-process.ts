@@ -9,7 +9,7 @@ export interface AloneEnd {
   readonly owner: string | null;
   /** Why it was lost, as a sentence; null if it ended properly. */
   readonly lost: string | null;
-  /** Whether it executed something; if not, another had it. */
+  /** Whether it executed something; else another had it. */
   readonly isExecuted: boolean;
 }
 
@@ -23,7 +23,7 @@ export interface AloneProcess {
 const outOfMemory = /heap out of memory|Array buffer allocation failed|allocation failure/i;
 const tailChars = 8_000;
 
-/** @param onOwner called with its identity, before it claims anything */
+/** @param onOwner gets its owner id, before it claims anything */
 export function startAlone(order: AloneOrder, onOwner: (owner: string) => void): AloneProcess {
   const child = fork(builtFile('worker/alone.js'), [], { cwd: order.cwd, stdio: ['ignore', 'inherit', 'pipe', 'ipc'] });
   const send = (request: AloneRequest): void => void (child.connected && child.send(request, () => undefined));
@@ -42,7 +42,7 @@ export function startAlone(order: AloneOrder, onOwner: (owner: string) => void):
   });
   const ended = new Promise<AloneEnd>((resolve) => {
     child.once('error', (error) => resolve({ owner, lost: `it could not be started: ${error.message}`, isExecuted: false }));
-    // After `exit`, so that all its output has arrived.
+    // After `exit`, so that its output is complete.
     child.once('close', (status, signal) =>
       resolve({
         owner,

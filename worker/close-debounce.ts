@@ -1,4 +1,4 @@
-/** Lets a run that gathers calls begin once there has been no call for long enough; until then it is given back. */
+/** Lets a run that gathers calls begin after long enough without a call; until then it is given back. */
 import { claimOf } from '../src/engine/lease/claim.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import type { Broker } from '../src/broker/broker.ts';

@@ -56,8 +56,8 @@ export class FlowRoutes {
   }
 
   /**
-   * Living workers of the queue (default: of any) that are wanted, and know the flow in another version than this one: those with the most
-   * free places; null: none.
+   * Living workers of the queue (default: of any) that are wanted, and know the flow in another version than this one: those with most free
+   * places; null: none.
    */
   async find(wanted: FlowWish, queue?: string): Promise<string | null> {
     const { flows, services } = this.#options;

@@ -1,4 +1,4 @@
-/** Reports to the store that this worker is alive, what it serves, and how it is. */
+/** Tells the store that this worker is alive, what it serves, and how it is. */
 import type { Logger } from 'pino';
 import type { EventLoopWatch } from '../src/base/clock.ts';
 import { makeLoop } from '../src/base/loop.ts';
@@ -10,7 +10,7 @@ import type { WorkerRow } from '../src/store/store.ts';
 export interface HeartbeatOptions {
   readonly services: EngineServices;
   readonly log: Logger;
-  /** Its current identity and what it serves. */
+  /** What it is and serves now. */
   readonly worker: () => Omit<WorkerRow, 'running' | 'lagMs'>;
   /** Places that runs and spread tasks occupy now. */
   readonly running: () => number;
@@ -59,7 +59,7 @@ export function heartbeat({ services, log, worker, running, eventLoop, healthFil
       eventLoop.rest();
       await loop.stop();
       await healthFile.remove();
-      // An unavailable store forgets the worker once it is silent.
+      // An absent store forgets a silent worker anyway.
       await store.workers.remove(worker().id).catch(() => undefined);
     },
   });

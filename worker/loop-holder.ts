@@ -4,7 +4,7 @@ import { systemClock } from '../src/base/clock.ts';
 
 /** The code that holds the event loop. */
 export interface Holder {
-  /** That of the run, or of the spread task run. */
+  /** Of the run, or of the spread task run. */
   readonly id: string;
   readonly runId: string;
   readonly flow: string;
@@ -13,13 +13,10 @@ export interface Holder {
   readonly place: string | null;
 }
 
-/** How long to wait for the interrupt; a blocking system call does not react to one. */
+/** How long to wait for the interrupt; a blocking system call ignores it. */
 const patienceMs = 2_000;
 
-/**
- * Evaluated where the loop was interrupted: the scope is that of the running code, and its stack goes through source maps. See
- * `currentScope`.
- */
+/** Evaluated where the loop was interrupted: the scope is that of the running code, its stack source-mapped. See `currentScope`. */
 export const expression = `(() => {
   const found = globalThis[Symbol.for('batuta.runScope')]?.getStore();
   const scope = found && 'around' in found ? found.around : found;
@@ -28,7 +25,7 @@ export const expression = `(() => {
   return JSON.stringify({ id, runId: scope.runId, flow: scope.flow, task: scope.task, stack: String(new Error('held').stack) });
 })()`;
 
-/** Null if it cannot be determined, or belongs to no run. The interrupted code continues. */
+/** Null if unknown, or not of a run. The interrupted code continues. */
 export async function findHolder(): Promise<Holder | null> {
   const session = new Session();
   session.connectToMainThread();

@@ -20,7 +20,7 @@ export async function processTaskTicket(parts: TaskTicketParts, ticket: Ticket, 
   const heavy = await store.spread.heavy(ticket.id);
   if (heavy === null) return false;
   const { id, slots, queue } = heavy;
-  // A worker that knows the flow handles the places.
+  // Workers that know the flow handle the places.
   if (!flows.has(heavy.flow)) return tasks.execute(id, arrived.wasLeft, slots);
   const isWaiting = async (): Promise<boolean> => (await store.spread.heavy(id)) !== null;
   const found = await takePlaces({ ...parts, clock, isWaiting }, ticket, heavy, arrived);

@@ -41,7 +41,7 @@ export interface TicketParts {
   readonly routes?: Pick<FlowRoutes, 'find' | 'leave'> & Partial<Pick<FlowRoutes, 'findPlaces'>>;
   /** Called when the run of a tick has ended here, for those that wait for it. Without it a scheduler finds them within a second. */
   readonly tickEnded?: (deployment: string) => void;
-  /** Called when a run of a backfill has ended here, so that the next may begin. Without it a scheduler checks within a second. */
+  /** Called when a run of a backfill has ended here, so that the next may begin. Without it a scheduler finds it within a second. */
   readonly backfillRunEnded?: (backfill: string) => void;
 }
 
@@ -107,12 +107,12 @@ async function takeTurn(parts: TicketParts, ticket: Ticket, right: FairTicket, d
 }
 
 /**
- * Claims a run that takes several places, with as many. `left`: another worker has it, its ticket comes again, or it waits for a large
- * enough worker, as its row says.
+ * Claims a run that takes several places, with as many. `left`: another worker has it, its ticket comes again, or it waits for a larger
+ * worker, as its row says.
  */
 async function claimHeavy(parts: TicketParts, ticket: Ticket, heavy: HeavyRun, arrived: Arrived): Promise<Run | 'left' | null> {
   const { engine, flows, log } = parts;
-  // A worker that knows the flow handles the places.
+  // Workers that know the flow handle the places.
   if (!flows.has(heavy.flow)) return engine.claimHeavy(heavy.id, heavy.slots);
   const isWaiting = async (): Promise<boolean> => {
     const run = await engine.services.store.runs.get(heavy.id);
@@ -195,8 +195,8 @@ async function untilDue({ services }: Engine, { dueAt }: Run): Promise<void> {
 }
 
 /**
- * Puts the ticket that wakes a suspended run on time, possibly now: what it waits for may have come while it was being released. If it is
- * lost, the check for lost tickets is the safety net.
+ * Puts the ticket that wakes a suspended run on time, possibly now: what it waits for may have come while it was released. If lost, the
+ * check for lost tickets puts it again.
  */
 async function wakeWhenDue({ engine, broker, log }: TicketParts, id: string): Promise<void> {
   try {
@@ -224,7 +224,7 @@ async function leaveToOthers(parts: TicketParts, run: Run, wasLeft: boolean): Pr
   });
 }
 
-/** Does the same for a run that is pinned to a version of its flow not known here. */
+/** The same for a run pinned to a version of its flow not known here. */
 async function leavePinned(parts: TicketParts, run: Run, pin: RunPin, wasLeft: boolean): Promise<void> {
   const { routes } = parts;
   const key = wasLeft ? null : await routes?.find(pin, run.queue);
@@ -233,7 +233,7 @@ async function leavePinned(parts: TicketParts, run: Run, pin: RunPin, wasLeft: b
   await giveBackUnknown(parts, run, { what, message: pinnedText(pin, run.id) });
 }
 
-/** Puts the ticket of a run already given back, because a sub-flow of it is pinned to a version not known here. */
+/** Tickets a run already given back because a sub-flow is pinned to a version not known here. */
 async function putForVersion({ routes, broker, engine }: TicketParts, run: Run, pin: RunPin, wasLeft: boolean): Promise<void> {
   const { id, epoch, priority, queue } = run;
   const ticket = { kind: 'run', id, epoch, priority } as const;
@@ -248,7 +248,7 @@ async function leaveTo(parts: TicketParts, routes: Pick<FlowRoutes, 'leave'>, ru
   await routes.leave({ kind: 'run', id, epoch, priority }, queue, key);
 }
 
-/** Records in the run, once, why it does not continue, and has it tried again in a while. */
+/** Records in the run, once, why it stands still, and has it tried again later. */
 async function giveBackUnknown(
   parts: TicketParts,
   run: Run,

@@ -23,7 +23,7 @@ export interface QuarantineOptions {
   readonly onLost: () => void;
 }
 
-/** Maximum number of simultaneous trials. */
+/** Maximum simultaneous trials. */
 const maxTrials = 2;
 
 export class Quarantine {
@@ -93,7 +93,7 @@ export class Quarantine {
   async #settle({ id }: Pick<AloneOrder, 'id'>, { owner, lost, isExecuted }: AloneEnd, survived: boolean): Promise<void> {
     const { suspects, log, onLost } = this.#options;
     if (lost === null) {
-      // If a worker that is ending handed it back within moments, it has proved nothing.
+      // Handed back within moments by an ending worker, it has proved nothing.
       if (isExecuted && (survived || !this.#closing)) await suspects.clear(id);
       return;
     }

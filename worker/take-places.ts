@@ -31,7 +31,7 @@ export interface PlaceParts {
  */
 export type Places = { readonly kind: 'taken' } | { readonly kind: 'left' } | { readonly kind: 'none'; readonly most: number };
 
-/** Interval between checks whether it still waits, and whether another worker has the places, ms. */
+/** Between checks whether it still waits, and whether another worker has the places, ms. */
 const lookMs = 1_000;
 const left: Places = { kind: 'left' };
 

@@ -96,7 +96,7 @@ function tryWrite(text: string): void {
   try {
     writeSync(2, text);
   } catch {
-    // Nothing can be reported any more.
+    // Nobody is left to tell.
   }
 }
 

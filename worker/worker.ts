@@ -2,8 +2,8 @@
  * The worker: takes tickets of its queues, claims their runs and executes them, as many at once as it has places. Spread tasks have as many
  * places of their own, because the runs that wait for them hold theirs.
  *
- * Load the flows → register → serve → quiet → finish or hand back → leave. If it crashes, its leases expire; then others continue from what
- * is recorded. It checks for runs of lost owners itself, so that a fleet without a scheduler recovers too.
+ * Load the flows → register → serve → quiet → finish or hand back → leave. After a crash its leases expire; then others continue from the
+ * record. It checks for runs of lost owners itself, so that a fleet without a scheduler recovers too.
  */
 import { systemClock, watchEventLoop } from '../src/base/clock.ts';
 import { packageVersion } from '../src/base/installed.ts';
@@ -40,13 +40,10 @@ import { startWatchdog } from './watchdog.ts';
 const reissueMs = 10_000;
 /** A run that only waits, and for longer than this, gives its place back, ms. */
 export const suspendOverMs = 30_000;
-/** How long the queues may take to close once everything is handed back, ms. */
+/** How long the queues may take to close after handing back, ms. */
 const settleMs = 2_000;
 
-/**
- * @throws BatutaError FILE_NOT_FOUND (the place for flows does not exist), NAME_INVALID (queue), CONFIG_INVALID, BROKER_UNAVAILABLE,
- * STORE_…
- */
+/** @throws BatutaError FILE_NOT_FOUND (no such place of flows), NAME_INVALID (queue), CONFIG_INVALID, BROKER_UNAVAILABLE, STORE_… */
 export const startWorker: StartWorker = async (options): Promise<WorkerProcess> => {
   const { config, log, concurrency } = options;
   const flows = await loadKnownFlows(options);
@@ -177,7 +174,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
         parts.loggedWeights.clear();
         flows.clear();
         for (const flow of changed) flows.set(flow.name, flow);
-        // At once: otherwise a new flow submitted in the next moment would cause a warning that no worker knows it.
+        // At once, or a new flow submitted right now would cause a warning that no worker knows it.
         await services.store.workers.beat({ ...workerNow(), running: queues.placesUsed, lagMs: 0 });
         await routes.look();
       },
@@ -190,7 +187,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
   }
 };
 
-/** A file that does not load is reported and skipped: the others can be worked on. */
+/** A file that does not load is reported and skipped: the others can be run. */
 async function loadKnownFlows({ config, log, cwd, flows: given }: WorkerOptions): Promise<Map<string, FlowDefinition>> {
   if (given) return new Map(given.map((flow) => [flow.name, flow]));
   const { flows, broken } = await loadFlows(config.flows, { cwd });

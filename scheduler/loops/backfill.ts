@@ -26,7 +26,7 @@ export function backfillLoop(parts: LoopParts, { intervalMs }: { readonly interv
         if (signal.aborted) return undefined;
         const step = await advanceBackfill(services, backfill).catch((error: unknown) => {
           if (isOutage(error)) throw error;
-          // One that cannot continue must not hold up the others.
+          // One that is stuck must not hold up the others.
           log.warn({ err: error, backfill: backfill.id }, 'A backfill cannot go on.');
           return null;
         });

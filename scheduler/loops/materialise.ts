@@ -80,7 +80,7 @@ export function materialiseLoop(parts: LoopParts, { lookAheadMs }: MaterialiseOp
       if (dropped > 0) log.warn({ ticks: dropped }, 'Ticks were dropped by catch-up or overlap policies; their rows say why.');
       await ticketing;
       ticketing = tryPutTickets(parts, waiting, clock.now());
-      // The runs they wait for may have ended while they were made.
+      // What they wait for may have ended while they were made.
       if (held > 0) await settleOverlap(parts);
       return 'again';
     },

@@ -13,7 +13,7 @@ const forgottenAfterMs = 3_600_000;
 /** The audit is kept for a year, or as long as runs if that is longer. */
 const auditKeptMs = 365 * 86_400_000;
 
-/** @param retentionMs null keeps runs forever, except those of deployments that specify otherwise */
+/** @param retentionMs null keeps runs forever, except where deployments say otherwise */
 export function retentionLoop(parts: LoopParts, { retentionMs }: { readonly retentionMs: number | null }): Loop {
   const { store, clock } = parts.engine.services;
   return upkeepLoop(parts, {

@@ -27,14 +27,14 @@ export class Batcher<Item, Result> {
   #busy = false;
   #wasLarge = false;
 
-  /** @param doAll processes a group and returns the results in its order */
+  /** @param doAll does a group, returning results in its order */
   constructor(doAll: (items: readonly Item[]) => Promise<readonly Result[]>, { maxItems = 500, lingerMs = 0 }: BatcherOptions = {}) {
     this.#doAll = doAll;
     this.#maxItems = maxItems;
     this.#lingerMs = lingerMs;
   }
 
-  /** The result of the item. @throws the error its group failed with */
+  /** The result of the item. @throws what its group failed with */
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#asked.push({ item, resolve, reject });

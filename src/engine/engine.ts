@@ -67,7 +67,7 @@ export class Engine {
   readonly #endCatching = catchEscaped();
   readonly #described = new Set<string>();
 
-  /** @param definitionOf reads a class; injected because reading decorators is not the engine's job. */
+  /** @param definitionOf reads a class; injected, as reading decorators is not the engine's job. */
   constructor(given: GivenServices, definitionOf: (flow: FlowClass) => FlowDefinition) {
     const services: EngineServices = {
       ...given,
@@ -161,7 +161,7 @@ export class Engine {
     return this.#claims.claim(runId, hearer);
   }
 
-  /** Does the same for a run that takes several places, of which the caller has `slots`. @throws BatutaError STORE_… */
+  /** The same for a run that takes several places, of which the caller has `slots`. @throws BatutaError STORE_… */
   claimHeavy(runId: string, slots: number): Promise<Run | null> {
     return this.#claims.claimHeavy(runId, slots);
   }

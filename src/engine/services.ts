@@ -23,7 +23,7 @@ import type { SpreadOffers } from './spread/spread-offers.ts';
 
 /** Units are milliseconds. */
 export interface EngineSettings extends RunOutputSettings, EmissionSettings {
-  /** How long a claim is valid without renewal. Default 15,000. */
+  /** How long a claim lasts without renewal. Default 15,000. */
   readonly leaseMs: number;
   /** How often claims are renewed; less than `leaseMs`. Default 5,000. */
   readonly heartbeatMs: number;
@@ -41,7 +41,7 @@ export interface EngineSettings extends RunOutputSettings, EmissionSettings {
    * Default null: never, runs wait in place. Workers set it to 30,000.
    */
   readonly suspendOverMs: number | null;
-  /** How often a run is continued after its process was lost; then it is Crashed. Default 3. */
+  /** How often a run continues after its process was lost; then it is Crashed. Default 3. */
   readonly maxRecoveries: number;
   /** Whether this process executes only one run or spread task, so that it may have one on trial. Default false. */
   readonly isAlone: boolean;
@@ -102,7 +102,7 @@ export interface EngineServices {
   readonly output: RunOutput;
   /** Records what runs emit; made by the engine. */
   readonly emissions: Emissions;
-  /** Notified of every step of runs and task runs; made by the engine. */
+  /** Observes every step of runs and task runs; made by the engine. */
   readonly lifecycle: Lifecycle;
   /** Resources that stay open as long as the engine; made by it. */
   readonly resources: ResourceScope;

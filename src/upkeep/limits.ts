@@ -1,6 +1,6 @@
 /**
- * Passes free slots of limits, and room of rates, to those that wait for them: a safety net for what the freeing processes do at once, and
- * for what a raised limit, or a process that died, leaves behind.
+ * Passes free slots of limits, and room of rates, to those that wait for them: a safety net behind the freeing processes, and for what a
+ * raised limit, or a process that died, leaves behind.
  *
  * Runs in every scheduler and, slower, in every worker. The cost of a pass grows with the limits that are waited for, not with the runs
  * that wait.

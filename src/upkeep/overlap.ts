@@ -1,8 +1,8 @@
 /**
  * Releases runs that wait for those of earlier ticks, and cancels those whose place a later tick takes.
  *
- * The end of a run notifies the worker that executed it, which does the same at once; this loop is the safety net. Runs in every scheduler;
- * each run is released by one of them.
+ * The worker that executed an ended run does the same at once; this loop is the safety net. Runs in every scheduler; each run is released
+ * by one of them.
  */
 import type { Loop } from '../base/loop.ts';
 import { cancelBelow } from '../engine/run/cancel.ts';

@@ -1,4 +1,4 @@
-/** The shared parts of the fleet's loops. */
+/** What the fleet's loops share. */
 import type { Logger } from 'pino';
 import { isBatutaError } from '../base/errors.ts';
 import { type Loop, type LoopOptions, makeLoop } from '../base/loop.ts';
@@ -30,7 +30,7 @@ export function taskChannelOf(runId: string): string {
   return `task:${runId}`;
 }
 
-/** Notifies the owner of a run that one of its spread tasks has ended. Best effort, never rejects. */
+/** Tells the owner of a run that one of its spread tasks has ended. Best effort, never rejects. */
 export async function tellTaskEnd(broker: Broker, runId: string, taskRunId: string): Promise<void> {
   await broker.notify(taskChannelOf(runId), taskRunId).catch(() => undefined);
 }

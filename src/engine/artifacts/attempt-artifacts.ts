@@ -1,8 +1,8 @@
 /**
  * The artifacts of one attempt of a task, or of one execution of the body of a code flow. Made on first use.
  *
- * The id of an artifact with a key, and of any artifact of a body, which runs again after a crash or a wait, is derived from its run, task
- * run, name and content: shown again by a later attempt it is the same row. Shown twice by one attempt, it is two.
+ * Artifacts with a key, and all of a body, which runs again after a crash or a wait, have an id derived from run, task run, name and
+ * content: shown again by a later attempt it is the same row. Shown twice by one attempt, it is two.
  */
 import { Buffer } from 'node:buffer';
 import type { Logger } from 'pino';
@@ -16,7 +16,7 @@ import type { ArtifactKeeper, ArtifactWish, FileWish } from '../../model/artifac
 import type { RunAttempt } from '../run/run-attempt.ts';
 import { type ArtifactIdentity, putArtifact } from './put-artifact.ts';
 
-/** Minimum interval between recordings of a progress, ms. */
+/** Minimum interval of progress updates, ms. */
 const progressEveryMs = 500;
 
 interface Bar {
@@ -114,7 +114,7 @@ export class AttemptArtifacts implements ArtifactKeeper {
     checkChartPoints(name, data, maxChartPoints);
     const bytes = Buffer.byteLength(JSON.stringify(data));
     if (bytes <= maxArtifactBytes) return;
-    // Half a chart would be a different one.
+    // Half a chart would be another one.
     throw new BatutaError(
       'ARTIFACT_TOO_LARGE',
       `The chart '${name}' has ${bytes} bytes as JSON, and ${maxArtifactBytes} are allowed (BATUTA_MAX_ARTIFACT).`,

@@ -1,4 +1,4 @@
-/** Determines a file's type by its first bytes, checked against its claimed type. */
+/** A file's type by its first bytes, checked against the claimed one. */
 import { fileTypeFromBuffer, supportedMimeTypes } from 'file-type';
 import { imageSize } from 'image-size';
 import mime from 'mime';
@@ -6,7 +6,7 @@ import { BatutaError } from '../../base/errors.ts';
 import { type ArtifactFile, imageTypes } from '../../model/artifact.ts';
 import { isSvg } from '../../model/svg.ts';
 
-/** How many bytes determine a type. Source: `fileTypeFromBuffer`. */
+/** Bytes that determine a type. Source: `fileTypeFromBuffer`. */
 export const headBytes = 4100;
 
 const unknownType = 'application/octet-stream';

@@ -1,4 +1,4 @@
-/** Records what tasks want to show to people. */
+/** Records what tasks show to people. */
 import { Buffer } from 'node:buffer';
 import { hash } from 'node:crypto';
 import { withoutHidden, withoutHiddenInJson } from '../../base/hidden-values.ts';

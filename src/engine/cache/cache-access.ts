@@ -39,7 +39,7 @@ export interface ValueMaking {
 /** Carries the news that a value has been made, or will not be, between processes. Best effort, backed by a poll every second. */
 export interface CacheNews {
   tell(): Promise<void>;
-  /** Calls `listener` whenever another process sends news. */
+  /** Calls `listener` on news from another process. */
   listen(listener: () => void): Promise<void>;
 }
 

@@ -19,12 +19,12 @@ import { shownArg } from '../code/call-args.ts';
 import { fillTemplate } from '../submit/names.ts';
 import { isPrimitive } from '../values/given-value.ts';
 
-/** How many characters of a key are shown. */
+/** Characters of a key to show. */
 const maxShownChars = 500;
-/** Number of hexadecimal digits in an id. */
+/** Hexadecimal digits of an id. */
 const idChars = 32;
 
-/** What makes up a call of a task. */
+/** A call of a task. */
 export interface KeyedCall {
   readonly flow: Pick<FlowDefinition, 'name' | 'version' | 'kind'>;
   readonly task: TaskDefinition;

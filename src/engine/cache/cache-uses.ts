@@ -5,7 +5,7 @@ import { type CacheTtl, expiryOf } from '../../model/cache.ts';
 import type { CacheStore, CountedUse, FoundEntry } from '../../store/store.ts';
 import type { MadeEntry } from './cache-access.ts';
 
-/** Interval between two writes, ms. */
+/** Between two writes, ms. */
 const everyMs = 1_000;
 
 export interface CacheUsesOptions {

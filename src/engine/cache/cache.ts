@@ -23,7 +23,7 @@ import { Making } from './making.ts';
 export interface CacheServices {
   readonly store: Store;
   readonly results: ResultStorage;
-  /** Time as flows see it: when values were made and expire. */
+  /** Time as flows see it: when values are made and end. */
   readonly clock: Clock;
   /** The system's. */
   readonly leaseClock: Clock;
@@ -93,7 +93,7 @@ export class Cache implements CacheAccess {
     return null;
   }
 
-  /** Asks the store on behalf of all requests here. Null if another should lead. */
+  /** Asks the store for all requests here. Null if another should lead. */
   async #lead(
     ask: CacheAsk,
     askedAt: number,
@@ -135,7 +135,7 @@ export class Cache implements CacheAccess {
     return null;
   }
 
-  /** SQLite answers within this turn; for PostgreSQL, one query covers all requests of a turn. */
+  /** SQLite answers within this turn; PostgreSQL gets one query for all requests of a turn. */
   async #look(id: string): Promise<FoundEntry | null> {
     const { store } = this.#services;
     return store.dialect === 'sqlite' ? this.#uses.counted((await store.cache.find([id]))[0] ?? null) : await this.#find.add(id);

@@ -5,7 +5,7 @@ export class Flight {
   readonly #over: Promise<MadeEntry | null>;
   #end: (entry: MadeEntry | null) => void = () => undefined;
   readonly #followers = new Set<(makingRunId: string | null) => void>();
-  /** Run that makes the value; undefined while it is only being looked up. */
+  /** Run that makes the value; undefined while only looked up. */
   #makingRunId: string | null | undefined = undefined;
 
   constructor() {

@@ -15,7 +15,7 @@ export interface MakingOptions {
   readonly log: Logger;
   /** Called with a key in the result storage that is no longer referenced. */
   readonly onLoose: (resultRef: string) => void;
-  /** Called once, with the value that others may take now. */
+  /** Called once, with the value for others, if any. */
   readonly onEnd: (entry: MadeEntry | null) => void;
 }
 

@@ -8,10 +8,10 @@ import { LiveTaskContext } from '../../model/task-context.ts';
 import { withoutHiddenIn } from '../../base/hidden-values.ts';
 import { cutText } from '../../base/cut-text.ts';
 
-/** How many characters are recorded for display, of each argument and of all of a call. */
+/** Characters recorded for display, of each argument and of all of a call. */
 const maxArgChars = 1_024;
 export const maxCallChars = 4_096;
-/** How many arguments are recorded for display. */
+/** Arguments recorded for display. */
 const maxArgs = 32;
 
 /** Arguments as they were at the moment of the call. */
@@ -21,7 +21,7 @@ export class CallArgs {
   readonly #inputs: readonly unknown[];
   /** All of them as one text; null if not all can be recorded. */
   readonly #text: string | null;
-  /** The arguments individually, if needed: what cannot be recorded is passed on as it is. */
+  /** Each argument, if needed: what cannot be recorded is passed on as it is. */
   readonly #given: readonly unknown[] | null;
 
   constructor(inputs: readonly unknown[]) {
@@ -53,7 +53,7 @@ export class CallArgs {
   }
 }
 
-/** An argument for display: truncated, secrets masked. */
+/** An argument for display: cut, secrets masked. */
 export function shownArg(value: unknown, left: { chars: number }): CallArg {
   const budget = { chars: Math.min(maxArgChars, left.chars) };
   const before = budget.chars;

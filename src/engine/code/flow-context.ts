@@ -23,7 +23,7 @@ import { type ContextSource, LiveTaskContext, maxRejects, plainReject } from '..
 export interface BodyCalls {
   /** Starts a sub-flow or takes its recorded result. */
   runFlow(flow: FlowClass, params: unknown): Promise<unknown>;
-  /** Does the same for the flow of a deployment. */
+  /** The same for the flow of a deployment. */
   runDeployment(name: string, params: unknown): Promise<unknown>;
   sleep(duration: Duration): Promise<void>;
   waitFor(signal: string, timeout: Duration | undefined): Promise<unknown>;
@@ -39,7 +39,7 @@ class BodySource implements ContextSource {
   #artifacts: AttemptArtifacts | null = null;
   #emissions: AttemptEmissions | null = null;
   #progressAt = Number.NEGATIVE_INFINITY;
-  /** Whether the body and all it called have ended: whatever it still does to its context is dropped. */
+  /** Whether the body and all it called have ended: what it still does to its context is dropped. */
   #isOver = false;
 
   constructor(active: RunAttempt) {
@@ -119,7 +119,7 @@ class BodySource implements ContextSource {
   }
 }
 
-/** Context of a code flow's body. Its methods may be detached from it. */
+/** Context of a code flow's body. Its methods may be detached. */
 export class LiveFlowContext extends LiveTaskContext implements FlowContext {
   readonly #body: BodySource;
   readonly #calls: BodyCalls;

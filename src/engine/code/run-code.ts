@@ -1,8 +1,8 @@
 /**
  * A code flow: its `run` method decides what is called; each call of a task method becomes a task run.
  *
- * A task run is identified by the task's name, a hash of its inputs, and how often that pair has occurred, never by mere call order: when
- * the body runs again after a crash, recorded calls return their recorded results, even if the code has branched differently.
+ * A task run is identified by the task's name, a hash of its inputs, and how often that pair occurred, never by mere call order: when the
+ * body runs again after a crash, recorded calls return their recorded results, even if the code branched differently.
  */
 import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
@@ -24,7 +24,7 @@ import { dropped, isDropped, sleep, waitForSignal } from '../waiting/waits.ts';
 
 /**
  * Runs the body until it and all task runs it started have ended. Returns its value. Waits and sub-flows that are open when the body has
- * settled, because they lost a race or something alongside them failed, are Cancelled.
+ * settled, because they lost a race or something else failed, are Cancelled.
  *
  * @throws what the body threw.
  */
@@ -82,7 +82,7 @@ class TaskCalls {
     return this.#over.signal;
   }
 
-  /** A call of a task method in the body. Rejects with the error the task failed with. @throws BatutaError TASK_FOREIGN */
+  /** A call of a task method in the body. Rejects with the task's error. @throws BatutaError TASK_FOREIGN */
   call(instance: unknown, name: string, args: readonly unknown[]): Promise<unknown> {
     if (isOfAnotherClass(instance, this.active.instance))
       return Promise.reject(foreignTask(instance, name, this.active.definition.className));
@@ -122,8 +122,8 @@ class TaskCalls {
   }
 
   /**
-   * Does the same for what only the body can want, a wait or a sub-flow: it is dropped if the body settles first. Then there is no answer:
-   * what still waits has lost a race, and must neither continue nor raise an unhandled rejection.
+   * The same for what only the body can want, a wait or a sub-flow: it is dropped if the body settles first. Then there is no answer: what
+   * still waits has lost a race, and must neither continue nor raise an unhandled rejection.
    */
   askForBody<T>(start: () => Promise<T>): Promise<T> {
     const answer = new Promise<T>((resolve, reject) => {
@@ -205,7 +205,7 @@ class TaskCalls {
     return valueOf(outcome);
   }
 
-  /** Awaits the promises among the arguments. If one fails, this call is UpstreamFailed, and the error is thrown. */
+  /** Awaits promises among the arguments. If one fails, the call is UpstreamFailed, and its error is thrown. */
   async #inputsOf(name: string, args: readonly unknown[]): Promise<readonly unknown[]> {
     const rejected: unknown[] = [];
     const watched = args.map((arg) => (arg instanceof Promise ? arg.catch((error: unknown) => this.#note(rejected, arg, error)) : arg));
@@ -231,7 +231,7 @@ class TaskCalls {
     return keys.length === 0 ? null : keys;
   }
 
-  /** Key of the task run that the promise belongs to. */
+  /** Key of the task run behind the promise. */
   #keyBehind(arg: unknown): string | null {
     return arg instanceof Promise ? (this.#keys.get(arg)?.() ?? null) : null;
   }

@@ -16,7 +16,7 @@ import type { DeployedFlow } from '../services.ts';
 import { newRow } from '../task/task-row.ts';
 import { dropped, droppedState, isDropped, type Waiter } from '../waiting/waits.ts';
 
-/** Interval between attempts to get a sub-flow that another process holds, ms. */
+/** Between retries for a sub-flow that another process holds, ms. */
 const ownedPollMs = 250;
 
 /** An active run of a sub-flow. */
@@ -35,7 +35,7 @@ export interface SubFlowRun {
   stop(reason: BatutaError, force: boolean): void;
 }
 
-/** A sub-flow run that had ended before. */
+/** One that had ended before. */
 export function endedBefore(run: Run): SubFlowRun {
   return { id: run.id, ended: Promise.resolve(run), activity: null, outcome: null, stop: () => undefined };
 }
@@ -57,14 +57,14 @@ export interface SubFlowOptions {
   readonly id: string;
   readonly parent: { readonly runId: string; readonly taskRunId: string };
   readonly anew: boolean;
-  /** That of the calling run. */
+  /** Of the calling run. */
   readonly activity: Activity;
   readonly deployment: DeployedFlow['deployment'] | null;
 }
 
 /** What is to run. */
 interface Target {
-  /** That of the task run that represents it. */
+  /** Of the task run that represents it. */
   readonly name: string;
   readonly identity: string;
   readonly params: unknown;
@@ -81,7 +81,7 @@ export function runSubFlow(caller: Waiter, sub: StartSubFlow, flow: FlowClass, p
   });
 }
 
-/** Does the same for the flow of a deployment, with its parameters. */
+/** The same for the flow of a deployment, with its parameters. */
 export function runSubDeployment(caller: Waiter, sub: StartSubFlow, name: string, params: unknown): Promise<unknown> {
   const target = { name: `flow:${name}`, identity: `deployment:${name}`, params, find: () => sub.findDeployed(name, params) };
   return caller.active.activity.work(() => runChild(caller, sub, target));
@@ -156,7 +156,7 @@ async function started(caller: Waiter, row: TaskRun, start: () => Promise<SubFlo
   }
 }
 
-/** Stops the caller too: it continues where that version is. Returns the reason it is stopped with. */
+/** Stops the caller too: it continues where that version is. Returns its stop reason. */
 function leaveToOthers(active: RunAttempt, error: BatutaError): BatutaError {
   const reason = callerOfPinned(error, active.run.id);
   active.stop(reason, true);

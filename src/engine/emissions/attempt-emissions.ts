@@ -40,7 +40,7 @@ export class AttemptEmissions implements EmissionKeeper {
   /** How often the body has emitted the same on the same stream. */
   readonly #given = new Map<string, number>();
 
-  /** @param isOver whether the attempt has ended, so that nothing more is accepted */
+  /** @param isOver whether the attempt has ended, so that nothing more is taken */
   constructor(active: RunAttempt, emitter: Emitter, isOver: () => boolean) {
     this.#active = active;
     this.#emitter = emitter;
@@ -96,7 +96,7 @@ export class AttemptEmissions implements EmissionKeeper {
     const passed = slow.catch(() => undefined);
     this.#slow = passed;
     const { late, ref } = await slow;
-    // Before the next one continues: values that wait for this one come after it.
+    // Before the next one continues: values waiting for this one come after it.
     const added = this.#add(stream, at, late, ref);
     if (this.#slow === passed) this.#slow = null;
     try {

@@ -7,7 +7,7 @@ import type { Store } from '../../store/store.ts';
 
 /** Interval between checks whether the database has changed, if it can tell, ms. */
 const tickMs = 25;
-/** It is queried at least every so many ticks. */
+/** Ticks between queries at most. */
 const ticksPerLook = 4;
 
 interface Followed {

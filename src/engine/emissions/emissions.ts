@@ -9,7 +9,7 @@ import { EmissionWatch } from './emission-watch.ts';
 export interface EmissionSettings {
   /** Of a value, as results are stored. Default 16 MiB. */
   readonly maxStreamValueBytes: number;
-  /** Of all values of a run, with 64 bytes added for each. Default 256 MiB. */
+  /** Of all values of a run, plus 64 bytes each. Default 256 MiB. */
   readonly maxRunStreamsBytes: number;
 }
 
@@ -35,7 +35,7 @@ export class Emissions {
   }
 
   /**
-   * Resolves once the value is durable, or refused because its run has another owner or is over.
+   * Resolves once the value is durable, or refused because its run is another's or over.
    *
    * @throws BatutaError STREAM_FULL, STORE_…
    */

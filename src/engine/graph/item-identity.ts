@@ -10,7 +10,7 @@ import { inSlices } from '../../base/slices.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { encodeValue } from '../values/results.ts';
 
-/** 132 bits: a hundred thousand items do not collide by chance. */
+/** 132 bits: 100,000 items do not collide by chance. */
 const hashChars = 22;
 
 /** The text of an item; null if it has none: it is a primitive, or cannot be recorded. */
@@ -23,7 +23,7 @@ export function itemText(item: unknown): string | null {
   }
 }
 
-/** What distinguishes an item from others. @param text what `itemText` returned for it */
+/** Identifies an item among others. @param text `itemText` of it */
 export function itemHash(item: unknown, text: string | null): string {
   if (typeof item === 'number') return String(item);
   if (text !== null) return hashOf(text);
@@ -47,8 +47,8 @@ function lookOf(item: object): string {
 }
 
 /**
- * The recorded row of each item, undefined if there is none. Among equal items and rows, each row goes to one item, preferably the one in
- * its place. Linear in items and rows, and in slices: there may be a hundred thousand.
+ * The recorded row of each item, undefined if there is none. Among equals, each row goes to one item, preferably that in its place. Linear
+ * in items and rows, and in slices: there may be a hundred thousand.
  */
 export async function matchItems(rows: readonly TaskRun[], hashes: readonly string[]): Promise<(TaskRun | undefined)[]> {
   const matched = new Array<TaskRun | undefined>(hashes.length);

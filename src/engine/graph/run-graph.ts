@@ -21,7 +21,7 @@ interface Node {
   /** Names it waits for, with repeats as in the edges. */
   readonly upstream: readonly string[];
   readonly downstream: Node[];
-  /** The nodes it is connected to by streams; null for most. */
+  /** Nodes connected to it by streams; null for most. */
   readonly segment: SegmentNodes | null;
   /** Whether its recorded end is reused. */
   stands: boolean;
@@ -70,7 +70,7 @@ class GraphRun {
     for (const name of graph.nodes) {
       const task = tasks.get(name) as TaskDefinition;
       const edges = edgesInto(task);
-      // A task that takes a stream does not wait for its end.
+      // Takers of a stream do not wait for its end.
       const upstream = (streams === null ? edges : edges.filter((edge) => !isStream(streams, edge))).map((edge) => edge.from);
       const segment = segments?.get(name) ?? null;
       const node: Node = { task, upstream, downstream: [], segment, stands: false, waitingFor: upstream.length, takers: 0, outcome: null };
@@ -128,7 +128,7 @@ class GraphRun {
 
   #ended(node: Node, outcome: TaskOutcome): void {
     node.outcome = outcome;
-    // A task that was stopped because another failed is not the first failure.
+    // One stopped because another failed is not the first failure.
     const isStopped = node.segment !== null && outcome.kind === 'failed' && isBatutaError(outcome.error, 'STREAM_STOPPED');
     if (outcome.kind === 'failed' && !isStopped) this.#firstFailed ??= { task: node.task.name, error: outcome.error };
     if (node.takers === 0) letGo(node);
@@ -163,7 +163,7 @@ class GraphRun {
 
   /**
    * Finds the recorded ends that are reused. A value that was kept in memory only is gone: its task runs again if a task that takes it
-   * does, or if it is the flow's value. Goes backwards, so that takers are decided before the tasks they take from.
+   * does, or if it is the flow's value. Backwards, so that takers come before what they take.
    */
   #judgeRecorded(): void {
     const results = new Set(this.#resultTasks());

@@ -1,4 +1,4 @@
-/** A mapped task: one task run per item of a list, all at the same time or at most `eachLimit`. */
+/** A mapped task: one task run per item of a list, all or `eachLimit` at the same time. */
 import { BatutaError } from '../../base/errors.ts';
 import { inSlices } from '../../base/slices.ts';
 import { failureOf } from '../../model/failure.ts';
@@ -19,9 +19,7 @@ import type { TaskRequest } from '../task/task-request.ts';
  * two turns, and recorded items are released while young, which spares the garbage collector most of its work.
  */
 const startsPerTurn = 200;
-/**
- * Turns whose items may be on their way into the record; beyond that it waits, or a slow database would make all items pile up in memory.
- */
+/** Turns whose items may be waiting to be recorded; without a limit, a slow database would make all items pile up in memory. */
 const maxTurnsAhead = 6;
 
 /**
@@ -62,7 +60,7 @@ interface Items {
   readonly items: readonly unknown[];
   /** Whether they have a record; what is kept in memory only is passed on as it is. */
   readonly isRecorded: boolean;
-  /** Whether no two of them share an object. */
+  /** Whether they share no object. */
   readonly isParted: boolean;
   readonly before: Before | null;
 }
@@ -142,7 +140,7 @@ class MappedTask {
 
   #askTurn(): void {
     const { recorder } = this.#active.services.store;
-    // If the store fails, those who wait for their own rows get the error.
+    // If the store fails, waiters for their own rows get the error.
     this.#turns.push(recorder.flush().catch(() => undefined));
     const next = (): void => void setImmediate(() => this.#startSome());
     if (this.#turns.length < maxTurnsAhead) next();
@@ -201,7 +199,7 @@ class MappedTask {
     };
   }
 
-  /** The key of an item without a row, whose place may be taken by another's. */
+  /** The key of an item without a row, whose place may be another's. */
   #newKey(index: number, hash: string): string {
     const key = itemKey(this.#definition.name, index);
     if (this.#before === null || !this.#active.recorded.has(key)) return key;

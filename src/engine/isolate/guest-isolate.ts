@@ -29,16 +29,16 @@ export interface GuestIsolateOptions {
   readonly entry: string;
   /** Whether what a task prints becomes lines of its log. */
   readonly captureConsole: boolean;
-  /** Whether CPU profiles are kept of all tasks, not only of those that request it; default false. */
+  /** Whether CPU profiles are kept of all tasks, not just those that ask for it; default false. */
   readonly profilesAll?: boolean;
-  /** Maximum number of running threads. */
+  /** Threads that may run at the same time. */
   readonly threads: number;
-  /** Maximum number of running processes. */
+  /** Same for processes. */
   readonly processes: number;
   readonly clock: Clock;
-  /** For lines that belong to no task. */
+  /** Lines that belong to no task. */
   readonly log: Logger;
-  /** Receives traces from code in guests; default and null: they are not requested. */
+  /** Receives traces of code in guests; default and null: none are requested. */
   readonly traces?: GuestTraces | null;
 }
 
@@ -70,7 +70,7 @@ export class GuestIsolate implements Isolate {
       kind === 'thread'
         ? new ThreadGuest({ entry, memoryBytes, clock })
         : new ProcessGuest({ entry, memoryBytes, capturePrinted: captureConsole, clock });
-    // Outside the run that asks first: a guest's messages are handled in the context it was started in.
+    // Outside the first caller's run: a guest's messages are handled where it was started.
     this.#pool = new GuestPool((need) => runScope.exit(() => this.#follow(start(need))), this.#limits.thread, clock);
   }
 
@@ -89,7 +89,7 @@ export class GuestIsolate implements Isolate {
       signal.addEventListener('abort', stop, { once: true });
       void free.then(() => {
         signal.removeEventListener('abort', stop);
-        // The places were granted after the wait was given up.
+        // Granted after the wait was given up.
         if (signal.aborted) places.give(isolation.slots);
         resolve(!signal.aborted);
       });
@@ -139,7 +139,7 @@ export class GuestIsolate implements Isolate {
     }
   }
 
-  /** A guest that is still ending keeps its places until it has ended, although its task gives them back. */
+  /** A guest that is still ending keeps its places until then, although its task gives them back. */
   #keepPlaces(guest: Guest, slots: number): void {
     const places = this.#places[guest.kind];
     places.overtake(slots);
@@ -177,7 +177,7 @@ export class GuestIsolate implements Isolate {
         } else if (message.kind === 'span') this.#options.traces?.takeSpan(message.span);
         else if (message.kind === 'notes') this.#options.traces?.takeNotes(message.notes);
         else if (of === number) {
-          // From a guest that is being ended, only logs and resources are of use.
+          // Of a guest being ended, only logs and resources are of use.
           if (!guest.isEnding || message.kind === 'log' || message.kind === 'resource')
             obey(call, (answer) => guest.send({ kind: 'message', number, message: answer }), message);
         } else if (message.kind === 'log') logAt(this.#options.log, message);

@@ -17,7 +17,7 @@ export interface GuestEnd {
   readonly error: unknown;
 }
 
-/** A line that a process has printed bypassing `console`. */
+/** A line that a process printed without `console`. */
 export interface PrintedLine {
   readonly stream: 'stdout' | 'stderr';
   readonly text: string;
@@ -33,7 +33,7 @@ export interface Guest {
   readonly kind: GuestKind;
   /** Receives its messages; null while it is idle. */
   listener: GuestListener | null;
-  /** Resolves once it has ended and all its messages are handled. */
+  /** Resolves once it has ended, all messages handled. */
   readonly ended: Promise<GuestEnd>;
   /** Whether it is ending or has ended, so that it takes no more tasks. */
   readonly isEnding: boolean;
@@ -47,6 +47,6 @@ export interface Guest {
   hold(isHeld: boolean): void;
   /** Lets it close what it has open, and ends it if that takes too long. */
   close(): Promise<GuestEnd>;
-  /** Ends it, whatever it is doing. */
+  /** Ends it in any case. */
   end(): void;
 }

@@ -1,6 +1,6 @@
 /** The Node.js flags that a process or thread for tasks inherits: all except those meant for this process alone. */
 
-/** Flags followed by a value, unless it is attached by `=`. */
+/** Followed by a value, unless it is attached by `=`. */
 const withValue = new Set(
   [
     '-e',
@@ -17,7 +17,7 @@ const withValue = new Set(
   ),
 );
 
-/** Flags followed by code only if that does not begin with a dash. */
+/** Followed by code only if that does not begin with a dash. */
 const withCode = new Set(['-p', '--print']);
 
 /** Flags for code or tests in place of the file, a port already in use, and this process's memory limit. */

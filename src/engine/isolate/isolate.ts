@@ -11,7 +11,7 @@ import type { TaskDefinition } from '../../model/task.ts';
 
 /** Notified of the resources a guest opens. */
 export interface GuestUses {
-  /** The current state of an opening. */
+  /** An opening's state. */
   note(use: ResourceUse): void;
   /** The task has left its guest, which closes nothing more for it. */
   end(): void;
@@ -28,11 +28,11 @@ export interface IsolatedCall {
   readonly contextValues: ContextValues;
   /** Source of the values it requests. */
   readonly namedValues: NamedValues;
-  /** Aborting ends the guest, whatever it is doing. */
+  /** Aborting ends the guest in any case. */
   readonly signal: AbortSignal;
   /** Identifies its transaction. */
   readonly effectKey: EffectKey;
-  /** Its transaction is about to be committed; nothing stops it from here on. */
+  /** Its transaction is about to be committed; nothing stops it now. */
   beginCommit(): void;
   /** Its result is that of an earlier execution. */
   tellEarlier(): void;
@@ -43,7 +43,7 @@ export interface IsolatedCall {
   readonly resourceUses: GuestUses;
 }
 
-/** What a task declares about where it is executed. */
+/** A task's options for where it runs. */
 export type Isolation = Pick<TaskDefinition, 'name' | 'isolate' | 'memoryBytes' | 'priority' | 'slots'>;
 
 export interface Isolate {
@@ -55,7 +55,7 @@ export interface Isolate {
   takePlace(isolation: Isolation, signal: AbortSignal): { readonly taken: Promise<boolean>; readonly message: string } | null;
   givePlace(isolation: Isolation): void;
   /**
-   * The value of the method. The caller must hold a place.
+   * The value of the method. The caller holds a place.
    *
    * @throws what the method threw; BatutaError ISOLATION_UNAVAILABLE, TASK_OUT_OF_MEMORY, ISOLATE_ENDED, BUFFER_MOVED
    */

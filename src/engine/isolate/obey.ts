@@ -121,7 +121,7 @@ function keepFile(call: IsolatedCall, answer: Answer, { id, wish, source }: Gues
   return call.context.artifact[kind](name, source ?? pulledOf(call, answer).pieces(id), options);
 }
 
-/** Files requested from guests, by their tasks. */
+/** Files requested from guests, by task. */
 const pulled = new WeakMap<IsolatedCall, PulledFiles>();
 
 function pulledOf(call: IsolatedCall, answer: Answer): PulledFiles {

@@ -136,7 +136,7 @@ export class ProcessGuest implements Guest {
     return { isOutOfMemory, peakBytes: this.#peakBytes, how, error: undefined };
   }
 
-  /** For when its last message was not received: V8 aborts a process whose heap is full. */
+  /** In case its last message was lost: V8 aborts a process whose heap is full. */
   #isOutOfHeap(): boolean {
     const isNearLimit = this.#memoryBytes !== null && (this.#peakBytes ?? 0) > fullShare * this.#memoryBytes;
     return isNearLimit && this.#child.signalCode === 'SIGABRT';

@@ -89,7 +89,7 @@ export class ThreadGuest implements Guest {
   }
 }
 
-/** With the flags of this process, except those for its code: with `--input-type` a thread loads no file. */
+/** With this process's flags, except those for its code: with `--input-type` a thread loads no file. */
 function startWorker(entry: string, options: WorkerOptions): Worker {
   if (!process.execArgv.some((flag) => flag.startsWith('--input-type'))) return new Worker(entry, options);
   try {

@@ -1,7 +1,7 @@
 /**
  * What a process holds, runs or spread task runs: each from the moment it is requested until it has ended here or was given back.
  *
- * On a crash all of it is lost with the process; the leases expire, and others continue from what is recorded.
+ * On a crash all of it is lost with the process; the leases expire, and others continue from the record.
  */
 import type { Clock } from '../../base/clock.ts';
 import { BatutaError } from '../../base/errors.ts';

@@ -11,7 +11,7 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import type { Claim, RunStore, SpreadStore, Store, TaskClaim } from '../../store/store.ts';
 import type { EngineSettings } from '../services.ts';
 
-/** The holder of a claim. */
+/** A claim's holder. */
 export interface Holder<C> {
   readonly claim: C;
   onLost(): void;
@@ -128,7 +128,7 @@ export class Leases<C extends { readonly epoch: number }> {
       }
       await this.#lookForCancels();
     } catch (error) {
-      // The next beat tries again; if the store stays away, the leases expire and others continue.
+      // The next beat tries again; if the store stays away, the leases end and others continue.
       log.warn({ err: error }, 'The leases could not be renewed.');
     }
     if (this.#timer) this.#arm();
@@ -191,7 +191,7 @@ export class Leases<C extends { readonly epoch: number }> {
     for (const { holder } of [...this.#held.values()]) if (asked.has(store.idOf(holder.claim))) holder.onCancel();
   }
 
-  /** Notifies the holder that its claim was lost. */
+  /** Notifies the holder of a lost claim. */
   lose(claim: C): void {
     this.#held.get(this.#keyOf(claim))?.holder.onLost();
   }

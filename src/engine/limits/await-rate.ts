@@ -15,7 +15,7 @@ import { earlyMs, hasMoved, momentMs, RatePass } from './rates.ts';
 
 /** Shorter waits are not recorded, ms. */
 const unrecordedMs = 250;
-/** Interval between two requests while the database is away, ms. */
+/** Between two requests while the database is away, ms. */
 const awayMs = 1_000;
 
 type Turn = RateAnswer & { readonly granted: false };
@@ -23,9 +23,9 @@ type Turn = RateAnswer & { readonly granted: false };
 /** What waits, and how it is notified. */
 interface RateWaiter {
   readonly wish: Omit<RateWish, 'start'>;
-  /** Called with a turn that is not immediate, and with each change of it. */
+  /** Called with a turn that is not immediate, and its changes. */
   readonly note: (message: string, turn: Turn) => void;
-  /** Releases what waits, at once; missing if that is impossible, or not possible at once. */
+  /** Releases what waits, at once; missing if that is impossible. */
   readonly letGo?: (wait: Wait) => void;
 }
 
@@ -58,7 +58,7 @@ async function onlyGoesOn({ run, recorded, services }: RunAttempt): Promise<bool
   if (recorded.size === 0) return false;
   const transitions = await services.store.transitions.ofRun(run.id, null);
   const last = transitions.findLast((one) => one.name !== 'AwaitingSlot' && one.name !== 'Pending');
-  // A retry of the flow opens everything that did not complete.
+  // A flow retry opens all that did not complete.
   if (last?.name === 'AwaitingRetry') return [...recorded.values()].some(({ state }) => state.name === 'AwaitingRetry');
   return transitions.findLast((one) => one.type !== 'SCHEDULED' && one.type !== 'PENDING')?.type === 'PAUSED';
 }
@@ -78,7 +78,7 @@ async function awaitPass(active: RunAttempt, rate: RateName, suspend: ((wait: Wa
   );
 }
 
-/** That of its deployment, stored alongside its parameters, else that of its flow. */
+/** That of its deployment, stored with its parameters, else that of its flow. */
 function rateOfRun(active: RunAttempt): RateName | null {
   const { definition, run } = active;
   const name = rateIn(run.params);
@@ -118,7 +118,7 @@ async function untilTurn(active: RunAttempt, waiter: RateWaiter): Promise<RatePa
       isStart: waiter.letGo !== undefined,
       overMs: momentMs,
     };
-    // If it is released, that is recorded instead.
+    // A release is recorded itself.
     if (asked.waitMs > momentMs && waiter.letGo) waiter.letGo(wait);
     else {
       if (asked.waitMs > unrecordedMs && hasMoved(noted, asked)) {
@@ -183,7 +183,7 @@ async function untilNextTurn(active: RunAttempt): Promise<boolean> {
   return active.pass !== null;
 }
 
-/** A run that is handed back keeps its place in line. */
+/** One that is handed back keeps its place in line. */
 async function leave({ stopReason, services }: RunAttempt, holder: string): Promise<null> {
   if (stopReason === null || !isHandedBack(stopReason)) await services.limits.rates.leave(holder);
   return null;

@@ -8,11 +8,11 @@ import type { Submitted } from '../../model/submitted.ts';
 import { fillTemplate } from '../submit/names.ts';
 import { cutText, isLongerThan, storableText } from '../../base/cut-text.ts';
 
-/** Maximum length of a limit's name, in characters; the end of longer ones is replaced by a hash. */
+/** Maximum length of a limit's name, characters; a hash replaces the end of longer ones. */
 const maxChars = 300;
 const hashChars = 16;
 
-/** The facts of a run that its limits depend on. */
+/** What a run's limits depend on. */
 export interface LimitedRun {
   readonly flow: { readonly name: string; readonly concurrency: FlowConcurrency | DeclaredConcurrency | null };
   /** The deployment it is a run of; its `concurrency`, if any, replaces that of the flow. */
@@ -83,7 +83,7 @@ function keyBy(key: (params: unknown) => unknown, params: unknown, option: strin
   throw new BatutaError('OPTION_INVALID', `The function ${option} must give a text, not ${given === null ? 'null' : typeof given}.`);
 }
 
-/** What is stored alongside the parameters of a run whose deployment has a rate; nothing if it has none. */
+/** What is stored with the parameters of a run whose deployment has a rate; else nothing. */
 export function rateSubmitted(deployment: Pick<Deployment, 'name' | 'rateLimit'> | null, params: unknown): Pick<Submitted, 'rate'> {
   if (!deployment?.rateLimit) return {};
   return { rate: limitName('deployment', deployment.name, deployment.rateLimit.key, params) };

@@ -1,5 +1,5 @@
 /**
- * Checks again whenever a slot may have become free, for everything in this process that waits for one.
+ * Checks again whenever a slot may have become free, for all waits in this process.
  *
  * It is woken at once by what ends in this process and by news from others; a database that can tell whether anything was written is asked
  * that many times a second, which costs microseconds; as a safety net, it checks every second. It rests while nothing waits.
@@ -38,7 +38,7 @@ export class LimitWatch {
     this.#options = options;
   }
 
-  /** Calls `look` from now on. Returns a function to stop it. */
+  /** Calls `look` until the returned function is called. */
   begin(look: Look): () => void {
     this.#looks.add(look);
     if (!this.#timer) {

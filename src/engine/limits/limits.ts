@@ -12,7 +12,7 @@ import { TaskSlots } from './task-slots.ts';
 /** Carries the news that a slot may be free between processes. Best effort, backed by a check every second. */
 export interface LimitNews {
   tell(): Promise<void>;
-  /** Calls `listener` whenever another process sends news. */
+  /** Calls `listener` on news from another process. */
   listen(listener: () => void): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export interface LimitsOptions {
   readonly settings: { readonly maxRecoveries: number };
 }
 
-/** How many runs of lost processes are taken from them at once. */
+/** Runs of lost processes taken from them at once. */
 const batchRuns = 100;
 
 export class Limits {

@@ -21,15 +21,15 @@ import { StoreClock } from './store-clock.ts';
 const withinMs = { least: 1_000, most: 60_000, answers: 3 } as const;
 /** How long before its turn a waiter asks for its place, ms: the response time plus a margin. */
 const leadMs = { least: 80, most: 1_000, more: 40 } as const;
-/** Waiters of a process that would ask within this time of each other ask together, ms. */
+/** Waiters that would ask within this time of each other ask together, ms. */
 const gatherMs = 50;
-/** Number of answers over which the response time is averaged. */
+/** Answers over which the response time is averaged. */
 const slowOver = 4;
-/** Between two requests of a waiter that might get a place at any moment, ms. */
+/** Between two requests of one that might get a place any moment, ms. */
 const leastRestMs = 25;
 /** How long the rates of tags are valid once read, ms. */
 const goodForMs = 1_000;
-/** A run that waits longer than this needs no worker. */
+/** A longer wait needs no worker. */
 export const momentMs = 1_000;
 /** How long before it asks a released run is back with a worker, ms. */
 export const earlyMs = 250;
@@ -78,7 +78,7 @@ export class RatePass {
     this.#left = counts;
   }
 
-  /** How long is left to wait, ms. */
+  /** Remaining wait, ms. */
   restMs(now: number): number {
     return Math.max(0, Math.ceil(this.#from - now));
   }
@@ -100,7 +100,7 @@ export class RatePass {
     return this.#rates.giveBack(this.#start);
   }
 
-  /** Gives it back because it came too late: the next get more time. */
+  /** The same because it came too late: the next get more time. */
   giveBackLate(now: number): Promise<void> | null {
     this.#rates.wasLate(now - this.#from);
     return this.giveBack();
@@ -132,7 +132,7 @@ export class Rates {
   readonly #saying = new Set<Promise<unknown>>();
   readonly #storeClock = new StoreClock();
   #waiting = 0;
-  /** Recent average of the time until an answer has arrived and is used, ms. */
+  /** Recent average time until an answer is here and used, ms. */
   #slowMs = 0;
   #tags: ReadonlyMap<string, TagRate> = new Map();
   #readAt = Number.NEGATIVE_INFINITY;
@@ -189,7 +189,7 @@ export class Rates {
     return new RatePass(this, start, { from, freshUntil: this.#storeClock.notYetAt(place.beginAt + within / 2, now), counts: true });
   }
 
-  /** A start came this much too late for its place, ms. */
+  /** A start was this late for its place, ms. */
   wasLate(ms: number): void {
     this.#note(ms);
   }
@@ -232,7 +232,7 @@ export class Rates {
   }
 
   began(start: string): void {
-    // If unreported, it counts a little longer than necessary.
+    // If unreported, it counts longer than necessary.
     this.#say(this.#began.add({ start, at: this.#storeClock.latest(this.#options.clock.monotonic()) }));
   }
 
@@ -242,7 +242,7 @@ export class Rates {
     await given.catch(() => undefined);
   }
 
-  /** Resolves once everything is reported. */
+  /** Resolves once all is reported. */
   async close(): Promise<void> {
     while (this.#saying.size > 0) await Promise.allSettled(this.#saying);
   }

@@ -16,7 +16,7 @@ export interface RunSlotsOptions {
   readonly store: { readonly limits: LimitStore; readonly runs: Pick<RunStore, 'get'> };
   readonly watch: LimitWatch;
   readonly log: Logger;
-  /** Notifies other processes that a slot may be free. Never rejects. */
+  /** Tells other processes that a slot may be free. Never rejects. */
   readonly tell: () => void;
 }
 
@@ -27,7 +27,7 @@ export interface SlotWait {
   readonly onState: (state: State) => void;
 }
 
-/** `taken` · `skipped`: the run has ended · `stopped`: the signal came first · `lost`: the run has another owner. */
+/** `taken` · `skipped`: the run has ended · `stopped`: the signal came first · `lost`: another owns the run. */
 export type SlotEnd = 'taken' | 'skipped' | 'stopped' | 'lost';
 
 export class RunSlots {

@@ -70,7 +70,7 @@ export class Semaphore {
     for (const waiter of waiting) waiter.take();
   }
 
-  /** A task that needs more than there are takes them all. */
+  /** A task that needs more takes them all. */
   #bounded(count: number): number {
     return Math.min(count, this.#limit);
   }

@@ -7,12 +7,12 @@
 
 /** How long an answer's bounds stay current, ms. */
 const goodForMs = 5_000;
-/** How far two clocks may drift apart, ms per ms. */
+/** How far two clocks drift apart, ms per ms. */
 const drift = 0.0005;
-/** The database's clock is read in whole milliseconds. */
+/** Its readings are whole milliseconds. */
 const roundedMs = 1;
 
-/** Differences between the database's clock and the monotonic one here. */
+/** Differences of the clock there to the monotonic one here. */
 interface Bounds {
   readonly since: number;
   readonly least: number;
@@ -34,7 +34,7 @@ export class StoreClock {
     } else this.#new = { since: this.#new.since, least: Math.max(this.#new.least, least), most: Math.min(this.#new.most, most) };
   }
 
-  /** When that instant has surely come there. */
+  /** When it is surely that instant there. */
   surelyAt(instant: number, now: number): number {
     return instant - Math.max(...this.#all(now).map(({ least }) => least));
   }
@@ -44,7 +44,7 @@ export class StoreClock {
     return instant - this.#most(now);
   }
 
-  /** An upper bound of the time there. */
+  /** Latest possible time there. */
   latest(now: number): number {
     return Math.ceil(now + this.#most(now));
   }

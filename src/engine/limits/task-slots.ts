@@ -13,7 +13,7 @@ import type { LimitWatch } from './limit-watch.ts';
 
 /** How long the limits are valid once read, ms. */
 const goodForMs = 1_000;
-/** Interval between tries to give a slot back while the store is away, ms. */
+/** Between tries to give a slot back while the store is away, ms. */
 const retryMs = 1_000;
 const none: readonly string[] = [];
 
@@ -77,12 +77,12 @@ export class TaskSlots {
   /**
    * Takes a slot of each limit. Null if the signal aborts first.
    *
-   * @param onWait called with the reason if it has to wait
+   * @param onWait gets the reason if it waits
    * @throws BatutaError STORE_…
    */
   async take(wish: SlotWish, signal: AbortSignal, onWait: (message: string) => void): Promise<HeldSlots | null> {
     const { holder, runId, epoch, spread } = wish;
-    // A retry asks under the same holder: if it overtook the give, it would run on the slot that is about to be freed.
+    // A retry asks under the same holder: overtaking the give, it would run on the slot about to be freed.
     await this.#giving.get(holder)?.tried;
     if (signal.aborted) return null;
     const held: HeldSlots = { give: () => this.#give({ holder, runId, epoch, spread }) };
@@ -134,7 +134,7 @@ export class TaskSlots {
     });
   }
 
-  /** Calls `settle` when the signal aborts. Returns a function to stop it. */
+  /** Calls `settle` on abort. Returns a function to stop it. */
   #onStop(signal: AbortSignal, settle: () => void): () => void {
     const known = this.#waitingUnder.get(signal);
     const waiting = known ?? new Set();

@@ -1,4 +1,4 @@
-/** Large results in a folder: one file per key, written next to its place and renamed, synced before it counts. */
+/** Large results in a folder: one file per key, written beside its place, synced and renamed before it counts. */
 import { chmodSync, existsSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -72,7 +72,7 @@ async function sweepIn(folder: string, runId: string, keptOf: (keys: readonly st
   const keys = names.filter((name) => name.endsWith('.json')).map((name) => `${runId}/${name.slice(0, -'.json'.length)}`);
   const kept = new Set((await keptOf(keys)).map((key) => join(folder, `${key}.json`)));
   for (const path of names.map((name) => join(place, name))) if (!kept.has(path)) await rm(path, { force: true });
-  // Another process may have put something there meanwhile.
+  // Another may have put something there meanwhile.
   if (kept.size === 0) await rmdir(place).catch(() => undefined);
 }
 
@@ -83,7 +83,7 @@ function closeToOthers(folder: string): void {
   try {
     for (const place of [own, folder]) if (existsSync(place)) chmodSync(place, 0o700);
   } catch {
-    // Another user's: it is used as it is, and the doctor reports it.
+    // Another user's: used as it is; the doctor reports it.
   }
 }
 

@@ -1,10 +1,9 @@
 /**
  * Moves large results of ended runs to another place.
  *
- * One after the other: copied and checked against its hash, then named at its new place and noted as left at the old one in one
- * transaction, then cleared there. Killed at any point, it leaves each result readable: a copy that is not named yet is written again by
- * the next move or goes with its run, and what was left and not cleared is cleared by the next move. Several moves may run at the same
- * time.
+ * One after the other: copied, checked against its hash, then named at its new place and noted as left at the old one in one transaction,
+ * then cleared there. Killed at any point, it leaves each result readable: a copy that is not named yet is written again by the next move
+ * or goes with its run, and what was left and not cleared is cleared by the next move. Several moves may run at the same time.
  */
 import { isBatutaError } from '../../base/errors.ts';
 import { parseRef, refText } from '../../model/result-ref.ts';
@@ -17,9 +16,9 @@ export interface MoveOptions {
   readonly store: Pick<Store, 'results' | 'keptResults'>;
   /** Knows all places that results are moved from. */
   readonly storage: ResultStorage;
-  /** Where they are moved to. */
+  /** Their new place. */
   readonly to: ResultPlace;
-  /** Whether results are only counted, not moved. Default false. */
+  /** Whether results are only counted. Default false. */
   readonly isDry?: boolean;
   readonly signal?: AbortSignal;
   /** Called after each result. */
@@ -31,15 +30,15 @@ export interface MoveReport {
   readonly moved: number;
   /** Of these, if known. */
   readonly bytes: number;
-  /** Left where they are, because a run that names them is active again. */
+  /** Left where they are: a run that names them is active again. */
   readonly busy: number;
-  /** Left where they are, because they cannot be read: gone, damaged, or on another machine. */
+  /** Left where they are, as they cannot be read: gone, damaged, or on another machine. */
   readonly unreadable: readonly { readonly locator: string; readonly why: string }[];
 }
 
 const pageSize = 100;
 
-/** @throws BatutaError STORE_…, PACKAGE_MISSING; what was moved until then stays moved */
+/** @throws BatutaError STORE_…, PACKAGE_MISSING; what was moved before stays moved */
 export async function moveResults(options: MoveOptions): Promise<MoveReport> {
   const { store, to, isDry = false, signal } = options;
   if (!isDry) await clearLeftBehind(options);
@@ -73,7 +72,7 @@ export async function moveResults(options: MoveOptions): Promise<MoveReport> {
   }
 }
 
-/** Returns its size in bytes; null if it stays. */
+/** Its size, bytes; null if it stays. */
 async function moveOne({ store, storage, to }: MoveOptions, { locator, bytes, sha256 }: ListedResult): Promise<number | null> {
   const ref = parseRef(locator);
   const from = storage.placeOf(ref);

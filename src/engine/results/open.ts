@@ -1,4 +1,4 @@
-/** The places for large results that the settings name. Apart from tests, the only file that names the makers. */
+/** The places for large results that the settings name. The only file besides tests that names the makers. */
 import type { Clock } from '../../base/clock.ts';
 import { parsePlace, type PlaceSetting } from '../../base/result-places.ts';
 import type { Store } from '../../store/store.ts';
@@ -11,14 +11,14 @@ import { storePlace } from './store-place.ts';
 export interface ResultSettings {
   /** Where new results go: `store`, `s3://bucket/prefix` or a folder. */
   readonly results: string;
-  /** Places that held results before, in the same form. */
+  /** Former places of results, in the same form. */
   readonly formerResults: readonly string[];
   /** The folder that was the default before `results` named another place. */
   readonly defaultFolder: string;
   readonly hasS3Endpoint: boolean;
 }
 
-/** Opens nothing yet: a place is accessed when it is needed. The database and the default folder are always among those that are read. */
+/** Opens nothing yet: a place is accessed when needed. The database and the default folder are always among those that are read. */
 export function openResults(settings: ResultSettings, store: Store, clock: Clock): ResultStorage {
   const place = parsePlace(settings.results);
   const former = settings.formerResults.map(parsePlace);

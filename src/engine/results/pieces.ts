@@ -21,7 +21,7 @@ function isHighHalf(code: number): boolean {
   return code >= 0xd800 && code <= 0xdbff;
 }
 
-/** Counts and hashes the bytes that pass. */
+/** Counts and hashes passing bytes. */
 export class Measure {
   readonly #hash = createHash('sha256');
   bytes = 0;
@@ -45,7 +45,7 @@ export class Measure {
     this.#hash.update(piece);
   }
 
-  /** Of everything that passed; to be called once. 64 hexadecimal digits. */
+  /** Of all that passed; to be called once. 64 hexadecimal digits. */
   sha256(): string {
     return this.#hash.digest('hex');
   }

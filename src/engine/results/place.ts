@@ -13,7 +13,7 @@ export interface ResultPlace {
   readonly name: string;
   /** Durable once resolved; replaces what was under the key, and leaves nothing partial. @throws BatutaError STORE_…, PACKAGE_MISSING */
   write(key: string, pieces: Pieces): Promise<void>;
-  /** What is stored there, as it is read. @throws BatutaError RESULT_MISSING, before the first piece; STORE_… */
+  /** What is there, as it is read. @throws BatutaError RESULT_MISSING, before the first piece; STORE_… */
   read(key: string): Promise<AsyncIterable<Uint8Array>>;
   /** Its size in bytes. @throws BatutaError RESULT_MISSING, STORE_… */
   size(key: string): Promise<number>;

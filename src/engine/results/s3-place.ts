@@ -14,13 +14,13 @@ import { checkKey, isRunId, missing, type Pieces, type ResultPlace } from './pla
 
 export interface S3Options {
   readonly bucket: string;
-  /** Prefix of the keys, without slashes at its ends; empty for none. */
+  /** Prefix of keys, without slashes at its ends; empty for none. */
   readonly prefix: string;
   /** Whether a custom endpoint is used, which rarely has a host name for each bucket. */
   readonly hasEndpoint: boolean;
 }
 
-/** All parts except the last must have at least 5 MiB; there are at most 10,000. */
+/** All parts but the last must have at least 5 MiB; there are at most 10,000. */
 const partBytes = 16 * 1024 * 1024;
 const connectTimeoutMs = 5_000;
 const requestTimeoutMs = 60_000;

@@ -15,7 +15,7 @@ export interface ResultStorage {
   /** Where new values go. */
   readonly place: ResultPlace;
   /**
-   * Stores a text, durable once resolved; replaces what was under the key. Returns its reference.
+   * Stores a text, durable once resolved; replaces what the key held. Returns its reference.
    *
    * @throws BatutaError STORE_…, PACKAGE_MISSING
    */

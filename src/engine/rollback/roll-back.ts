@@ -95,7 +95,7 @@ async function markUndone(active: RunAttempt, row: TaskRun, { name }: TaskDefini
   const { definition, record, resources } = active;
   const transaction = definition.tasks.get(row.name)?.transaction ?? null;
   try {
-    // Otherwise a retry of the run would take its result as done.
+    // Or a retry of the run would take its result as done.
     if (transaction !== null) await forgetEffect(await resources.use(transaction, undefined), effectKeyOf(row));
   } catch (error) {
     return { kind: 'failed', message: failureOf(error).message };

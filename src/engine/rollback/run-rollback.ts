@@ -15,7 +15,7 @@ export async function begunRollback({ definition, run, services }: RunAttempt): 
   return found?.stage === 'begun' ? found.end : null;
 }
 
-/** Records the end that the run gets once it is rolled back; false if there is nothing to undo. @throws BatutaError STORE_… */
+/** Records the run's end after the rollback; false if there is nothing to undo. @throws BatutaError STORE_… */
 export async function beginRollback({ definition, record, services }: RunAttempt, end: IntendedEnd): Promise<boolean> {
   if (end.state.type === 'COMPLETED' || !hasRollback(definition)) return false;
   return await services.store.rollbacks.begin(record.claim, end, services.clock.now());
@@ -44,7 +44,7 @@ export async function endRolledBack(active: RunAttempt, end: IntendedEnd): Promi
   return endOf(end, undone, remaining);
 }
 
-/** Characters kept of the reason, so that the list after it of what could not be undone is never cut off. */
+/** Characters kept of the reason, so that what could not be undone is never cut off. */
 const maxReasonChars = 500;
 
 /** A run with something that could not be undone has Failed, whatever ended it. */

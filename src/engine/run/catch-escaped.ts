@@ -30,12 +30,12 @@ const onRejection: Handler = mark((reason) => {
   else if (!hasOthers('unhandledRejection')) {
     uninstall();
     void Promise.reject(reason);
-    // A listener of the program may keep the process alive.
+    // A program's listener may keep it alive.
     setImmediate(() => void (holders > 0 && install()));
   }
 });
 
-/** Charges escaped errors until the returned function is called; may be called several times. */
+/** Charges escaped errors until the returned function is called; calls nest. */
 export function catchEscaped(): () => void {
   if (holders++ === 0) install();
   let isHeld = true;

@@ -36,7 +36,7 @@ export function cutData(kind: Artifact['kind'], json: string, maxBytes: number):
   return { data: { cut: { bytes, beginning: cutText(json, beginningChars) } }, bytes: beginningChars };
 }
 
-/** As many items as fit, plus one of the same form that says how many are missing. */
+/** As many items as fit, and one like them that says how many are missing. */
 function firstItems(items: readonly unknown[], maxBytes: number): unknown[] {
   let bytes = 0;
   const end = items.findIndex((item) => (bytes += Buffer.byteLength(JSON.stringify(item)) + 1) > maxBytes);

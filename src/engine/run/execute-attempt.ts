@@ -12,7 +12,7 @@ import { callHooks } from './hooks.ts';
 import { pinAsDeclared } from './pinned.ts';
 import { finalVerdict, type Verdict } from './run-end.ts';
 
-/** Records the beginning of the attempt, and calls the hooks. */
+/** Records the attempt's beginning, and calls the hooks. */
 export async function beginRun(active: RunAttempt): Promise<void> {
   const { record, services, definition } = active;
   if (active.stopReason) return;
@@ -20,7 +20,7 @@ export async function beginRun(active: RunAttempt): Promise<void> {
   if (definition.isPinned === true) await pinAsDeclared(active);
   const { run, stopReason } = active;
   if (stopReason) return;
-  // Not awaited: it shares the flush of the first tasks; the run itself has been durable since it was accepted or claimed.
+  // Not awaited: it shares the flush of the first tasks; the run itself is durable once accepted or claimed.
   record
     .setRun(stateOf('RUNNING', run.attempt > 1 ? 'Retrying' : 'Running'), {
       ...{ startedAt: run.startedAt ?? services.clock.now(), dueAt: null, error: null },

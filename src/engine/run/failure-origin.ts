@@ -31,7 +31,7 @@ export function withOrigin(failure: Failure, { run, failed }: FailedRecord, defi
     attempts: Math.max(attempt, retry.retries + 1),
     frame,
   };
-  // A sub-flow passes on the failure of its run, which has an origin of its own.
+  // A sub-flow passes on its run's failure, which has its own origin.
   const { origin: _below, ...rest } = failure;
   return { origin, ...rest };
 }

@@ -48,7 +48,7 @@ export class FlowInstance {
     return this.#making;
   }
 
-  /** Opens resources that fields hold for longer than a task. @throws BatutaError RESOURCE_… */
+  /** Opens what fields hold for longer than a task. @throws BatutaError RESOURCE_… */
   async openFields(scopes: readonly ResourceScopeName[]): Promise<void> {
     const { definition, services } = this.#attempt;
     // The process's resources are available after the end of the run too, as hooks need them.

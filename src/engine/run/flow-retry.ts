@@ -12,7 +12,7 @@ import type { RunAttempt } from './run-attempt.ts';
 import { type FailedVerdict, messageFor } from './run-end.ts';
 
 /**
- * Records that another attempt follows, and when. Returns the task runs as that attempt finds them; null if none follows, or the run was
+ * Records that another attempt follows, and when. Returns the task runs as that one finds them; null if none follows, or the run was
  * stopped.
  *
  * @throws BatutaError STORE_…
@@ -49,7 +49,7 @@ async function flowRetryDelayMs(active: RunAttempt, thrown: unknown): Promise<nu
   const opened = transitions.findLastIndex(({ name, message }) => name === 'Scheduled' && !isRateWait(message));
   const used = transitions.slice(opened + 1).filter(({ name }) => name === 'AwaitingRetry').length;
   if (used >= retry.retries) return null;
-  // As an owner that takes the run over would read it from the record.
+  // As the next owner would read it from the record.
   const error = errorOf(failureOf(thrown));
   if (isNonRetryable(error) || !(await allows(active, error))) return null;
   try {

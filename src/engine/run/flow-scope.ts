@@ -15,7 +15,7 @@ export function scopeBefore(log: Logger, definition: ScopedRun['definition'], ru
   return new FlowScope({ run, definition, submitted: submittedIn(run.params), log, escape }, null, null);
 }
 
-/** What it needs from the run. */
+/** What it needs of the run. */
 interface ScopedRun {
   readonly run: { readonly id: string; readonly attempt: number };
   readonly definition: { readonly name: string };

@@ -30,7 +30,7 @@ export async function handBackRun(services: EngineServices, record: RunRecord, r
   await endIfCancelled(services, record.claim);
 }
 
-/** Why a run is given up when its store fails midway: if others can continue it and the store was only unavailable, it is left to them. */
+/** Why a run is given up when its store fails midway: if others can continue it and the store was only away, it is left to them. */
 export function reasonToGiveUp({ settings }: EngineServices, runId: string, error: unknown): BatutaError {
   if (settings.abortUnrenewed && isBatutaError(error, 'STORE_UNAVAILABLE')) {
     const message = `The database was away for too long; another process goes on with run ${runId} from what is recorded.`;

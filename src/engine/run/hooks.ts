@@ -10,7 +10,7 @@ import { RunRecord } from './transition.ts';
 import { hookContext } from '../code/flow-context.ts';
 import type { Failure } from '../../model/failure.ts';
 
-/** Maximum time that the end of a run waits for a hook. */
+/** Maximum wait of a run's end for a hook, ms. */
 const maxHookMs = 30_000;
 
 const eventOf: Partial<Record<StateType, HookEvent>> = {

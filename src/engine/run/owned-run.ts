@@ -78,7 +78,7 @@ export class OwnedRun implements SubFlowRun {
   /** Executes the run to its end, once. @param onEnd called when nothing more is done for it here */
   start(onEnd: () => void): void {
     this.#ended = this.#execute().finally(onEnd);
-    // Those who wait for it get the error; if nobody does, it must not count as unhandled.
+    // Whoever waits for it gets the error; without a waiter it is not unhandled.
     this.#ended.catch(() => undefined);
   }
 
@@ -163,7 +163,7 @@ export class OwnedRun implements SubFlowRun {
     this.#grace = services.leaseClock.setTimer(services.settings.graceMs, () => this.force(), { unref: true });
   }
 
-  /** Ends the grace period of a cancel: what has not settled is Cancelled as it is. */
+  /** Ends a cancel's grace period: what has not settled is Cancelled as it is. */
   force(): void {
     const { stopReason } = this.#active;
     if (stopReason) this.#active.stop(stopReason, true);
@@ -171,7 +171,7 @@ export class OwnedRun implements SubFlowRun {
       this.#abandonAs('SHUTDOWN', 'The process was shut down in the middle of a rollback; another goes on with it.');
   }
 
-  /** Called when its parent is stopped. */
+  /** Its parent was stopped. */
   stop(reason: BatutaError, force: boolean): void {
     if (isHandedBack(reason)) this.abandon(reason);
     else this.cancel(reason.message);

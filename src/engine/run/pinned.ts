@@ -48,7 +48,7 @@ export async function refusePinnedElsewhere(store: Pick<Store, 'pins'>, run: Beg
   if (pin !== null) throw pinnedError(pin, definition.version);
 }
 
-/** Does the same for a run that was just claimed, and gives it back if refused. @throws as `refusePinnedElsewhere` does */
+/** The same for a run that was just claimed: gives it back if refused. @throws as `refusePinnedElsewhere` does */
 export async function refuseClaimed(store: Pick<Store, 'pins' | 'runs'>, run: Run, definition: FlowDefinition): Promise<void> {
   await refusePinnedElsewhere(store, run, definition).catch(async (error: unknown) => {
     await store.runs.release(claimOf(run)).catch(() => undefined);
@@ -61,7 +61,7 @@ export function pinOf(error: BatutaError): RunPin {
   return error.details['pin'] as RunPin;
 }
 
-/** The error that stops the caller of such a run: it continues where that version is. */
+/** The error that stops the caller of such a run, to continue where that version is. */
 export function callerOfPinned(error: BatutaError, runId: string): BatutaError {
   const pin = pinOf(error);
   return new BatutaError('RUN_PINNED', pinnedText(pin, runId), { cause: error, details: error.details });

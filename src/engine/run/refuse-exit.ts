@@ -18,7 +18,7 @@ export function refuseExits(): () => void {
     return abort.call(process);
   };
   process.kill = (pid, signal) => {
-    // Signal 0 only tests whether it is alive.
+    // 0 only checks for existence.
     if (pid === process.pid && signal !== 0) refuse(`process.kill(process.pid, ${JSON.stringify(signal ?? 'SIGTERM')})`);
     return kill.call(process, pid, signal);
   };

@@ -1,4 +1,4 @@
-/** The scopes in which an engine opens resources: its own, that of an attempt of a run, and that of an attempt of a task. */
+/** The scopes in which an engine opens resources: its own, and those of attempts of a run and of a task. */
 import type { Logger } from 'pino';
 import type { RunFacts, TaskFacts } from '../../model/context.ts';
 import { type RunScope, runScope } from '../../model/run-context.ts';

@@ -22,13 +22,13 @@ export function useNotes(
   return { ...whose, now: () => clock.now(), makeId, note: (use) => noteUse(record, use) };
 }
 
-/** Writes the current state of an opening, without what is hidden. */
+/** Writes an opening's state, without what is hidden. */
 export function noteUse(record: Record, use: ResourceUse): void {
   const error = use.error === null ? null : cutText(withoutHidden(use.error), maxErrorChars, '…');
   record.noteResourceUse({ ...use, resource: withoutHidden(use.resource), error });
 }
 
-/** Records what a task opens in its thread or process, and what it leaves open because that is ended. */
+/** Records what a task opens in its thread or process, and leaves open because that is ended. */
 export class RecordedGuestUses implements GuestUses {
   readonly #record: Record;
   readonly #clock: EngineServices['clock'];

@@ -69,9 +69,9 @@ export class RunAttempt {
   contextValues: ContextValues = noContextValues;
   /** Wraps the run and each of its tasks, outermost first. */
   readonly middleware: readonly Middleware[];
-  /** Permission to begin, of a run under a rate; null once it has begun. */
+  /** Pass of a run under a rate; null once it has begun. */
   pass: RatePass | null = null;
-  /** While it waits for another: whether it may then begin; one wait shared by all that are about to. See `mayStillBegin`. */
+  /** While it waits for another pass: whether it may then begin; shared by all waiting tasks. See `mayStillBegin`. */
   turn: Promise<boolean> | null = null;
   /** Waits for an instant. */
   readonly sleeps = new Sleeps();
@@ -139,7 +139,7 @@ export class RunAttempt {
     return this.#object.make();
   }
 
-  /** Opens resources that the flow's fields hold for longer than a task. @throws BatutaError RESOURCE_… */
+  /** Opens what the flow's fields hold for longer than a task. @throws BatutaError RESOURCE_… */
   async openFields(scopes: readonly ResourceScopeName[] = ['worker', 'run']): Promise<void> {
     if (this.definition.injects.length > 0) await this.#object.openFields(scopes);
   }
@@ -264,7 +264,7 @@ export class RunAttempt {
     this.#unflushed.add(written);
     written.then(
       () => this.#unflushed.delete(written),
-      // Stays, so that the run does not end as if the write had succeeded.
+      // Stays, so that the run does not end as if it had succeeded.
       () => undefined,
     );
   }

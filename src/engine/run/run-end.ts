@@ -13,7 +13,7 @@ import { refuseSecrets } from '../values/refuse-secrets.ts';
 
 /** How one attempt of the run ended. */
 export type Verdict =
-  /** `given` is to be read with `take`. */
+  /** `given` is for `take`. */
   | { readonly kind: 'value'; readonly given: unknown }
   /** `isFinal`: no other attempt may follow. Default false. */
   | { readonly kind: 'error'; readonly error: unknown; readonly task: string | null; readonly isFinal?: boolean }
@@ -26,9 +26,9 @@ export interface RunEnd {
   readonly state: State;
   readonly error: Failure | null;
   readonly stored: StoredValue;
-  /** The flow's value, to be read with `take`; undefined unless it completed. */
+  /** The flow's value, for `take`; undefined unless it completed. */
   readonly given: unknown;
-  /** The error that made it fail, as thrown; null when it completed. */
+  /** Why it failed, as thrown; null when it completed. */
   readonly thrown: unknown;
 }
 

@@ -1,8 +1,8 @@
 /**
- * What a process keeps of the log lines and artifacts of its runs: each is truncated to a maximum, and all of one run together are limited.
- * What is cut or left out is noted.
+ * What a process keeps of the log lines and artifacts of its runs: each cut to a limit, all of one run limited together. What is cut or
+ * left out is noted.
  *
- * Counted per process: a run that another process takes over, and spread tasks that others execute, are counted again there.
+ * Counted per process: a run that another takes over, and spread tasks that others execute, are counted again there.
  */
 import type { Clock } from '../../base/clock.ts';
 import { showBytes } from '../../base/setting-values.ts';
@@ -13,7 +13,7 @@ import { cutData, cutFields, cutMessage } from './cut-output.ts';
 export interface RunOutputSettings {
   /** Of a message, and of its fields, bytes of UTF-8 each. Default 64 KiB. */
   readonly maxLogLineBytes: number;
-  /** Of all log lines and artifacts of a run. Default 256 MiB. */
+  /** Of all lines and artifacts of a run. Default 256 MiB. */
   readonly maxRunLogBytes: number;
   /** Of one artifact, as JSON. Default 4 MiB. */
   readonly maxArtifactBytes: number;
@@ -36,9 +36,9 @@ interface Kept {
   leftOut: { lines: number; artifacts: number; bytes: number } | null;
 }
 
-/** How many runs of other processes are remembered; the oldest are forgotten first. */
+/** Runs of other processes that are remembered; the oldest are forgotten first. */
 const maxRemembered = 10_000;
-/** Overhead of a line besides its text, bytes. */
+/** Overhead of a line, bytes. */
 const lineBytes = 64;
 const warn = 40;
 

@@ -25,17 +25,17 @@ export interface RecordOptions {
   readonly recorder: RecordWriter;
   /** Keeps what this writer leaves in the result storage apart from that of others; default the epoch of its claim. */
   readonly writer?: string;
-  /** Claim under which emissions are recorded; default its own. */
+  /** Claim of recorded emissions; default its own. */
   readonly emissionClaim?: TaskClaim;
   readonly clock: Clock;
   readonly listener: EngineListener | null;
   readonly lifecycle: Lifecycle;
 }
 
-/** The record of one run, as written by its owner. */
+/** The record of one run, written by its owner. */
 export class RunRecord {
   readonly claim: Claim;
-  /** Claim that proves the right to emit values. */
+  /** Claim under which values are emitted. */
   readonly emissionClaim: Claim | TaskClaim;
   /** Part of the keys of its large values: a writer that has lost the run must not overwrite what the next has recorded. */
   readonly writer: string;
@@ -137,12 +137,12 @@ export class RunRecord {
     this.tellRun();
   }
 
-  /** Notifies the listener of the run's current state. */
+  /** Notifies the listener of the run's state. */
   tellRun(): void {
     this.#listener?.({ kind: 'run', run: this.#run, definition: this.#definition });
   }
 
-  /** Records how many items a mapped task has, and notifies the listener. Not awaited: it is flushed with the first of them. */
+  /** Records how many items a mapped task has, and notifies the listener. Not awaited: flushed with the first of them. */
   tellMapped(task: string, items: number): void {
     if (this.#run.mapped?.[task] !== items) {
       const mapped = { ...this.#run.mapped, [task]: items };
@@ -191,7 +191,7 @@ export class RunRecord {
     this.#listener?.({ kind: 'task', run: this.#run, taskRun: row });
   }
 
-  /** Creation time of an artifact, epoch ms: never the same twice, since ids made of hashes are not in time order. */
+  /** Creation time of an artifact, epoch ms: never the same twice, as ids made of hashes are not in time order. */
   artifactTime(): number {
     this.#lastArtifactAt = Math.max(this.#clock.now(), this.#lastArtifactAt + 1);
     return this.#lastArtifactAt;
@@ -202,7 +202,7 @@ export class RunRecord {
     return this.#recorder.addArtifact(this.claim, artifact);
   }
 
-  /** Writes the current state of a resource opening. Not awaited: the end of its run or task is in the same flush or a later one. */
+  /** Writes a resource opening as it stands. Not awaited: the end of its run or task is in the same flush or a later one. */
   noteResourceUse(use: ResourceUse): void {
     const written = this.#recorder.addResourceUse(this.claim, use);
     written.catch(() => undefined);
@@ -220,8 +220,8 @@ export class RunRecord {
   }
 
   /**
-   * Ends unfinished task runs as Cancelled; returns how many there were. Not awaited: the next state of the run is in the same flush or a
-   * later one.
+   * Ends unfinished task runs as Cancelled; returns their number. Not awaited: the next state of the run is in the same flush or a later
+   * one.
    */
   cancelOpen(message: string, which: (row: TaskRun) => boolean = () => true): number {
     const open = [...this.#open.values()].filter(which);

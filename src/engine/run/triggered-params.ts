@@ -39,7 +39,7 @@ export async function checkTriggered(
   return null;
 }
 
-/** The text to record of validated parameters. @throws BatutaError PARAMS_INVALID, RESULT_NOT_SERIALIZABLE */
+/** The recorded text of valid parameters. @throws BatutaError PARAMS_INVALID, RESULT_NOT_SERIALIZABLE */
 async function checkedParams(definition: FlowDefinition, text: string): Promise<string> {
   const { trigger, ...submitted } = submittedIn(text);
   const value = await validateParams(definition, decodeValue(withoutSubmitted(text)));

@@ -1,5 +1,5 @@
 /**
- * A spread task run that this worker holds, from its claim to its end: inputs, attempts and retries as in its run's process, record, news.
+ * A spread task run that this worker holds, from its claim to its end: inputs, attempts and retries as in a local task, record, news.
  *
  * On a crash its lease expires; then it waits again and another worker takes it.
  */
@@ -89,7 +89,7 @@ export class OwnedTask {
     }
   }
 
-  /** Its run is cancelled or over: its code gets the signal, and the grace period. */
+  /** Its run is cancelled or over: its code gets the signal and a grace period. */
   cancel(): void {
     if (this.#active.stopReason) return;
     const { services, claimed } = this.#options;
@@ -97,7 +97,7 @@ export class OwnedTask {
     this.#grace = services.leaseClock.setTimer(services.settings.graceMs, () => this.#force(), { unref: true });
   }
 
-  /** Another worker has it now: it stops at once and writes nothing more. */
+  /** Claimed by another: stops at once and writes nothing more. */
   lose(): void {
     const { key } = this.#options.claimed.taskRun;
     this.#active.record.lose();

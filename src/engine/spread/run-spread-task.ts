@@ -70,7 +70,7 @@ class SpreadTask {
     return row.state.type === 'CANCELLED' ? this.#stopped() : outcomeOf(this.#active, row);
   }
 
-  /** Offers it and waits. Returns the row once it has ended, null if the run is to continue elsewhere. */
+  /** Offers it and waits. Returns the row once ended, null if the run is to continue elsewhere. */
   async #ended(inputs: StoredValue): Promise<TaskRun | null> {
     const active = this.#active;
     const { record } = active;

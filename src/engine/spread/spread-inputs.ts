@@ -64,7 +64,7 @@ export async function unpackInputs(
         details: { key },
       });
     const value = await loadGiven(storage, row);
-    // As in the run's process: all items of a mapped task share frozen values.
+    // As locally: items of a mapped task share frozen values.
     given.set(place, definition.each === null ? value : shared(value));
   }
   return (context) => {

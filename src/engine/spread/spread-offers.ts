@@ -23,7 +23,7 @@ export interface SpreadOffersOptions {
   readonly log: Logger;
 }
 
-/** `offered`: it waits now · `standing`: it was offered before, and waits, is held or has ended · `lost`: the run has another owner. */
+/** `offered`: it waits now · `standing`: it was offered before, and waits, is held or has ended · `lost`: another owns the run. */
 export type Offer = 'offered' | 'standing' | 'lost';
 
 interface EndWish {
@@ -67,9 +67,7 @@ export class SpreadOffers {
     this.#noteNews(wish.id);
   }
 
-  /**
-   * Calls `onEnd` once with the row of the task run, when that has ended. Call it before the offer. Returns a function that ends the wait.
-   */
+  /** Calls `onEnd` once with the row of the task run, when that has ended. Call before the offer. Returns a function to stop it. */
   async wait(runId: string, id: string, onEnd: (row: TaskRun) => void): Promise<() => void> {
     this.#waits.set(id, onEnd);
     const listening = this.#listening.get(runId) ?? {

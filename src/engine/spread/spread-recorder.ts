@@ -1,7 +1,7 @@
 /**
  * Writes what workers record of the spread tasks they hold: group commit, each task run fenced by its own claim.
  *
- * What is added while a write is running forms the next one. The holder is notified of refused writes and stops.
+ * What is added during a write forms the next one. The holder is notified of refused writes and stops.
  */
 import { BatutaError } from '../../base/errors.ts';
 import type { ClaimedWrite, SpreadStore, TaskClaim } from '../../store/store.ts';

@@ -1,5 +1,5 @@
 /**
- * The workers' side of spread tasks: claims a task run by its ticket, executes it, records its end, and notifies the owner of its run.
+ * The workers' side of spread tasks: claims a task run by its ticket, executes it, records its end, and tells the owner of its run.
  *
  * It owns every task run it holds until that has ended or was given back, and keeps their leases. A ticket without a task run to claim is
  * dropped.

@@ -5,12 +5,12 @@ import type { Ticketed } from '../../store/store.ts';
 export interface Spread {
   /** Puts the tickets of waiting task runs. @throws BatutaError BROKER_UNAVAILABLE, STORE_…; the loop `reissue` puts them again */
   put(tickets: readonly Ticketed[]): Promise<void>;
-  /** Puts the ticket for the wanted workers, which have another version than this process; false: there are none. @throws as `put` does */
+  /** Puts the ticket for wanted workers, with another version than this process; false: there are none. @throws as `put` does */
   leave?(ticket: Ticketed, wanted: FlowWish): Promise<boolean>;
   /** Whether there are any, on any queue. */
   isKnown?(wanted: FlowWish): Promise<boolean>;
   /** Notifies the owner of a run that one of its task runs has ended. Best effort, backed by a poll; never rejects. */
   tell(runId: string, taskRunId: string): Promise<void>;
-  /** Calls `listener` with the run's task runs that have ended, from when it resolves. Returns a function that stops this. */
+  /** Calls `listener` with the run's task runs that have ended, from when it resolves. Returns a function to stop it. */
   listen(runId: string, listener: (taskRunId: string) => void): Promise<() => void>;
 }

@@ -8,7 +8,7 @@
 import { BatutaError } from '../../base/errors.ts';
 import type { Hop } from './hop.ts';
 
-/** How long nothing moves before the cause is looked for, ms. */
+/** How long nothing moves before it looks for the cause, ms. */
 const stillMs = 30_000;
 
 /** A task that waits for a record that never comes. */

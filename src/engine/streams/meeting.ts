@@ -10,7 +10,7 @@ export class Meeting<T> {
   }
 
   /**
-   * Resolves once all have arrived, for all with the result of the first `make` that one of them brought.
+   * Resolves once all have arrived, all with the result of the first `make` that one of them brought.
    *
    * @throws what `make` throws, for all; the error of `cancel`
    */

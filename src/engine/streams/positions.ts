@@ -1,9 +1,9 @@
 /**
- * How far the records of a source have been processed.
+ * How far a source's records have been processed.
  *
- * A mark follows the records before it through the stream: it passes a hop once the taker holds none of them any more, and goes behind the
- * records that the taker made of them. Once it has passed every task at the end of the stream, its position is confirmed. Not each position
- * has a mark: one is made when none is pending, and every so many records.
+ * A mark follows the records before it through the stream: it passes a hop once the taker holds none of them any more, and goes behind
+ * those that the taker made of them. Once past every task at the end of the stream, its position is confirmed. Not every position has a
+ * mark: one is made when none is pending, and every so many records.
  */
 
 /** Records between two marks while others are pending. */
@@ -12,12 +12,12 @@ const recordsPerMark = 128;
 /** A position in transit. */
 export interface Mark {
   readonly position: unknown;
-  /** How many hops it still has to pass. */
+  /** Hops it still has to pass. */
   pending: number;
   readonly positions: SourcePositions;
 }
 
-/** A target that marks can be put in. */
+/** Where marks can be put. */
 interface Marked {
   mark(mark: Mark): void;
 }
@@ -31,7 +31,7 @@ export class SourcePositions {
   /** The last position before which every record was taken; null if there is none. */
   confirmed: { readonly position: unknown } | null = null;
 
-  /** @param hops from the source to the tasks that take its records */
+  /** @param hops from the source to the takers of its records */
   constructor(hops: readonly Marked[]) {
     this.#hops = hops;
   }
@@ -43,13 +43,13 @@ export class SourcePositions {
     if (this.#open.length === 0 || this.#sinceMark >= recordsPerMark) this.#mark();
   }
 
-  /** A mark has passed a hop to a task that passes on to `onward`; none if the stream ends there. */
+  /** A mark has passed a hop to a task that streams to `onward`; none if the stream ends. */
   passed(mark: Mark, onward: readonly Marked[]): void {
     mark.pending += onward.length - 1;
     for (const hop of onward) hop.mark(mark);
     if (mark.pending > 0) return;
     while (this.#open[0]?.pending === 0) this.confirmed = { position: this.#open.shift()?.position };
-    // Records that came while the mark was pending.
+    // What came while the mark was pending.
     if (this.#open.length === 0 && this.#sinceMark > 0) this.#mark();
   }
 

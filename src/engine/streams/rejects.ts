@@ -62,7 +62,7 @@ export class Rejects {
     return this.#full.length > 0;
   }
 
-  /** TOO_MANY_REJECTS with the figures; null while within the allowed share. @param total records so far */
+  /** TOO_MANY_REJECTS with the figures; null within the allowed share. @param total records so far */
   tooMany({ name, maxErrorRate }: TaskDefinition, total: number): BatutaError | null {
     if (maxErrorRate === null || total < maxErrorRate.from || this.count / total <= maxErrorRate.share) return null;
     const percent = (share: number): string => `${Number((share * 100).toPrecision(3))} %`;

@@ -65,7 +65,7 @@ export class Segment implements StageGroup {
     return this.#stages.get(name) as Stage;
   }
 
-  /** Resolves once all stages have arrived, with new streams between them; returns the reason if they do not begin. */
+  /** Resolves once all stages are there, with new streams between them, or with why they do not begin. */
   begin(): Promise<BatutaError | null> {
     return this.#beginning
       .arrive(() => this.#begin())
@@ -117,7 +117,7 @@ export class Segment implements StageGroup {
     if (clock.countWait && stage.execution) clock.countWait(stage.execution.taskRunId, by);
   }
 
-  /** Called when a stage has ended its attempt. Resolves once all have, with how it ends as one of them. */
+  /** A stage has ended its attempt. Resolves once all have, with how it ends as one of them. */
   async agree(stage: Stage, end: StageEnd): Promise<StageEnd> {
     if (end.kind === 'value') stage.succeeded();
     else this.#fail(stage, end);
@@ -171,7 +171,7 @@ export class Segment implements StageGroup {
     }
   }
 
-  /** Called when a stage goes no further: others still running must not wait for it. */
+  /** A stage goes no further: others still running must not wait for it. */
   leave(stage: Stage): void {
     if (this.#isOver) return;
     this.#isOver = true;

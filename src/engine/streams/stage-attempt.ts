@@ -30,7 +30,7 @@ export class StageAttempt extends TaskAttempt implements StageExecution {
     return this.#stage.resumeFrom;
   }
 
-  /** How many records it had taken, or given as a source, and the position of the last. */
+  /** How many records it had taken, or given as a source, and the last position. */
   override get reached(): string {
     const { in: taken, out, takes, position } = this.#stage;
     const count = takes ? taken : out;
@@ -96,7 +96,7 @@ export class StageAttempt extends TaskAttempt implements StageExecution {
     await this.#rejects.keep((list) => putArtifact(this.active, this.row.id, 'rejects', this.row.name, list));
   }
 
-  /** The records of a task that streams go to those who take them. */
+  /** A streaming task's records go to their takers. */
   override collect(items: AsyncIterable<unknown>): Promise<unknown> {
     return this.#stage.gives ? runScope.run(this, () => this.#stage.handOn(items)) : super.collect(items);
   }

@@ -28,7 +28,7 @@ export interface StageExecution {
 
 /** The group of a stage. */
 export interface StageGroup {
-  /** Resolves once all stages are there, with new streams between them; returns the reason if they do not begin. */
+  /** Resolves once all stages are there, with new streams between them, or with why they do not begin. */
   begin(): Promise<BatutaError | null>;
   /** A stage has ended its attempt. Resolves once all have, with how it ends as one of them. */
   agree(stage: Stage, end: StageEnd): Promise<StageEnd>;

@@ -9,7 +9,7 @@ import type { PlanRuns, StoredBackfill, Ticketed } from '../../store/store.ts';
 import { deploymentRun } from './deployment-run.ts';
 import type { EngineServices } from '../services.ts';
 
-/** Maximum number of runs per step. */
+/** Maximum runs per step. */
 const batchRuns = 500;
 const cancelMessage = 'Its backfill was cancelled.';
 const deploymentGone = new Error('Its deployment is gone.');

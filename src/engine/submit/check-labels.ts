@@ -1,4 +1,4 @@
-/** Labels that callers give a run: its name, its tags, its idempotency and debounce keys. The server accepts the same over the network. */
+/** Labels that callers give a run: name, tags, idempotency and debounce keys. The server accepts the same over the network. */
 import { BatutaError } from '../../base/errors.ts';
 import { cutText, isLongerThan } from '../../base/cut-text.ts';
 import { maxNameChars } from '../../model/run.ts';

@@ -7,9 +7,9 @@ import { checkDebounceKey } from './check-labels.ts';
 const maxMs = 366 * 86_400_000;
 
 /**
- * The options in ms.
+ * The same in ms.
  *
- * @param others options that cannot be combined with it
+ * @param others options that exclude it
  * @throws BatutaError OPTION_INVALID, DURATION_INVALID
  */
 export function readDebounce(

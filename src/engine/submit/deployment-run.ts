@@ -11,7 +11,7 @@ import { randomName, renderName } from './names.ts';
 import type { EngineServices } from '../services.ts';
 
 export interface DeploymentRunOptions {
-  /** Default: a new one. */
+  /** Default a new one. */
   readonly id?: string;
   /** Validated parameters, superjson text; default: the deployment's. */
   readonly params?: string;
@@ -19,7 +19,7 @@ export interface DeploymentRunOptions {
   readonly submitted?: Submitted;
   /** The limit on runs that its flow declares; default none. */
   readonly flowConcurrency?: LimitedRun['flow']['concurrency'];
-  /** Default: from the deployment's `runName`, else two random words. */
+  /** Default by the deployment's `runName`, else two random words. */
   readonly name?: string;
   /** Added after the deployment's. */
   readonly tags?: readonly string[];

@@ -1,4 +1,4 @@
-/** The stored description of a flow, so that it can be listed and drawn without loading its file. */
+/** A flow's stored description, for listing and drawing it without loading its file. */
 import type { DeclaredConcurrency, FlowDefinition } from '../../model/flow.ts';
 import type { FlowRate, Rate } from '../../model/rate.ts';
 import type { RetryPolicy } from '../../model/retry.ts';

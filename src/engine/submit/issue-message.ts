@@ -1,7 +1,7 @@
 /** A schema's complaint in one sentence; for a union, those of its branches. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
-/** Maximum number of branches shown, of faults of each, and of nested unions. */
+/** Maximum of branches shown, faults of each, and nested unions. */
 const maxBranches = 6;
 const maxFaults = 3;
 const maxDepth = 3;

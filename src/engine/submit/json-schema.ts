@@ -13,7 +13,7 @@ type Fields = Readonly<Record<string, unknown>>;
 const maxDefaultChars = 100;
 const marked = ['date', 'bigint', 'map', 'set'];
 const noPaths: readonly string[] = [];
-/** Computed once per schema: making its JSON Schema costs more than a run. */
+/** Once per schema: making its JSON Schema costs more than a run. */
 const sensitiveOf = new WeakMap<StandardSchemaV1, readonly string[]>();
 
 /** Null if the library produces none. */

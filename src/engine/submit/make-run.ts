@@ -20,18 +20,18 @@ import { refuseSecrets } from '../values/refuse-secrets.ts';
 import type { EngineServices } from '../services.ts';
 
 export interface MakeRunOptions extends SubmittedOptions {
-  /** Default: a new one. */
+  /** Default a new one. */
   readonly id?: string;
-  /** Default: from the flow's `runName`, else two random words. */
+  /** Default by the flow's `runName`, else two random words. */
   readonly name?: string;
   /** Added after the flow's. */
   readonly tags?: readonly string[];
   readonly parent?: { readonly runId: string; readonly taskRunId: string };
   /** When to start, UTC epoch ms. Default at once. */
   readonly startAt?: number;
-  /** Instant after which it no longer begins, UTC epoch ms; default none. See `expiryOf`. */
+  /** No longer begun after this, UTC epoch ms; default none. See `expiryOf`. */
   readonly expiresAt?: number | null;
-  /** Calls with this key are gathered into the run; see `readDebounce`. */
+  /** Calls with this key are gathered in it; see `readDebounce`. */
   readonly debounceKey?: string;
   readonly queue?: string;
   readonly priority?: number;

@@ -1,4 +1,4 @@
-/** Human-readable names of runs. */
+/** Readable names of runs. */
 import { BatutaError } from '../../base/errors.ts';
 import { cutText, storableText } from '../../base/cut-text.ts';
 import { withoutHidden } from '../../base/hidden-values.ts';

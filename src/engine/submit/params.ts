@@ -18,7 +18,7 @@ export async function validateParams(definition: FlowDefinition, given: unknown)
   const asGiven = given ?? {};
   if (!definition.params) return asGiven;
   const first = await validate(definition, definition.params, asGiven);
-  // JSON and a command line have no dates, maps and similar types: a refused value may have been meant as one.
+  // JSON and a command line have no dates, maps and such: a refused value may be meant as one.
   const read = first.issues ? readMarked(definition.params, asGiven) : null;
   const params = read ?? asGiven;
   const result = read === null ? first : await validate(definition, definition.params, read);
@@ -101,7 +101,7 @@ async function validate(definition: FlowDefinition, schema: StandardSchemaV1, gi
   }
 }
 
-/** The fields a schema accepts; null if it accepts others as well, or cannot tell. */
+/** The fields a schema accepts; null if it accepts others too, or cannot tell. */
 export function knownFields(schema: StandardSchemaV1): string[] | null {
   const { properties, additionalProperties } = jsonSchemaOf(schema) ?? {};
   return isFields(properties) && !isFields(additionalProperties) && additionalProperties !== true ? Object.keys(properties) : null;

@@ -6,7 +6,7 @@ import { maxCallerChars, type Submitted, type SubmittedOptions } from '../../mod
 import { activeTraceparent, isTraceparent, traceparentOf } from '../../model/trace.ts';
 
 /**
- * What is stored alongside the parameters of the new run.
+ * What is stored with the new run's parameters.
  *
  * @param parent of a sub-flow: its own row names its submitter
  * @throws BatutaError OPTION_INVALID
@@ -35,7 +35,7 @@ export function submittedBy(
   };
 }
 
-/** Whether a text may name the submitter of a run. */
+/** Whether a text may name a submitter. */
 export function isCallerId(text: unknown): text is string {
   return typeof text === 'string' && text !== '' && !isLongerThan(text, maxCallerChars) && !/[\p{Cc}\p{Cs}]/u.test(text);
 }

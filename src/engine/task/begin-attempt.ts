@@ -66,7 +66,7 @@ export async function askCondition<Result>(
 ): Promise<Result | 'skipped'> {
   const { definition, key, index, itemHash = null, callArgs = null } = request;
   const { when } = definition;
-  // A copy: changes to it must not reach the task, whose condition is not checked again after a crash.
+  // A copy: changes must not reach the task, whose condition is not rechecked after a crash.
   const asked = request.args(execution.context);
   try {
     if (await active.untilForced(() => runScope.run(execution, () => when?.apply(undefined, asked as unknown[])))) return record(null);

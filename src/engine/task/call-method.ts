@@ -14,7 +14,7 @@ import { openFields } from '../../resources/fields.ts';
 import { RecordedGuestUses } from '../run/resource-uses.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 
-/** The attempt that makes the call. */
+/** The calling attempt. */
 export interface MethodCall extends Pick<TransactionalCall, 'context' | 'signal' | 'useResource'> {
   readonly active: RunAttempt;
   readonly definition: TaskDefinition;
@@ -74,7 +74,7 @@ function callHere({ active, definition }: MethodCall, args: readonly unknown[]):
   return isGenerator(value) ? [...value] : value;
 }
 
-/** Calls it once the instance exists and its fields' resources are open; not at all if the attempt has ended meanwhile. */
+/** Called once the instance and its fields' resources are ready; not if the attempt has ended meanwhile. */
 async function callPrepared(execution: MethodCall, args: readonly unknown[], making: Promise<void> | null): Promise<unknown> {
   await making;
   await openFields(execution.active.definition.injects, resourceScopes, (resource) => execution.useResource(resource, undefined));

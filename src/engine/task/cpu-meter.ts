@@ -12,7 +12,7 @@ import type { TaskUsage } from '../../model/task-usage.ts';
 
 /** Less is not recorded, ms: most tasks of a large run are shorter. */
 export const leastCpuMs = 5;
-/** Minimum interval between thread samples, ms. */
+/** Minimum interval between samples, ms. */
 const askEveryMs = 5;
 /** Interval between memory samples, ms. */
 const lookEveryMs = 250;
@@ -47,7 +47,7 @@ export class CpuMeter {
     return this.#clock.monotonic();
   }
 
-  /** How long the thread was held since then, ms; other running tasks are not charged for it. */
+  /** How long the thread was held since then, ms; running tasks are not charged for it. */
   heldSince(begun: number): number {
     const heldMs = this.#clock.monotonic() - begun;
     if (heldMs >= leastCpuMs && this.#underWay.size > 0) this.#lastCpuMs += heldMs;

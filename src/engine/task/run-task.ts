@@ -23,8 +23,8 @@ import { waitUntil } from '../waiting/waits.ts';
 import { requestedRow, type TaskRequest } from './task-request.ts';
 
 /**
- * Runs a task until it is recorded as ended. The outcome is durable when the promise resolves, except that of a task that `isLast`: for
- * that, await `RunAttempt.whenFlushed`.
+ * Runs a task until it is recorded as ended. The outcome is durable when the promise resolves, except of a task that `isLast`: see
+ * `RunAttempt.whenFlushed`.
  *
  * @throws BatutaError STORE_… when it could not be recorded.
  */
@@ -33,7 +33,7 @@ export function runTask(active: RunAttempt, request: TaskRequest): Promise<TaskO
   return spread && request.definition.spread ? runSpreadTask(active, request, spread) : runTaskHere(active, request);
 }
 
-/** Runs a task in this process, even if it could run elsewhere. @throws as `runTask` does */
+/** Runs a task in this process, even a spread one. @throws as `runTask` does */
 export function runTaskHere(active: RunAttempt, request: TaskRequest): Promise<TaskOutcome> {
   return new RunningTask(active, request).run();
 }
@@ -62,7 +62,7 @@ class RunningTask {
   #from: StateType | null;
   /** Failed attempts that count against the retries. */
   #failures: number;
-  /** That of an attempt under a rate. */
+  /** Of an attempt under a rate. */
   #pass: TaskPass | null = null;
   /** Whether its condition was checked before its value was looked up. */
   #isConditionMet = false;
@@ -109,7 +109,7 @@ class RunningTask {
     }
   }
 
-  /** Asks the cache first; a value that has to be made is cached for others before it is recorded. */
+  /** Asks the cache first; a newly made value is cached for others before it is recorded. */
   async #attemptCached(): Promise<Attempt> {
     const asked = await askCache(this.#active, this.#request, this.#row, (message) => {
       this.#record({ ...this.#row, state: stateOf('SCHEDULED', 'Scheduled', message), dueAt: null }).catch(() => undefined);
@@ -232,7 +232,7 @@ class RunningTask {
       ...{ state: cachedState(value, this.#row.runId), startedAt: this.#row.startedAt ?? now, endedAt: now, dueAt: null },
       ...{ result, resultRef, error: null, progress: null, metrics: null, cachedFrom: { runId, taskRunId, madeAt, entry } },
     });
-    // The value is on record already, in the cache: tasks that take it need not wait for the row, which is written before theirs.
+    // The value is on record already, in the cache: its takers need not wait for the row, which is written before theirs.
     if (this.#active.isSpread) await recorded;
     else this.#active.waitLater(recorded);
     return { kind: 'succeeded', given };

@@ -42,7 +42,7 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
   #abortReason: BatutaError | null = null;
   #log: Logger | null = null;
   #lateLog: Logger | null = null;
-  /** Whether the attempt has ended: whatever its code still does to its context is dropped. */
+  /** Whether the attempt has ended: what its code then does to its context is dropped. */
   isOver = false;
   #toldLate = false;
   #settle: ((settlement: Settlement) => void) | null = null;
@@ -80,7 +80,7 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
     return this.#controller.signal;
   }
 
-  /** For lines about the attempt. */
+  /** Lines about the attempt. */
   get log(): Logger {
     const { row } = this;
     this.#log ??= this.active.log.child({
@@ -94,7 +94,7 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
     [this.#log, this.#lateLog] = [this.log.child(fields), null];
   }
 
-  /** For lines of its code, which are marked once the attempt has ended. */
+  /** Lines of its code, marked once the attempt has ended. */
   logger(): Logger {
     if (!this.isOver) return this.log;
     this.#lateLog ??= this.log.child({ late: true });
@@ -211,7 +211,7 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
       this.#close(true);
       return this.#ended({ kind: 'error', error });
     }
-    // The method continued after its ending of the process was refused.
+    // The method continued after a refused exit.
     if (this.#escapedEarly) {
       this.#close(true);
       this.#abort(this.#escapedEarly);
@@ -230,7 +230,7 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
     else if (force) this.active.services.leaseClock.setTimer(commitWaitMs, settle, { unref: true });
   }
 
-  /** The first of: the code, the timeout, a forced stop. What the code does after that is ignored. */
+  /** First of: the code, the timeout, a forced stop. What the code does after that is ignored. */
   async #race(started: PromiseLike<unknown> | AsyncIterable<unknown>, meter: CpuMeter | null, heldMs: number): Promise<Settlement> {
     const metered = meter?.enter(heldMs);
     const { active, definition } = this;
@@ -269,7 +269,7 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
     this.#abort(error);
   }
 
-  /** Called when the attempt has ended. */
+  /** The attempt has ended. */
   #close(hasFailed: boolean): void {
     this.#artifacts?.end();
     this.#settle = null;

@@ -1,8 +1,8 @@
-/** What the code of an attempt has reported through its context: progress, metrics, rejected records. */
+/** What an attempt's code has reported through its context: progress, metrics, rejected records. */
 import type { TaskRun } from '../../model/run.ts';
 import { maxRejects, plainReject } from '../../model/task-context.ts';
 
-/** Minimum interval between recorded updates of progress. */
+/** Minimum interval of progress updates, ms. */
 const progressEveryMs = 100;
 
 export class TaskReports {
@@ -35,7 +35,7 @@ export class TaskReports {
     return { ...row, progress: this.#progress, metrics: this.#metrics && Object.fromEntries(this.#metrics) };
   }
 
-  /** Rejected records as they are kept; an empty list if there are none. */
+  /** Rejected records as they are kept; empty if none. */
   get rejects(): readonly unknown[] {
     return this.#rejects.map(plainReject);
   }

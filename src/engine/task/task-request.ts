@@ -14,7 +14,7 @@ export interface TaskRequest {
   readonly args: (context: TaskContext) => readonly unknown[];
   /** Which arguments are given values (see `take`), in their order; default unknown. */
   readonly given?: readonly unknown[] | undefined;
-  /** What distinguishes its item from others of a mapped task; default null. */
+  /** Identifies its item among those of a mapped task; default null. */
   readonly itemHash?: string | null;
   /** The arguments of a call, for display; default null. */
   readonly callArgs?: TaskRun['callArgs'];

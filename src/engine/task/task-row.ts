@@ -9,7 +9,7 @@ export const pending = stateOf('PENDING');
 /** What else is recorded of a task that never ran. */
 export type UnrunFacts = Partial<Pick<TaskRun, 'error' | 'itemHash' | 'callArgs'>>;
 
-/** Records a task that never ran, with the state that gives the reason. Resolves once durable. */
+/** Records a task that never ran, with a state that says why. Resolves once durable. */
 export function recordUnrun(
   active: RunAttempt,
   key: string,
@@ -31,7 +31,7 @@ export function recordUnrun(
   return active.record.setTask(null, row);
 }
 
-/** A row before anything has been done for it. */
+/** A row before anything was done for it. */
 export function newRow(
   active: RunAttempt,
   key: string,

@@ -10,7 +10,7 @@ export function sealedResults(storage: ResultStorage, seal: (text: string) => st
     put: (key, text) => storage.put(key, seal(text)),
     get,
     async stream(ref) {
-      // Whole: a sealed text opens in one piece, so that nobody gets the beginning of one that was altered at its end.
+      // Whole: a sealed text opens in one piece, so that nobody gets the beginning of one altered at its end.
       const bytes = Buffer.from(await get(ref));
       return (async function* () {
         yield bytes;

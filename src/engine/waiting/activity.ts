@@ -41,7 +41,7 @@ export class Activity {
   readonly #children = new Set<Activity>();
   /** How many children are idle. */
   #idleChildren = 0;
-  /** Whether its parent counts it as idle. */
+  /** As counted by its parent. */
   #countedIdle = false;
   /** The parent that counts it; null without one. */
   #above: Activity | null = null;
@@ -125,7 +125,7 @@ export class Activity {
     for (const child of this.#children) if (child.#countedIdle) child.#gather(into);
   }
 
-  /** Updates its parent's count when it begins to wait, or works again. */
+  /** Updates its parent's count if it begins to wait or work. */
   #report(): void {
     const above = this.#above;
     const idle = this.#isIdle;

@@ -6,7 +6,7 @@
  */
 import type { Clock, Timer } from '../../base/clock.ts';
 
-/** How many waits end in one turn. */
+/** Waits that end in one turn. */
 const endsPerTurn = 200;
 
 interface Sleep {

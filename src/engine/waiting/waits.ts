@@ -17,19 +17,17 @@ export interface Waiter {
   keyOf(name: string, inputs: readonly unknown[]): string;
 }
 
-/** Thrown when a wait is dropped because the body has settled without it. */
+/** Thrown by waits dropped because the body has settled. */
 export const dropped = new BatutaError('RUN_STATE_REFUSED', 'The body of the flow has ended.');
-/** State of a dropped wait. */
+/** Its recorded state. */
 export const droppedState = stateOf('CANCELLED', 'Cancelled', 'The flow ended without it.');
 
-/**
- * Whether the body has settled, so that what it still waits for is dropped. A run that is stopped drops nothing: it may continue elsewhere.
- */
+/** Whether the body has settled, so that what it still waits for is dropped. A stopped run drops nothing: it may continue elsewhere. */
 export function isDropped({ active, over }: Pick<Waiter, 'active' | 'over'>): boolean {
   return over.aborted && active.stopReason === null;
 }
 
-/** Interval between polls for a signal, ms. */
+/** Between polls for a signal, ms. */
 const signalPollMs = 200;
 
 /** Waits until the recorded instant. @throws BatutaError DURATION_INVALID, and why the run was stopped */
