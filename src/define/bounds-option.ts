@@ -1,9 +1,9 @@
-/** The options of `@Flow` that bound what goes on at the same time: `maxParallelTasks` and `concurrency`. */
+/** The options of `@Flow` that limit concurrency: `maxParallelTasks` and `concurrency`. */
 import { conflictPolicies } from '../model/deployment.ts';
 import type { FlowConcurrency, FlowDefinition } from '../model/flow.ts';
 import * as check from './options.ts';
 
-/** How many tasks of a run and how many runs may go on at the same time. @throws BatutaError OPTION_UNKNOWN, OPTION_INVALID */
+/** Limits on concurrent tasks of a run and concurrent runs. @throws BatutaError OPTION_UNKNOWN, OPTION_INVALID */
 export function boundsOf(
   read: check.OptionReader,
   { concurrency, maxParallelTasks }: check.RawOptions,
@@ -26,7 +26,7 @@ export function boundsOf(
 
 const warnedOf = new Set<string>();
 
-/** The option as it was called before. */
+/** The option under its old name. */
 function oldMaxParallelTasks(read: check.OptionReader): number | null {
   const tasks = read.whole('concurrency', 1) ?? null;
   if (!warnedOf.has(read.place)) {

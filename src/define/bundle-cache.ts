@@ -1,8 +1,8 @@
 /**
  * Keeps bundles of flow files between processes, in the folders of `cache-folder.ts`.
  *
- * A bundle is `<hash of its content>.mjs`; a manifest per flow file beside it lists its inputs, so that a second process need not start the
- * bundler. Files appear by rename, so a reader sees a whole file or none. What was not used for a week is removed with the next write.
+ * A bundle is `<hash of its content>.mjs`; a manifest per flow file next to it lists its inputs, so that a second process need not start
+ * the bundler. Files appear by rename, so a reader sees a whole file or none. Bundles unused for a week are removed with the next write.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { packageVersion } from '../base/installed.ts';
 import { cacheFolders, isOwnFile, nearestFile } from './cache-folder.ts';
 import { libraryUrl } from './library.ts';
 
-/** One file that a bundle was made from. */
+/** One input file of a bundle. */
 export interface BundleInput {
   readonly path: string;
   readonly mtimeMs: number;
@@ -21,30 +21,33 @@ export interface BundleInput {
   readonly hash: string;
 }
 
-/** What is known of a bundle. */
+/** Facts about a bundle. */
 export interface Bundle {
   /** Absolute path of the module to import. */
   readonly module: string;
-  /** Hash of the code without the places it was found at, 12 hex digits: the version of its flows. */
+  /** Hash of the code without its paths, 12 hex digits: the version of its flows. */
   readonly version: string;
-  /** Every file that was bundled, and the tsconfig files that had a say. */
+  /** Every bundled file, and the tsconfig files that applied. */
   readonly inputs: readonly BundleInput[];
-  /** The nearest tsconfig.json of the flow file, or null. */
+  /** The flow file's nearest tsconfig.json, or null. */
   readonly tsconfig: string | null;
   /** Which file imports a package, by specifier. */
   readonly packages: Readonly<Record<string, string>>;
-  /** Set where the project asks for metadata of decorators that nothing in it can make: bundled anew each time, so that it is warned of, and made once it can be. */
+  /**
+   * Set if the project wants decorator metadata that nothing in it can make: bundled again each time, so that the warning repeats, and
+   * metadata appears once possible.
+   */
   readonly lacksMetadata?: boolean;
 }
 
-/** Raised when bundles are made differently; older manifests are not read then. */
+/** Raised when bundling changes; older manifests are then ignored. */
 const format = 3;
 const dayMs = 86_400_000;
 const keepMs = 7 * dayMs;
-/** Most files looked at when old ones are removed; the rest is left for the next time. */
+/** Most files checked when old ones are removed; the rest waits for the next time. */
 const maxPruned = 2_000;
 
-/** The bundle of an earlier process when none of its inputs has changed since, else undefined. */
+/** The bundle of an earlier process if none of its inputs has changed since, else undefined. */
 export function readBundle(file: string): Bundle | undefined {
   for (const folder of cacheFolders(file)) {
     const manifest = join(folder, manifestName(file));
@@ -57,17 +60,17 @@ export function readBundle(file: string): Bundle | undefined {
       keepFresh(bundle.module, manifest);
       return bundle;
     } catch {
-      // No manifest, half a manifest, or an input or the module is gone: bundled anew.
+      // No manifest, half a manifest, or an input or the module is gone: bundled again.
     }
   }
   return undefined;
 }
 
 /**
- * Writes a bundle and its manifest to the first folder that takes them.
+ * Writes a bundle and its manifest to the first writable folder.
  *
- * @param code the module for the folder it goes to; asked once a folder.
- * @throws Error of the file system when not even the temporary folder can be written.
+ * @param code the module for its folder; called once per folder
+ * @throws Error of the file system if not even the temporary folder is writable
  */
 export function writeBundle(file: string, facts: Omit<Bundle, 'module'>, code: (folder: string) => string): Bundle {
   const folders = cacheFolders(file);
@@ -87,7 +90,7 @@ export function writeBundle(file: string, facts: Omit<Bundle, 'module'>, code: (
   throw new Error('There is no folder for bundles.');
 }
 
-/** Facts about one input, taken before it is used, so that a change meanwhile is seen next time. */
+/** Facts about an input, taken before use, so that a change meanwhile is seen next time. */
 export function inputOf(path: string, content: Buffer, stat: { readonly mtimeMs: number; readonly size: number }): BundleInput {
   return { path, mtimeMs: stat.mtimeMs, size: stat.size, hash: hashOf(content) };
 }
@@ -97,13 +100,13 @@ export function hashOf(content: string | Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** The node_modules folder whose packages a bundle in `folder` finds by name; null for the temporary folder. */
+/** The node_modules folder in which a bundle in `folder` finds packages by name; null for the temporary folder. */
 export function modulesOf(folder: string): string | null {
   const end = `${sep}node_modules${sep}.cache${sep}batuta`;
   return folder.endsWith(end) ? folder.slice(0, -`${sep}.cache${sep}batuta`.length) : null;
 }
 
-/** Of the file, the copy of the library it shares, and the way bundles are made. */
+/** From the file, the copy of the library it shares, and the way of bundling. */
 function manifestName(file: string): string {
   return `${hashOf(`${format} ${packageVersion()} ${libraryUrl('batuta') ?? ''} ${file}`).slice(0, 20)}.json`;
 }
@@ -114,7 +117,7 @@ function isUnchanged(input: BundleInput): boolean {
   return stat.mtimeMs === input.mtimeMs || hashOf(readFileSync(input.path)) === input.hash;
 }
 
-/** @throws Error when the module is gone. */
+/** @throws Error if the module is gone */
 function keepFresh(module: string, manifest: string): void {
   const now = systemClock.now();
   if (now - statSync(module).mtimeMs < dayMs) return;
@@ -146,6 +149,6 @@ function removeOld(folder: string): void {
       if (/\.(mjs|json|half)$/.test(name) && statSync(path).mtimeMs < oldest) rmSync(path, { force: true });
     }
   } catch {
-    // Another process tidies up at the same time, or the folder is not ours; the next bundle tries again.
+    // Another process is cleaning up, or the folder is not ours; the next bundle tries again.
   }
 }

@@ -1,9 +1,9 @@
 /**
- * Makes one module of a flow file and all it imports of the user's own, with esbuild.
+ * Bundles a flow file and everything it imports of the user's own into one module, with esbuild.
  *
- * Packages stay outside and are found from where the user's file lies; packages of the same workspace, which are
- * links to source, are brought in. Each file keeps its own `import.meta.url`, `__dirname` and so on. The code is first made
- * with stand-ins for every absolute path: its hash is then the same on every machine.
+ * Packages stay outside and are resolved from the user's file; packages of the same workspace, which are links to source, are included.
+ * Each file keeps its own `import.meta.url`, `__dirname` and so on. The code is first made with placeholders for absolute paths, so its
+ * hash is the same on every machine.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
@@ -21,7 +21,7 @@ type Esbuild = typeof import('esbuild');
 /** Where esbuild finds the library for files that `require` it. */
 const requiredLibrary = 'batuta-required';
 
-/** Assets that a flow may import, beside what esbuild knows by itself. */
+/** Assets that a flow may import, besides those esbuild knows. */
 const loaders: Record<string, Loader> = {
   '.txt': 'text',
   '.md': 'text',
@@ -34,7 +34,7 @@ const loaders: Record<string, Loader> = {
   '.wasm': 'binary',
 };
 
-/** What a file says about its own place, and the constant that is put into the file for it. */
+/** How a file refers to its own place, and the constant added to the file for it. */
 const ownPlace = {
   'import.meta.url': '__batutaUrl',
   'import.meta.filename': '__batutaFilename',
@@ -43,7 +43,7 @@ const ownPlace = {
   __dirname: '__batutaDirname',
 } as const;
 
-/** Where a stand-in stands in the code, and the text it stands for in a bundle of that folder. */
+/** Placeholders in the code, and their text in a bundle of that folder. */
 type StandIns = Map<string, (folder: string) => string>;
 
 interface Making {
@@ -55,9 +55,9 @@ interface Making {
 }
 
 /**
- * Bundles a flow file anew and keeps the result in the cache.
+ * Bundles a flow file again and caches the result.
  *
- * @param file absolute path.
+ * @param file absolute path
  * @throws BatutaError FILE_NOT_COMPILED with all errors in `details.errors`
  */
 export async function makeBundle(file: string): Promise<Bundle> {
@@ -121,7 +121,7 @@ function placesPlugin(making: Making): Plugin {
   };
 }
 
-/** Decides what a specifier that is no path stands for: the library, Node, a package outside, or source to bring in (undefined). */
+/** Resolves a bare specifier: the library, Node, an outside package, or source to include (undefined). */
 async function resolveOutside(build: PluginBuild, args: OnResolveArgs, making: Making): Promise<OnResolveResult | undefined> {
   if (
     args.kind === 'entry-point' ||
@@ -134,7 +134,7 @@ async function resolveOutside(build: PluginBuild, args: OnResolveArgs, making: M
   const isRequired = args.kind === 'require-call' || args.kind === 'require-resolve';
   const library = libraryUrl(args.path);
   if (library !== undefined) {
-    // A `require` of it becomes an import, which is the copy that others have too.
+    // Turns a `require` of it into an import, so that all share one copy.
     if (isRequired) return { path: args.path, namespace: requiredLibrary };
     return { path: standIn(making, 'library', args.path, () => library), external: true };
   }
@@ -150,7 +150,7 @@ async function resolveOutside(build: PluginBuild, args: OnResolveArgs, making: M
   if (!making.packages.has(args.path)) making.packages.set(args.path, args.importer);
   if (found.errors.length > 0 || found.external) return { path: args.path, external: true };
   const modules = nearestFile(args.resolveDir, 'node_modules');
-  // By name where the bundle lies beside the packages the importer sees, by place from anywhere else.
+  // By name if the bundle is next to the importer's packages, by path from elsewhere.
   const place = (folder: string): string => {
     const seen = modulesOf(folder);
     if (seen !== null && seen === modules) return args.path;
@@ -171,13 +171,13 @@ function loadInput(args: OnLoadArgs, making: Making): OnLoadResult | undefined {
     .toString('utf8')
     .replace(/^\uFEFF/, '')
     .replace(/^#!/, '//');
-  // As TypeScript still, in which an import may name a type.
+  // Still as TypeScript, in which an import may name a type.
   if (making.withMetadata !== null && /\.[cm]?ts$/.test(args.path) && text.includes('@'))
     return { contents: prefixFor(making, args.path, text) + making.withMetadata(args.path, text), loader: 'ts' };
   return { contents: prefixFor(making, args.path, text) + text, loader: 'default' };
 }
 
-/** On the first line, so that line numbers stay. Only in files that ask where they are. */
+/** On the first line, to keep line numbers. Only in files that use their place. */
 function prefixFor(making: Making, path: string, text = readFileSync(path, 'utf8')): string {
   if (!isCode(path) || !/\bimport\s*\.\s*meta\b|\b__(dir|file)name\b/.test(text)) return '';
   const from = fromEntry(making, path);
@@ -187,11 +187,11 @@ function prefixFor(making: Making, path: string, text = readFileSync(path, 'utf8
   return `const __batutaUrl = "${url}", __batutaFilename = "${filename}", __batutaDirname = "${folder}"; `;
 }
 
-/** The code as it is imported: with real paths, a `require` that looks from the user's file, and the source map inside. */
+/** The code to import: with real paths, a `require` that resolves from the user's file, and an inline source map. */
 function finish(code: string, map: string, making: Making, folder: string): string {
   let text = code;
   for (const [name, place] of making.standIns) text = text.replaceAll(`"${name}"`, () => JSON.stringify(place(folder)));
-  // esbuild calls it __require, and lets it be `require` where there is one.
+  // esbuild calls it __require, and uses `require` if there is one.
   if (text.includes('__require')) {
     const from = JSON.stringify(pathToFileURL(making.entry).href);
     text = text.replace(
@@ -228,7 +228,7 @@ function readInput(path: string): { readonly content: Buffer; readonly input: Bu
   return { content, input: inputOf(path, content, stat) };
 }
 
-/** A tsconfig and the ones it extends by a path; those of packages change with an installation and are not followed. */
+/** A tsconfig and those it extends by path; those of packages change with an installation and are not followed. */
 function tsconfigChain(first: string): string[] {
   const chain: string[] = [];
   for (const queue = [first]; queue.length > 0 && chain.length < 20; ) {
@@ -245,7 +245,7 @@ function tsconfigChain(first: string): string[] {
 
 let running = 0;
 
-/** Loads esbuild, and ends its process when no bundle is being made any more. */
+/** Loads esbuild, and ends its process once no bundle is in progress. */
 async function withEsbuild<T>(work: (esbuild: Esbuild) => Promise<T>): Promise<T> {
   running++;
   let esbuild: Esbuild | undefined;

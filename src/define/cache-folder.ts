@@ -1,8 +1,8 @@
 /**
- * The folders in which Batuta keeps code and notes between processes. What lies in them is run, so they must be trusted.
+ * The folders in which Batuta keeps code and notes between processes. Their content is run, so they must be trusted.
  *
- * They are `<nearest node_modules>/.cache/batuta` and a folder of the user's in the system's temporary folder. A folder or file counts only
- * when nobody but this user or the administrator can have written it. On Windows, where Node knows no owners, all count.
+ * They are `<nearest node_modules>/.cache/batuta` and a user folder in the system's temporary folder. A folder or file counts only if
+ * nobody but this user or the administrator can have written it. On Windows, where Node knows no owners, all count.
  */
 import { randomUUID } from 'node:crypto';
 import { lstatSync, statSync, type Stats } from 'node:fs';
@@ -12,14 +12,14 @@ import { dirname, join, resolve } from 'node:path';
 const writableByGroup = 0o020;
 const writableByOthers = 0o002;
 
-/** Folders to read from and write to, the better first; they need not be there yet. */
+/** Folders to read from and write to, better ones first; they may not exist yet. */
 export function cacheFolders(file: string): string[] {
   const modules = nearestFile(dirname(file), 'node_modules');
   const folder = modules === null ? null : join(modules, '.cache', 'batuta');
   return [...(folder !== null && isOwnFolder(folder) ? [folder] : []), temporaryFolder()];
 }
 
-/** Whether a file of such a folder is this user's, and nobody else can have written it; false when it is not there. */
+/** Whether a file in such a folder is this user's, and nobody else can have written it; false if it does not exist. */
 export function isOwnFile(path: string): boolean {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   return stat !== undefined && stat.isFile() && isOwn(stat, writableByGroup | writableByOthers);
@@ -34,7 +34,7 @@ export function nearestFile(folder: string, name: string): string | null {
   }
 }
 
-/** A group may write to node_modules, as many systems have it by default; to the cache itself none. What is not there yet is made by us. */
+/** A group may write to node_modules, a common default; but not to the cache itself. What does not exist yet is created by us. */
 function isOwnFolder(folder: string): boolean {
   const parents = [resolve(folder, '../..'), resolve(folder, '..')];
   return parents.every((path) => isOwnOrMissing(path, writableByOthers)) && isOwnOrMissing(folder, writableByGroup | writableByOthers);

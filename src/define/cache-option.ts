@@ -3,18 +3,18 @@ import { type Duration, parseDuration } from '../base/duration.ts';
 import type { CachePolicy, CacheUse } from '../model/cache.ts';
 import { OptionReader, type RawOptions, refuse } from './options.ts';
 
-/** What a task may say about the values it has made before. */
+/** What a task may say about reusing its values. */
 export interface CacheOptions<K extends CacheFunction = CacheFunction, F extends CacheFunction = CacheFunction> {
-  /** How long a value holds from when it was made: a duration, or a function of how the key is used such as `adaptiveTtl` gives. Default: for ever. */
+  /** How long a value is valid: a duration, or a function of the key's use, e.g. from `adaptiveTtl`. Default: forever. */
   readonly ttl?: Duration | ((use: CacheUse) => Duration) | undefined;
   /**
-   * What stands for the inputs in the key: a template over the parameters such as `'{month}'`, or a function of the task's arguments and
-   * context that gives plain data. Default: the inputs themselves, and the parameters of the run where the method takes its context.
+   * Represents the inputs in the key: a template over the parameters such as `'{month}'`, or a function of the task's arguments and context
+   * that returns plain data. Default: the inputs themselves, and the run's parameters if the method takes its context.
    */
   readonly key?: string | K | undefined;
-  /** `run` keeps values to the run that made them. Default `global`. */
+  /** `run` keeps values in the run that made them. Default `global`. */
   readonly scope?: 'global' | 'run' | undefined;
-  /** True makes the value anew each time, for others to find; or a function of the arguments and context. Default false. */
+  /** True makes the value again each time, for others to find; or a function of the arguments and context. Default false. */
   readonly refresh?: boolean | F | undefined;
 }
 
@@ -25,7 +25,7 @@ export type CacheFunction = (...args: any[]) => unknown;
 const optionNames = ['ttl', 'key', 'scope', 'refresh'];
 
 /**
- * The policy of a task, null where it has none.
+ * The policy of a task, null if it has none.
  *
  * @throws BatutaError OPTION_INVALID, OPTION_UNKNOWN, DURATION_INVALID
  */

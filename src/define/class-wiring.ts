@@ -1,4 +1,4 @@
-/** Types that check what a class says of itself as a flow: its parameters, its result, and the contexts of its methods. */
+/** Types that check a flow class's declarations: its parameters, its result, and the contexts of its methods. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { HookContext, TaskContext } from '../model/context.ts';
 import type { Any, Fault, Fn, Missing } from './wiring.ts';
@@ -6,8 +6,8 @@ import type { Any, Fault, Fn, Missing } from './wiring.ts';
 type IsAny<T> = 0 extends 1 & T ? true : false;
 
 /**
- * What `@Flow(options)` gives; `S` is the schema in the options, `R` the name of the task whose value is the flow's, each `never` when the
- * options do not say.
+ * Result of `@Flow(options)`; `S` is the schema in the options, `R` the name of the task whose value is the flow's, each `never` if not
+ * given.
  */
 export interface FlowDecorator<S, R extends string> {
   <C extends new (...args: Any[]) => object>(value: WantedClass<C, S, R>, context?: ClassDecoratorContext<C>): void;
@@ -39,7 +39,7 @@ type WantedNamed<C extends new (...args: Any[]) => object, S, R extends string, 
       : WantedContexts<C, S>
     : Fault<`${Place}: '${R}' is not a public method of this class`>;
 
-/** Methods whose context (of `run` its first parameter too) names parameters that the schema does not give. */
+/** Methods whose context (for `run` also its first parameter) has parameters that the schema does not output. */
 type WantedContexts<C extends new (...args: Any[]) => object, S> = [S] extends [never]
   ? C
   : S extends StandardSchemaV1
@@ -54,7 +54,7 @@ type Misfits<T, Output> = {
   [K in keyof T]: T[K] extends Fn ? (Fits<ParamsNamedBy<T[K], K>, Output> extends true ? never : K) : never;
 }[keyof T];
 
-/** A method that names no parameters, or any, fits. */
+/** Methods that name no parameters, or any, fit. */
 type Fits<P, Output> = [P] extends [never]
   ? true
   : IsAny<P> extends true
@@ -83,7 +83,7 @@ type ParamsNamedBy<M, K> = M extends (...args: infer A) => unknown
 
 type Hook = (ctx: HookContext<Any>) => unknown;
 
-/** What `@On(event)` gives. */
+/** Result of `@On(event)`. */
 export interface OnDecorator {
   <This>(value: Hook, context: ClassMethodDecoratorContext<This, Any> & { readonly static: false; readonly private: false }): void;
   (target: object, key: string, descriptor: { value?: Hook }): void;

@@ -1,4 +1,4 @@
-/** Instances of flows: by the constructor, or by what a project says in `batuta.config.ts`. */
+/** Creates flow instances: by the constructor, or as `batuta.config.ts` says. */
 import { BatutaError, isBatutaError } from '../base/errors.ts';
 import type { Instantiate } from '../model/flow.ts';
 import type { FlowClass } from '../model/flow-types.ts';
@@ -7,7 +7,7 @@ import { hasConfigFile, loadConfigFile } from './load-config-file.ts';
 /**
  * A new instance of a class.
  *
- * @param instantiate null: its constructor is called, without arguments
+ * @param instantiate null: calls its constructor, without arguments
  * @throws BatutaError INSTANTIATE_FAILED, and what the constructor throws
  */
 export function createInstance(cls: FlowClass, instantiate: Instantiate | null): object | Promise<object> {
@@ -43,9 +43,9 @@ function failureBy(cls: FlowClass, cause: unknown): BatutaError {
 }
 
 /**
- * How a project makes instances, by the `batuta.config.ts` of a folder; null when it has none. It is read when the first instance is made.
+ * How a project creates instances, from a folder's `batuta.config.ts`; null if it has none. It is read for the first instance.
  *
- * @returns what `FlowDefinition.create` is given
+ * @returns argument of `FlowDefinition.create`
  */
 export function projectInstantiate(folder: string): Instantiate | null {
   if (!hasConfigFile(folder)) return null;

@@ -1,4 +1,4 @@
-/** What one class and one method declare: options checked and turned into data. Needs no look at the graph. */
+/** Declarations of one class and one method: options checked and turned into datawithout the graph. */
 import type { FlowDefinition } from '../model/flow.ts';
 import { checkFairness } from '../model/fairness.ts';
 import { checkRate } from '../model/rate.ts';
@@ -15,7 +15,7 @@ import { kebabCase } from './names.ts';
 import * as check from './options.ts';
 import { slotsOf } from './slots-option.ts';
 
-/** What `@Flow` settles by itself. `version` is null when the code's hash is to be taken. */
+/** What `@Flow` alone determines. `version` is null if the code's hash is to be used. */
 export type FlowDeclaration = Pick<
   FlowDefinition,
   | 'name'
@@ -35,12 +35,12 @@ export type FlowDeclaration = Pick<
   | 'fairness'
   | 'result'
 > & {
-  /** Whether its tasks are spread that do not say otherwise. */
+  /** Default of `spread` for its tasks. */
   readonly spread: boolean;
   readonly version: string | null;
 };
 
-/** What happens to a run whose flow has changed when somebody else goes on with it. */
+/** What happens to a run whose flow has changed when another process continues it. */
 const versionings = ['continue', 'pin'] as const;
 
 const flowOptionNames: readonly string[] = [
@@ -91,16 +91,16 @@ const taskOptionNames: readonly string[] = [
   ...['version', 'description', 'runName', 'transaction'],
   ...check.retryOptions,
 ];
-/** About what Node.js needs for itself. */
+/** Node.js itself needs about this. */
 const minMemoryBytes = 64 * 1024 * 1024;
 
 const wiringOptionNames = ['needs', 'after', 'each', 'eachLimit', 'when', 'trigger', 'buffer', 'maxErrorRate'] as const;
 
-/** The methods of a task record are read once; the same record serves every class that inherits it. */
+/** A task record's methods are read once; the record serves every class that inherits it. */
 const readTasks = new WeakMap<TaskRecord, TaskDefinition>();
 
 /**
- * Checks the decorators of this very class, so that a bad option is refused where the class is defined.
+ * Checks the decorators of this class only, so that a bad option is refused at the class definition.
  *
  * @throws BatutaError DECORATOR_MISPLACED, OPTION_UNKNOWN, OPTION_INVALID, DURATION_INVALID, NAME_INVALID
  */
@@ -114,7 +114,7 @@ export function classNameOf(cls: AnyClass): string {
   return cls.name || '(anonymous class)';
 }
 
-/** The checked options of `@Flow`. @throws as `checkDeclaration` does. */
+/** The checked options of `@Flow`. @throws as `checkDeclaration` does */
 export function declaredFlow(cls: AnyClass, { options }: FlowRecord): FlowDeclaration {
   const place = classNameOf(cls);
   const read = new check.OptionReader(place, options);
@@ -141,10 +141,10 @@ export function declaredFlow(cls: AnyClass, { options }: FlowRecord): FlowDeclar
 }
 
 /**
- * The checked options of `@Task`. Names of other tasks are not looked up yet.
+ * The checked options of `@Task`. Names of other tasks are not resolved yet.
  *
- * @param className of the class that declares the method, for messages.
- * @throws as `checkDeclaration` does.
+ * @param className class that declares the method, for messages
+ * @throws as `checkDeclaration` does
  */
 export function declaredTask(className: string, record: TaskRecord): TaskDefinition {
   const known = readTasks.get(record);
@@ -174,7 +174,7 @@ export function declaredTask(className: string, record: TaskRecord): TaskDefinit
     ...spreadOf(read),
     persist: read.flag('persist') ?? true,
     cache: cachePolicyOf(read),
-    // Looked up where the other methods of the class are known.
+    // Resolved where the class's other methods are known.
     rollback: null,
     middleware: middlewareOf(read),
     transaction: transactionOf(read),
@@ -199,12 +199,12 @@ function isolationOf(read: check.OptionReader): Pick<TaskDefinition, 'isolate' |
   return { isolate, memoryBytes };
 }
 
-/** The task in its flow: spread as the flow is, where nothing else is said and its result can travel. */
+/** The task in its flow: by default spread like the flow, if its result can be transferred. */
 export function spreadAs(flow: FlowDeclaration, task: TaskDefinition, { options }: TaskRecord): TaskDefinition {
   return flow.spread && options.spread === undefined && task.persist ? { ...task, spread: true } : task;
 }
 
-/** The first option of a task that only a class without `run()` may have, or undefined. */
+/** The first option of a task allowed only in a class without `run()`, or undefined. */
 export function wiringOptionOf(record: TaskRecord): string | undefined {
   return wiringOptionNames.find((name) => record.options[name] !== undefined);
 }
@@ -274,7 +274,7 @@ function firstRepeated(names: readonly string[]): string | undefined {
   return names.find((name, at) => names.indexOf(name) < at);
 }
 
-/** What the class says by a static member, its own or inherited, or else by an option: how messages name it, and its value. */
+/** What the class declares by a static member, own or inherited, or else by an option: its name in messages, and its value. */
 function saidOnce(cls: AnyClass, options: check.RawOptions, name: 'params' | 'result'): [string, unknown] {
   const member = (cls as unknown as Readonly<Record<string, unknown>>)[name];
   if (member === undefined) return [name, options[name]];
@@ -287,7 +287,7 @@ function resultOf(place: string, name: string, value: unknown): string | null {
   return new check.OptionReader(place, { [name]: value }).text(name) ?? null;
 }
 
-/** The option `middleware`: a list, outermost first; the one empty list where there is none. @throws BatutaError OPTION_INVALID */
+/** The option `middleware`: a list, outermost first; the one empty list by default. @throws BatutaError OPTION_INVALID */
 function middlewareOf(read: check.OptionReader): readonly Middleware[] {
   const given = read.raw['middleware'];
   if (given === undefined) return noMiddleware;

@@ -1,6 +1,6 @@
 /**
- * Flow classes that the program of this process has defined itself, by their files: a run of one is continued with the class that is there, as
- * to load its file would be to run the program again. Classes of files that are loaded for their flows belong to whoever loads them.
+ * Flow classes that this process's own program defined, by file: their runs continue with the existing class, as loading the file would run
+ * the program again. Classes of files loaded for their flows belong to the loader.
  */
 import { currentLoading } from '../model/loading.ts';
 import type { FlowClass } from '../model/flow-types.ts';
@@ -9,14 +9,14 @@ const key = Symbol.for('batuta.declaredClasses');
 type Holder = { [key]?: Map<string, Set<FlowClass>> };
 const byFile: Map<string, Set<FlowClass>> = ((globalThis as Holder)[key] ??= new Map<string, Set<FlowClass>>());
 
-/** Called as `@Flow` is put on a class. */
+/** Called when `@Flow` is applied. */
 export function noteClass(cls: FlowClass, file: string | null): void {
   const mark = currentLoading();
   if (mark !== undefined) mark.classes.add(cls);
   else if (file !== null) byFile.set(file, (byFile.get(file) ?? new Set()).add(cls));
 }
 
-/** Those of a file, the newest first. */
+/** Those of a file, newest first. */
 export function declaredIn(file: string): readonly FlowClass[] {
   return [...(byFile.get(file) ?? [])].reverse();
 }

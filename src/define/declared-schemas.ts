@@ -1,10 +1,10 @@
-/** Schemas that a flow declares: of its parameters, and of what it gives out. */
+/** Schemas that a flow declares: of its parameters, and of what it emits. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { checkStreamName } from '../model/emission.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import * as check from './options.ts';
 
-/** The schema, null for none. @param name how messages name it @throws BatutaError OPTION_INVALID */
+/** The schema, null for none. @param name its name in messages @throws BatutaError OPTION_INVALID */
 export function schemaOf(place: string, name: string, value: unknown): StandardSchemaV1 | null {
   if (value === undefined) return null;
   // arktype's schemas are functions, zod's and valibot's are objects.

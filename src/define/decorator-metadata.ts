@@ -1,18 +1,17 @@
 /**
- * Files of projects whose tsconfig asks for `emitDecoratorMetadata`, which esbuild does not know and containers inject by: they are compiled by
- * the project's own TypeScript before they are bundled.
+ * Files of projects whose tsconfig asks for `emitDecoratorMetadata`, which esbuild lacks and containers inject by: compiled with the
+ * project's own TypeScript before bundling.
  */
-// Under another name: the banner that people give esbuild for programs with all packages inside declares that one itself.
+// Under another name: the usual esbuild banner for programs with all packages inside declares that one itself.
 import { createRequire as requireFrom } from 'node:module';
 import { dirname } from 'node:path';
 import type * as TypeScript from 'typescript59';
 
-/** JavaScript of a TypeScript file, its source map inside. */
+/** JavaScript of a TypeScript file, with inline source map. */
 export type MetadataCompiler = (path: string, text: string) => string;
 
 /**
- * Null where the tsconfig does not ask for metadata. Where it does and the project has no TypeScript that can be called (5.x or older), a
- * warning says so.
+ * Null if the tsconfig does not ask for metadata. If it does and the project has no callable TypeScript (5.x or older), logs a warning.
  *
  * @param configs texts of the tsconfig and of those it extends
  */
@@ -28,7 +27,7 @@ export function metadataCompiler(tsconfig: string, configs: readonly string[]): 
     return null;
   }
   const { config } = ts.readConfigFile(tsconfig, (path) => ts.sys.readFile(path)) as { config: unknown };
-  // The files of the project are of no concern.
+  // The project's files are irrelevant.
   const host = { ...ts.sys, readDirectory: () => [] };
   const { options } = ts.parseJsonConfigFileContent(config, host, dirname(tsconfig));
   if (options.emitDecoratorMetadata !== true || options.experimentalDecorators !== true) return null;
@@ -40,7 +39,7 @@ export function metadataCompiler(tsconfig: string, configs: readonly string[]): 
   return (fileName, text) => ts.transpileModule(text, { fileName, compilerOptions }).outputText;
 }
 
-/** Whether a tsconfig asks for metadata that nothing in the project can make. @param configs as of `metadataCompiler` */
+/** Whether a tsconfig asks for metadata that nothing in the project can make. @param configs as for `metadataCompiler` */
 export function lacksMetadata(tsconfig: string, configs: readonly string[]): boolean {
   return asksForMetadata(configs) && typescriptOf(tsconfig) === null;
 }
@@ -49,7 +48,7 @@ function asksForMetadata(configs: readonly string[]): boolean {
   return configs.some((text) => /"emitDecoratorMetadata"\s*:\s*true/.test(text));
 }
 
-/** Version 7 has no interface for programs. */
+/** Version 7 has no API for programs. */
 function typescriptOf(tsconfig: string): typeof TypeScript | null {
   try {
     const ts = requireFrom(tsconfig)('typescript') as Partial<typeof TypeScript>;

@@ -1,4 +1,4 @@
-/** Makes the definition of a flow from its class: the class and its bases are read, the graph is built and checked. */
+/** Makes the definition of a flow from its class: reads the class and its bases, builds and checks the graph. */
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import type { FlowClass } from '../model/flow-types.ts';
@@ -34,7 +34,7 @@ import { wrap } from './task.ts';
 
 const definitions = new WeakMap<AnyClass, FlowDefinition>();
 
-/** Whether a value is a class with `@Flow` on itself (not only on a base). Never throws. */
+/** Whether a value is a class decorated with `@Flow` itself (not only a base). Never throws. */
 export function isFlowClass(value: unknown): value is FlowClass {
   return (
     typeof value === 'function' &&
@@ -45,12 +45,11 @@ export function isFlowClass(value: unknown): value is FlowClass {
 }
 
 /**
- * The definition of a flow class; the same object each time it is asked.
+ * The definition of a flow class; always the same object.
  *
- * Tasks stand in the order of the file, those of base classes first; one that a derived class overrides keeps its place.
- * Linear in tasks and edges.
+ * Tasks are in file order, those of base classes first; an overridden one keeps its place. Linear in tasks and edges.
  *
- * @throws BatutaError FLOW_NOT_FOUND when the class has no `@Flow`; NEED_UNKNOWN, GRAPH_CYCLE, FLOW_EMPTY and what `@Flow` throws.
+ * @throws BatutaError FLOW_NOT_FOUND if the class has no `@Flow`; NEED_UNKNOWN, GRAPH_CYCLE, FLOW_EMPTY and what `@Flow` throws
  */
 export function definitionOf(cls: FlowClass): FlowDefinition {
   const known = definitions.get(cls);
@@ -60,7 +59,7 @@ export function definitionOf(cls: FlowClass): FlowDefinition {
   return made;
 }
 
-/** Notes where a class was loaded from and makes its definition anew with that source and version. @throws as `definitionOf` does. */
+/** Notes where a class was loaded from and remakes its definition with that source and version. @throws as `definitionOf` does */
 export function definitionFrom(cls: FlowClass, origin: FlowOrigin): FlowDefinition {
   writeOrigin(cls, origin);
   definitions.delete(cls);
@@ -101,7 +100,7 @@ function define(cls: FlowClass): FlowDefinition {
     source: file === null ? null : { file, exportName: origin?.exportName ?? cls.name },
     ...(origin === undefined ? {} : { bundle: { module: origin.module, version: origin.version } }),
     injects: injectsOf(cls),
-    // A container knows nothing of a class that we have made.
+    // A container does not know classes made by us.
     create: (instantiate = null) => createInstance(cls, plan ? null : instantiate),
     run: run ? (run as FlowDefinition['run']) : null,
   };
@@ -130,12 +129,12 @@ function injectsOf(cls: AnyClass): readonly Injection[] {
   return injects;
 }
 
-/** A task of a static graph is the method as it stands on the class, other decorators included. */
+/** A task of a static graph is the method as found on the class, including other decorators. */
 function graphTasks(cls: AnyClass, flow: FlowDeclaration, found: ReadonlyMap<string, Found>): Map<string, TaskDefinition> {
   const tasks = new Map<string, TaskDefinition>();
   const undoing = undoNames(found.values());
   for (const [name, { declaredBy, record }] of found) {
-    // It is executed when its run has ended badly, and at no other time.
+    // It is executed only when its run has ended badly.
     if (undoing.has(name)) continue;
     const method = methodOf(cls, name) ?? record.method;
     tasks.set(name, { ...spreadAs(flow, declaredTask(classNameOf(declaredBy), record), record), method: readBare(method) ?? method });
@@ -146,7 +145,7 @@ function graphTasks(cls: AnyClass, flow: FlowDeclaration, found: ReadonlyMap<str
 /**
  * A task of a code flow is the method inside the wrapper: other decorators run around the call in `run`.
  *
- * An override without `@Task()` keeps the options of the base's, and is wrapped here so that calls of it become task runs too.
+ * An override without `@Task()` keeps the base's options, and is wrapped here so that calls of it become task runs too.
  */
 function codeTasks(cls: AnyClass, flow: FlowDeclaration, found: ReadonlyMap<string, Found>): Map<string, TaskDefinition> {
   const tasks = new Map<string, TaskDefinition>();
@@ -174,7 +173,7 @@ function codeTasks(cls: AnyClass, flow: FlowDeclaration, found: ReadonlyMap<stri
   return tasks;
 }
 
-/** The same tasks, each with what undoes it. */
+/** The same tasks, each with its undo. */
 function withRollback(cls: AnyClass, found: ReadonlyMap<string, Found>, tasks: Map<string, TaskDefinition>): Map<string, TaskDefinition> {
   for (const [name, task] of tasks) {
     const declared = found.get(name);
@@ -249,7 +248,7 @@ function checkResult(cls: AnyClass, result: string, tasks: ReadonlyMap<string, T
     );
   const task = tasks.get(result);
   if (!task) throw refuse('NEED_UNKNOWN', className, ` gives the result of '${result}', ${noTask(cls, tasks, result)}`);
-  // The type of a static result is what the method gives, and nothing in it tells that there is a list of that.
+  // The type of a static result is the method's, and does not show that there is a list of it.
   if (task.each !== null && 'result' in cls)
     throw refuse(
       'OPTION_INVALID',
@@ -282,7 +281,7 @@ function methodsOf(cls: AnyClass): Map<string, Method> {
   );
 }
 
-/** The method that instances have under this name; getters are not run. */
+/** The method instances have under this name; does not run getters. */
 function methodOf(cls: AnyClass, name: string): Method | undefined {
   if (name === 'constructor') return undefined;
   for (let at: object | null = cls.prototype; at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at) as object | null) {

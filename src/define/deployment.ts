@@ -1,16 +1,16 @@
-/** `deployment()`: a deployment in `batuta.config.ts`, typed by the class of its flow. It only gathers; `batuta deploy --all` checks. */
+/** `deployment()`: a deployment in `batuta.config.ts`, typed by its flow's class. It only collects; `batuta deploy --all` checks. */
 import type { ConfigDeployment, ConfigSchedule } from '../base/config-file.ts';
 import type { FlowClass, ParamsIn, SomeParams } from '../model/flow-types.ts';
 
-/** What fits one schedule as well as many. */
+/** What applies to one schedule or many. */
 export type ScheduleTiming = Pick<ConfigSchedule, 'cron' | 'interval' | 'rrule' | 'timezone' | 'anchor'>;
 
 /** A schedule whose parameters are those of the flow `C`. */
 export type DeploymentSchedule<C> = Omit<ConfigSchedule, 'params'> & { readonly params?: SomeParams<C> };
 
-/** Options of `deployment()`; `C` is the class of the flow. One schedule may be written here, several go into `schedules`. */
+/** Options of `deployment()`; `C` is the class of the flow. One schedule may be given here, several in `schedules`. */
 export interface DeploymentOptions<C> extends Omit<ConfigDeployment, 'flow' | 'params' | 'schedules'>, ScheduleTiming {
-  /** Parameters of every run; a schedule may lay its own over them, so they need not be complete here. */
+  /** Parameters of every run; a schedule may override them, so they need not be complete here. */
   readonly params?: unknown extends ParamsIn<C> ? unknown : SomeParams<C>;
   readonly schedules?: readonly DeploymentSchedule<C>[];
 }
@@ -18,8 +18,8 @@ export interface DeploymentOptions<C> extends Omit<ConfigDeployment, 'flow' | 'p
 const timings = ['cron', 'interval', 'rrule', 'timezone', 'anchor'] as const;
 
 /**
- * A deployment of a flow, for `deployments` in `batuta.config.ts`. Names, values and defaults are those of `ConfigDeployment`; parameters are
- * checked by the compiler when the class has static `params`.
+ * A deployment of a flow, for `deployments` in `batuta.config.ts`. Names, values and defaults are those of `ConfigDeployment`; parameters
+ * are checked by the compiler if the class has static `params`.
  *
  * @example
  * ```ts

@@ -12,16 +12,16 @@ import { type LoadedFlows, loadFlows } from './load-flows.ts';
 import { mayLoadRecorded } from './recorded-source.ts';
 
 export interface FindOptions extends LoadOptions {
-  /** Folders or files in which flows are looked for by name. */
+  /** Folders or files to search for flows by name. */
   readonly flowsPath: string | readonly string[];
 }
 
 /**
- * The flow that `target` names: `path/to/file.ts`, `path/to/file.ts:Class` (or `:flow-name`, or the name of the export), a folder with
- * one flow, or the name or class of a flow in `flowsPath`.
+ * The flow that `target` names: `path/to/file.ts`, `path/to/file.ts:Class` (or `:flow-name`, or the name of the export), a folder with one
+ * flow, or the name or class of a flow in `flowsPath`.
  *
- * @throws BatutaError FILE_NOT_FOUND, FLOW_NOT_FOUND with the nearest names, FLOW_AMBIGUOUS listing the flows, FLOW_DUPLICATE, and
- *   what loading throws.
+ * @throws BatutaError FILE_NOT_FOUND, FLOW_NOT_FOUND with the nearest names, FLOW_AMBIGUOUS listing the flows, FLOW_DUPLICATE, and what
+ *   loading throws
  */
 export async function findFlow(target: string, options: FindOptions): Promise<FlowDefinition> {
   const { path, chosen } = readTarget(target, options.cwd ?? process.cwd());
@@ -32,20 +32,21 @@ export async function findFlow(target: string, options: FindOptions): Promise<Fl
   return choose(found.flows, path, chosen);
 }
 
-/** What a recorded run says of its flow. */
+/** What a recorded run says about its flow. */
 export interface RecordedFlow {
   readonly flow: string;
   /** `file#exportName`, or null. */
   readonly source: string | null;
-  /** Folders or files in which the flow is looked for when its own file does not have it. */
+  /** Folders or files to search if its own file does not have the flow. */
   readonly flows: string | readonly string[];
 }
 
 /**
- * The flow of a recorded run: the class that this program has defined in that file, else in its own file when that still holds it, else by name in `flows`. A file that may not be loaded because a
- * row names it (see `recorded-source.ts`) is not; when it is the same file of another copy of the project, the flow is taken by name.
+ * The flow of a recorded run: the class this program defined in that file, else in its own file if that still holds it, else by name in
+ * `flows`. A file that a row must not load (see `recorded-source.ts`) is not loaded; if it is the same file in another copy of the project,
+ * the flow is found by name.
  *
- * @throws BatutaError FLOW_NOT_FOUND, SOURCE_REFUSED, and what loading throws.
+ * @throws BatutaError FLOW_NOT_FOUND, SOURCE_REFUSED, and what loading throws
  */
 export async function findFlowOfRun({ flow, source, flows }: RecordedFlow, options: LoadOptions = {}): Promise<FlowDefinition> {
   const file = source?.replace(/#[^#/\\]*$/, '') ?? '';
@@ -61,7 +62,7 @@ export async function findFlowOfRun({ flow, source, flows }: RecordedFlow, optio
   return findFlowByName(flow, { ...options, flowsPath: flows });
 }
 
-/** Of a release before this one, or another checkout, the file is still there: what has moved with it is found by name. */
+/** With an earlier release, or another checkout, the file still exists: what moved with it is found by name. */
 async function findMoved(flow: string, source: string, flows: string | readonly string[], options: LoadOptions): Promise<FlowDefinition> {
   const [, file = '', exportName] = /^(.*?)(?:#([^#/\\]*))?$/s.exec(source) ?? [];
   const moved = await findFlowByName(flow, { ...options, flowsPath: flows }).catch(() => null);
@@ -82,7 +83,7 @@ function readTarget(
   cwd: string,
 ): { readonly path: string; readonly chosen: string | null } | { readonly path: null; readonly chosen: string } {
   if (looksLikePath(target) && existsSync(resolve(cwd, target))) return { path: resolve(cwd, target), chosen: null };
-  // The last colon; one before a slash or after a single letter belongs to the path (C:\flows).
+  // The last colon; one before a slash or after a single letter is part of the path (C:\flows).
   const [, head, tail] = /^(.{2,}):([^:/\\]*)$/s.exec(target) ?? [];
   if (head !== undefined && (looksLikePath(head) || existsSync(resolve(cwd, head))))
     return { path: resolve(cwd, head), chosen: tail ?? null };
@@ -90,14 +91,14 @@ function readTarget(
   return { path: null, chosen: target };
 }
 
-/** A bare word is the name of a flow even when a folder is called the same. */
+/** A bare word is a flow name even if a folder has the same name. */
 function looksLikePath(target: string): boolean {
   return /[/\\]/.test(target) || /\.[cm]?[jt]sx?$/.test(target) || target === '.' || target === '..';
 }
 
 /**
- * The flow of that name (or export, or class) in `flowsPath`. A path is no name: whoever may run flows by their names must not thereby have
- * files loaded that are none of the project.
+ * The flow of that name (or export, or class) in `flowsPath`. Paths are not names: a right to run flows by name must not allow loading
+ * files outside the project.
  *
  * @throws BatutaError FLOW_NOT_FOUND with the nearest names, FLOW_AMBIGUOUS, FLOW_DUPLICATE
  */

@@ -1,8 +1,8 @@
-/** The version of a flow that names none. */
+/** The version of a flow that states none. */
 import { createHash } from 'node:crypto';
 import { type AnyClass, type FlowPlan, lineage, readLoadedVersion, readOrigin } from './metadata.ts';
 
-/** A hash of the code of a flow that names no version, 12 hex digits: of all that came with its file, where it came with one that was loaded. */
+/** A hash of the code of a flow without a version, 12 hex digits: of everything that came with its file, if the file was loaded. */
 export function versionOf(cls: AnyClass, plan: FlowPlan | undefined): string {
   const loaded = readOrigin(cls)?.version ?? readLoadedVersion(cls) ?? null;
   if (loaded !== null && (plan?.text ?? null) === null) return loaded;

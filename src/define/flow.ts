@@ -1,4 +1,4 @@
-/** `@Flow`: makes a class a flow. It only records, and checks what can be checked of the class as it stands. */
+/** `@Flow`: makes a class a flow. It only records, and checks what the class alone can show. */
 import { fileURLToPath } from 'node:url';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Duration } from '../base/duration.ts';
@@ -14,34 +14,34 @@ import { optionsObject } from './spot.ts';
 import type { RetryOptions } from './task.ts';
 import type { FlowDecorator } from './class-wiring.ts';
 
-/** How many runs of a flow may go on at the same time. */
+/** How many runs of a flow may run at the same time. */
 export interface RunConcurrencyOptions<P = unknown> {
-  /** Runs at the same time, from 1; of each key apart when there is one. */
+  /** Runs at the same time, from 1; per key if there is one. */
   readonly limit: number;
-  /** What tells runs apart: a template over params (`'{customer}'`), or a function. Default: one limit for all. */
+  /** Groups runs: a template over params (`'{customer}'`), or a function. Default: one limit for all. */
   readonly key?: string | ((params: P) => string) | undefined;
   /**
-   * What a run does when its limit is used up: it waits (`queue`, the default), is dropped (`skip`), or cancels the oldest of the others and
-   * takes its place (`cancel-running`).
+   * What a run does when its limit is used up: wait (`queue`, the default), be dropped (`skip`), or cancel the oldest of the others and
+   * take its place (`cancel-running`).
    */
   readonly onConflict?: OnConflict | undefined;
 }
 
-/** How many runs of a flow may begin in any window of time. */
+/** How many runs of a flow may begin in any time window. */
 export interface RateLimitOptions<P = unknown> {
-  /** Starts in any window, 1 to 1,000,000; of each key apart when there is one. */
+  /** Starts in any window, 1 to 1,000,000; per key if there is one. */
   readonly limit: number;
   /** Length of the window, 100 ms to 31 days. */
   readonly per: Duration;
-  /** What tells runs apart: a template over params (`'{customer}'`), or a function. Default: one rate for all. */
+  /** Groups runs: a template over params (`'{customer}'`), or a function. Default: one rate for all. */
   readonly key?: string | ((params: P) => string) | undefined;
 }
 
-/** By which key the runs of a flow take turns, and how much of them a key gets. */
+/** The key by which runs of a flow take turns, and the share of a key. */
 export interface FairnessOptions<P = unknown> {
   /** A template over params (`'{customer}'`), or a function. */
   readonly key: string | ((params: P) => string);
-  /** How much of the turns a key gets beside others, 0.001 to 1,000; asked as its turn comes. Default 1 for all. */
+  /** A key's share of turns relative to others, 0.001 to 1,000; called when its turn comes. Default 1 for all. */
   readonly weight?: ((key: string) => number) | undefined;
 }
 
@@ -52,8 +52,8 @@ export interface FlowOptions<S extends StandardSchemaV1 = StandardSchemaV1, R ex
   /** Default: a hash of the code. */
   readonly version?: string | undefined;
   /**
-   * What happens to a run that has begun when a worker with another version of the flow gets it: `continue` (default) goes on with the code that is
-   * there, and matches what is recorded by name and inputs; `pin` leaves the run to workers that have the version with which it began.
+   * What happens to a begun run when a worker with another version of the flow gets it: `continue` (default) continues with the available
+   * code, and matches recorded work by name and inputs; `pin` leaves the run to workers with its original version.
    */
   readonly versioning?: 'continue' | 'pin' | undefined;
   readonly description?: string | undefined;
@@ -64,21 +64,21 @@ export interface FlowOptions<S extends StandardSchemaV1 = StandardSchemaV1, R ex
   readonly runName?: string | ((params: StandardSchemaV1.InferOutput<S>) => string) | undefined;
   /** Longest time of a run. Default none. */
   readonly timeout?: Duration | undefined;
-  /** Tasks of one run at the same time, from 1. Default unlimited. */
+  /** Concurrent tasks of one run, from 1. Default unlimited. */
   readonly maxParallelTasks?: number | undefined;
   /**
-   * Runs of the flow at the same time; those of a deployment that has a `concurrency` of its own go by that. Default unlimited. A number is the
-   * old form of `maxParallelTasks`, and warns.
+   * Concurrent runs of the flow; a deployment's own `concurrency` replaces it. Default unlimited. A number is the old form of
+   * `maxParallelTasks`, and warns.
    */
   readonly concurrency?: number | RunConcurrencyOptions<StandardSchemaV1.InferOutput<S>> | undefined;
   /**
-   * How many of its runs may begin in any window of time; those of a deployment that has a `rateLimit` of its own go by that. Each attempt of a run
-   * counts. Default unlimited.
+   * How many of its runs may begin in any time window; a deployment's own `rateLimit` replaces it. Each attempt of a run counts. Default
+   * unlimited.
    */
   readonly rateLimit?: RateLimitOptions<StandardSchemaV1.InferOutput<S>> | undefined;
   /**
-   * The key by which its runs take turns with those of others, within a queue and a priority: a template over params (`'{customer}'`), a function, or
-   * either with a `weight`. Runs of a deployment that has a `fairness` of its own go by that. Default: runs begin in the order of submitting.
+   * The key by which its runs take turns with others, within a queue and a priority: a template over params (`'{customer}'`), a function,
+   * or either with a `weight`. A deployment's own `fairness` replaces it. Default: runs begin in order of submission.
    */
   readonly fairness?:
     | string
@@ -86,24 +86,24 @@ export interface FlowOptions<S extends StandardSchemaV1 = StandardSchemaV1, R ex
     | FairnessOptions<StandardSchemaV1.InferOutput<S>>
     | undefined;
   /**
-   * How many of a worker's places (its `--concurrency`) one of its runs takes, from 1; those of a deployment that has `slots` of its own go by that. A
-   * worker that has fewer leaves them to others. Without workers it says nothing. Default 1.
+   * How many of a worker's places (its `--concurrency`) one of its runs takes, from 1; a deployment's own `slots` replaces it. Workers with
+   * fewer leave it to others. No effect without workers. Default 1.
    */
   readonly slots?: number | undefined;
-  /** True lets any worker execute its tasks, apart from the run, save those that keep their result in memory. Default false. */
+  /** True lets any worker execute its tasks, apart from the run, except those that keep their result in memory. Default false. */
   readonly spread?: boolean | undefined;
-  /** Runs around its runs and each of its tasks, outermost first, inside of that of `batuta.config.ts`. Default none. */
+  /** Wraps its runs and each of its tasks, outermost first, inside that of `batuta.config.ts`. Default none. */
   readonly middleware?: readonly Middleware[] | undefined;
   /** Task whose value is the flow's. Default: the only task that nothing waits for, else an object by task name. */
   readonly result?: R | undefined;
 }
 
 /**
- * Makes a class a flow. An instance is made for each attempt of a run; its constructor takes arguments only where `instantiate` of
- * `batuta.config.ts` gives them.
+ * Makes a class a flow. An instance is created for each attempt of a run; its constructor takes arguments only if `instantiate` of
+ * `batuta.config.ts` passes them.
  *
- * @throws BatutaError at the definition of the class: DECORATOR_MISPLACED, OPTION_UNKNOWN, OPTION_INVALID, DURATION_INVALID,
- *   NAME_INVALID. The graph is checked when the flow is first used.
+ * @throws BatutaError at the definition of the class: DECORATOR_MISPLACED, OPTION_UNKNOWN, OPTION_INVALID, DURATION_INVALID, NAME_INVALID.
+ *   The graph is checked on first use.
  * @example
  * ```ts
  * @Flow({ params: z.object({ month: z.string() }), retries: 1 })
@@ -121,7 +121,7 @@ export function Flow<S extends StandardSchemaV1 = never, const R extends string 
     noteClass(cls as unknown as FlowClass, record.file);
     if (!writeFlow(cls, context, record)) throw new BatutaError('DECORATOR_MISPLACED', `${cls.name} has @Flow() twice; keep one.`);
     checkDeclaration(cls, record, readTasksSoFar(cls, context).values());
-    // Static members of a class with standard decorators are set only after the decorators have run.
+    // Static members of a class with standard decorators are set only after the decorators ran.
     context?.addInitializer?.(() => checkDeclaration(cls, record, []));
   };
   return decorate;
@@ -130,7 +130,7 @@ export function Flow<S extends StandardSchemaV1 = never, const R extends string 
 const compilerHelper = /[\\/]node_modules[\\/](tslib|reflect-metadata|@swc[\\/]helpers|@babel[\\/]runtime)[\\/]/;
 const frameFile = /(?:\(|at (?:async )?)((?:file:\/\/|\/|[A-Za-z]:[\\/])[^()]*?):\d+:\d+\)?$/;
 
-/** The first file on the stack that is neither the library nor a compiler's helper, or null. */
+/** The first file on the stack outside the library and compiler helpers, or null. */
 export function callingFile(): string | null {
   for (const line of new Error('where').stack?.split('\n').slice(1) ?? []) {
     const found = frameFile.exec(line.trimEnd())?.[1]?.replace(/[?#].*$/, '');

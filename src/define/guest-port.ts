@@ -1,12 +1,12 @@
-/** The channel between a guest and its engine: of a thread its port, of a process the IPC that it was started with. */
+/** The channel between a guest and its engine: a thread's port, or a process's IPC. */
 import { isMainThread, parentPort, type Transferable } from 'node:worker_threads';
 import type { FromGuest, ToGuest } from '../model/isolate-protocol.ts';
 
 export interface GuestPort {
-  /** Messages arrive in the order in which they were sent. @throws what cannot be cloned */
+  /** Messages arrive in order. @throws if something cannot be cloned */
   send(message: FromGuest, moved?: readonly ArrayBuffer[]): void;
   listen(hear: (message: ToGuest) => void): void;
-  /** Ends this thread or process; what was sent before has arrived, for the engine has asked for the end. */
+  /** Ends this thread or process; earlier messages have arrived, since the engine requested the end. */
   end(): void;
 }
 
@@ -21,7 +21,7 @@ function threadPort(): GuestPort {
   return {
     send: (message, moved = []) => port.postMessage(message, moved as readonly Transferable[] as Transferable[]),
     listen: (hear) => void port.on('message', hear),
-    // Even where timers or sockets of a task are left.
+    // Even if timers or sockets of a task remain.
     end: () => process.exit(0),
   };
 }

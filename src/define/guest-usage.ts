@@ -1,4 +1,4 @@
-/** What a task uses of the guest that it has to itself. */
+/** What a task uses of its own guest. */
 import { isMainThread } from 'node:worker_threads';
 import { getHeapStatistics } from 'node:v8';
 import { systemClock } from '../base/clock.ts';
@@ -6,18 +6,18 @@ import { peakMemoryOf } from '../base/process-usage.ts';
 import { threadCpuMs } from '../base/thread-cpu.ts';
 import type { TaskUsage } from '../model/task-usage.ts';
 
-/** How often the heap of a thread is looked at, where the task lets go. */
+/** How often a thread's heap is sampled, if the task yields. */
 const lookEveryMs = 50;
 const kib = 1024;
 
-/** Begins to measure; gives what was used until then. In a process all of it counts, its start and the loading of the flow included. */
+/** Starts measuring; returns a function for the usage so far. In a process everything counts, including its start and loading the flow. */
 export function measureUsage(): () => Omit<TaskUsage, 'scope'> {
   return isMainThread ? ofProcess : ofThread();
 }
 
 function ofProcess(): Omit<TaskUsage, 'scope'> {
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
-  // What `maxRSS` says begins with the memory of the process that this one was forked from.
+  // `maxRSS` starts with the memory of the process it was forked from.
   return { cpuMs: (userCPUTime + systemCPUTime) / 1000, peakBytes: peakMemoryOf('self') ?? maxRSS * kib };
 }
 
@@ -39,7 +39,7 @@ function ofThread(): () => Omit<TaskUsage, 'scope'> {
   };
 }
 
-/** Of this thread: its heap, and the bytes of its buffers. */
+/** Of this thread: heap and buffers. */
 function heapBytes(): number {
   const { used_heap_size, external_memory } = getHeapStatistics();
   return used_heap_size + external_memory;

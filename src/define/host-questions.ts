@@ -1,4 +1,4 @@
-/** Secrets, variables and connections for a task in a thread or process of its own: they are asked of the engine, and hidden here as well. */
+/** Secrets, variables and connections for a task in its own thread or process: requested from the engine, and hidden here too. */
 import { hideSecret } from '../base/hidden-values.ts';
 import { BatutaError } from '../base/errors.ts';
 import { errorOf, type Failure } from '../model/failure.ts';
@@ -28,8 +28,8 @@ export class HostQuestions implements NamedValues {
   }
 
   /**
-   * The task has ended, and what is answered from now on is lost: whatever still waits is refused, and so is what is asked for later. A resource
-   * that outlives the task and is still being opened would never be open otherwise.
+   * The task has ended, and later answers are lost: pending and future requests are refused. Otherwise a resource that outlives the task
+   * and is still being opened would never open.
    */
   end(): void {
     this.#isOver = true;

@@ -9,10 +9,10 @@ import type { Fault } from './wiring.ts';
 /** @ts-ignore */
 type FieldOf<C, K extends string> = C[K];
 
-/** `Wanted` when a field of type `V` takes what the resource gives. */
+/** `Wanted` if a field of type `V` accepts the resource's value. */
 type IfTaken<T, V, Wanted> = [T] extends [V] ? Wanted : Fault<'the field is of another type than what the resource gives'>;
 
-/** What `@Inject(resource)` gives; `T` is what the resource does. */
+/** Result of `@Inject(resource)`; `T` is the resource's value. */
 export interface InjectDecorator<T> {
   <This, V>(
     value: undefined,
@@ -23,9 +23,9 @@ export interface InjectDecorator<T> {
 
 /**
  * Puts the value of a resource into the field: open before a task of the flow begins, and while its scope lasts. Outside a run the field is
- * like any other, to be assigned in a test; a task that is called without it throws `RESOURCE_CLOSED` where it is read.
+ * ordinary, to be assigned in a test; if a task is called without it, reading it throws `RESOURCE_CLOSED`.
  *
- * @throws BatutaError DECORATOR_MISPLACED on anything but a field of the instance, OPTION_INVALID for what is no resource
+ * @throws BatutaError DECORATOR_MISPLACED on anything but an instance field, OPTION_INVALID if it is not a resource
  * @example
  * ```ts
  * @Inject(warehouse) private readonly pool!: Pool;
@@ -61,10 +61,10 @@ function misplaced(name: unknown): BatutaError {
   );
 }
 
-/** Whether any class of this process has such a field: the calls of all others need not look. */
+/** Whether any class of this process has such a field: otherwise calls need no check. */
 let hasFields = false;
 
-/** Makes the fields of an object that has no values throw where they are read, for code that is called outside a run. */
+/** Makes an object's fields without values throw when read, for code called outside a run. */
 export function guardFields(instance: object): void {
   if (!hasFields || typeof instance !== 'object' || instance === null) return;
   for (const { field, resource } of readInjects(instance.constructor as never)) {

@@ -1,4 +1,4 @@
-/** The context of a task that runs in a thread or process of its own: what the task does with it goes to the engine. */
+/** The context of a task that runs in its own thread or process: what the task does with it goes to the engine. */
 import { resolve } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { cutOut, pathOf } from '../base/byte-source.ts';
@@ -13,24 +13,27 @@ import { HostQuestions } from './host-questions.ts';
 import { GuestResources, type WorkerScope } from './isolate-resources.ts';
 import { PulledSource } from './pulled-source.ts';
 
-/** A context and the end of it. */
+/** A context and its end. */
 export interface GuestContext {
   readonly context: LiveTaskContext;
-  /** What the task uses of resources. */
+  /** Resources the task uses. */
   readonly resources: GuestResources;
-  /** Resolves once its transaction may be committed; never where the guest is being ended instead. */
+  /** Resolves once its transaction may be committed; never if the guest is being ended instead. */
   askToCommit(): Promise<void>;
-  /** Says that its result is that of an earlier execution. */
+  /** Reports that its result is from an earlier execution. */
   tellEarlier(): void;
-  /** Takes what the engine sends. */
+  /** Handles engine messages. */
   hear(message: HostMessage): void;
-  /** Resolves once what it has emitted and shown so far, files left out, is recorded or refused, and Node.js has reported errors that nobody took. Never rejects. */
+  /**
+   * Resolves once what it has emitted and shown so far, except files, is recorded or refused, and Node.js has reported unhandled errors.
+   * Never rejects.
+   */
   settled(): Promise<void>;
-  /** Refuses what is still asked for: the task has ended. */
+  /** Refuses open requests: the task has ended. */
   end(): void;
 }
 
-/** Makes the context of a job. @param send sends the engine what belongs to it */
+/** Makes the context of a job. @param send sends its messages to the engine */
 export function openGuestContext(job: IsolatedJob, send: (message: GuestMessage) => void, workerScope: WorkerScope): GuestContext {
   const aborting = new AbortController();
   const keeping = new Map<number, (error: Error | null) => void>();
@@ -56,7 +59,7 @@ export function openGuestContext(job: IsolatedJob, send: (message: GuestMessage)
     });
   };
   const pending = new Set<Promise<void>>();
-  /** Has the end of the task wait for the work, whoever else does. */
+  /** Makes the end of the task wait for the work, whoever else does. */
   const awaited = (work: Promise<void>): Promise<void> => {
     pending.add(work);
     return work.finally(() => pending.delete(work));
@@ -136,7 +139,7 @@ export function openGuestContext(job: IsolatedJob, send: (message: GuestMessage)
   };
 }
 
-/** A pino logger whose lines go to the engine, which gives them time and ids and prints them. */
+/** A pino logger whose lines go to the engine, which adds time and ids and prints them. */
 export function openLogger(level: string, send: (message: GuestMessage) => void): Logger {
   const write = (line: string): void => {
     const { level: number, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;

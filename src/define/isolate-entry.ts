@@ -1,9 +1,9 @@
 /**
- * What a guest runs: a thread for `isolate: 'thread'`, a process for `isolate: 'process'`. It loads the flow's class once, makes an instance for
- * each task, calls the method, and sends what the task does with its context to the engine (`model/isolate-protocol.ts`).
+ * Code of a guest: a thread for `isolate: 'thread'`, a process for `isolate: 'process'`. It loads the flow's class once, makes an instance
+ * for each task, calls the method, and sends what the task does with its context to the engine (`model/isolate-protocol.ts`).
  *
- * The engine starts guests with the built form of this file, gives each one task at a time, and ends one whose task has to stop. Loaded classes
- * and resources of scope `worker` outlive a task, and so does what the modules of a flow keep in their variables.
+ * The engine starts guests with the built form of this file, gives each one task at a time, and ends one whose task must stop. Loaded
+ * classes and resources of scope `worker` outlive a task, as do the variables of a flow's modules.
  */
 import { existsSync } from 'node:fs';
 import { isMainThread, Worker } from 'node:worker_threads';
@@ -35,7 +35,7 @@ import { bundleOf } from './user-file.ts';
 const port = guestPort();
 const workerScope = openWorkerScope(openLogger('trace', (message) => port.send({ number: 0, message })));
 const loaded = new Map<string, FlowDefinition>();
-/** The task that is under way. */
+/** The running task. */
 let current: { readonly number: number; readonly hear: GuestContext['hear'] } | null = null;
 
 port.listen(hear);
@@ -49,13 +49,13 @@ function hear(message: ToGuest): void {
   else if (current?.number === message.number) current.hear(message.message);
 }
 
-/** Executes a task and sends its outcome. Never rejects: whatever goes wrong is in the outcome. */
+/** Executes a task and sends its outcome. Never rejects: any failure is in the outcome. */
 async function execute(number: number, job: IsolatedJob): Promise<void> {
   const opened = openGuestContext(job, (message) => port.send({ number, message }), workerScope);
   current = { number, hear: opened.hear };
   const usage = measureUsage();
   let isOver = false;
-  /** Whether its transaction may be committed by now: its value stands, and what escapes is the run's. */
+  /** Whether its transaction may have been committed: its value stands, and escaped errors are the run's. */
   let stands = false;
   let goesOn = false;
   const give = (outcome: IsolatedOutcome, moved: readonly ArrayBuffer[] = []): void => {
@@ -122,13 +122,13 @@ function sendOutcome(number: number, ended: Ended, moved: readonly ArrayBuffer[]
     port.send({ number, message: { kind: 'outcome', ...ended } }, moved);
     if (!isMainThread) noteGone(moved);
   } catch (error) {
-    // Memory that cannot leave its thread, of WebAssembly for example, is copied.
+    // Memory that cannot leave its thread, e.g. of WebAssembly, is copied.
     if (moved.length > 0) return sendOutcome(number, ended, []);
     port.send({ number, message: { kind: 'outcome', ...ended, outcome: { ok: false, failure: failureOf(error) } } });
   }
 }
 
-/** Charged to the task that it comes from; of nobody's, the guest ends as Node.js ends it. */
+/** Charged to its task; if it belongs to none, the guest ends as under Node.js. */
 function takeEscaped(error: unknown, how: EscapeKind): void {
   const scope = currentScope();
   if (scope?.escaped) return scope.escaped(error, how);
@@ -144,7 +144,7 @@ function watchEngine(): void {
   new Worker(builtFile('define/orphan-guard.js'), { name: 'batuta orphan guard', execArgv: [] }).unref();
 }
 
-/** What the work gives, its resources closed. @throws what it throws, or why one of them could not be closed */
+/** Result of the work, its resources closed. @throws what it throws, or why one of them could not be closed */
 async function using<T>(resources: GuestResources, work: () => Promise<T>): Promise<T> {
   let value: T;
   try {
@@ -157,7 +157,7 @@ async function using<T>(resources: GuestResources, work: () => Promise<T>): Prom
   return value;
 }
 
-/** What the call gives, in the transaction of the task where it has one. */
+/** Result of the call, in the task's transaction if it has one. */
 function calledIn(
   { transaction }: TaskDefinition,
   { task, taskKey, run }: IsolatedJob,
@@ -186,11 +186,11 @@ async function findMethod(job: IsolatedJob): Promise<{ readonly task: TaskDefini
   return { task, definition };
 }
 
-/** By export, else by class or flow name: a class that was not brought in by the loader knows its file only. */
+/** By export, else by class or flow name: a class not loaded by the loader only knows its file. */
 async function findDefinition(job: IsolatedJob): Promise<FlowDefinition> {
   const { source, pinned } = job;
   if (source === null) throw unavailable(job, 'its file is not known: run it by the path of its file, or leave isolate out');
-  // A file that was changed meanwhile is loaded anew, save for runs that are pinned to what it was.
+  // A changed file is loaded again, except for runs pinned to its old version.
   const isKept = pinned !== null && existsSync(pinned.bundle.module);
   const bundle = isKept ? { inputs: [], tsconfig: null, packages: {}, ...pinned.bundle } : await bundleOf(source.file);
   const key = `${bundle.module}#${source.exportName}#${job.flow}`;
@@ -221,7 +221,7 @@ function unavailable(job: IsolatedJob, why: string): BatutaError {
   );
 }
 
-/** What a generator gives, as a list: the form in which it can be handed on. */
+/** A generator's items as a list, a form that can be passed on. */
 async function listed(value: unknown): Promise<unknown> {
   if (typeof value !== 'object' || value === null) return value;
   const isGenerator = Symbol.asyncIterator in value || (Symbol.iterator in value && 'next' in value && typeof value.next === 'function');

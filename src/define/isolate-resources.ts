@@ -1,6 +1,6 @@
 /**
- * The resources of tasks that run in a thread or process of their own. They are opened there, for values do not pass between threads: those of
- * scope `worker` are kept until the guest ends, all others are closed with their task.
+ * The resources of tasks that run in their own thread or process. They are opened there, as values do not pass between threads: those of
+ * scope `worker` stay until the guest ends, others are closed with their task.
  */
 import type { Logger } from 'pino';
 import { systemClock } from '../base/clock.ts';
@@ -14,14 +14,14 @@ import { followUse } from '../resources/follow-use.ts';
 import type { ScopeEnd } from '../resources/opened.ts';
 import { type OpeningFollower, ResourceScope } from '../resources/scope.ts';
 
-/** What a guest holds over its tasks. */
+/** What a guest keeps across tasks. */
 export interface WorkerScope {
   readonly scope: ResourceScope;
-  /** Where secrets, variables and connections are read: the task that is under way. */
+  /** Source of secrets, variables and connections: the running task. */
   values: (() => NamedValues) | null;
 }
 
-/** @param log where lines go that belong to no task */
+/** @param log for lines that belong to no task */
 export function openWorkerScope(log: Logger): WorkerScope {
   const holder: { scope?: ResourceScope; values: WorkerScope['values'] } = { values: null };
   const enter = <T>(work: () => T): T => work();
@@ -42,7 +42,7 @@ export class GuestResources {
 
   /**
    * @param context read only once something is opened
-   * @param note hears of each opening that belongs to the task, be it of scope `run` or `task`
+   * @param note called for each opening that belongs to the task, of scope `run` or `task`
    */
   constructor(context: () => TaskContext, namedValues: () => NamedValues, note: (use: ResourceUse) => void, worker: WorkerScope) {
     worker.values = namedValues;
@@ -77,7 +77,7 @@ export class GuestResources {
     return this.#scopes[0]?.use(resource, key);
   }
 
-  /** Closes all of them. @throws the first that could not be closed, unless the task has failed anyway */
+  /** Closes all of them. @throws the first that could not be closed, unless the task failed anyway */
   async close(end: ScopeEnd): Promise<void> {
     let first: BatutaError | null = null;
     for (const scope of this.#scopes) {

@@ -1,8 +1,8 @@
 /**
- * Which files are the library itself, and what flow files import in its place.
+ * Which files are the library itself, and what flow files import instead.
  *
  * A loaded flow file shares the running copy of the library. When that runs from source (its own tests), flow files get the built copy, as
- * Node 20 cannot import TypeScript; the two copies share what lies under `Symbol.for` keys.
+ * Node 20 cannot import TypeScript; the two copies share everything under `Symbol.for` keys.
  */
 import { existsSync } from 'node:fs';
 import { join, sep } from 'node:path';
@@ -19,14 +19,14 @@ const publicModules: ReadonlyMap<string, string> = new Map([
   ['batuta/steps', 'kit/steps/index.js'],
 ]);
 
-/** Whether a file is code of the library, from source or built. */
+/** Whether a file is library code, from source or built. */
 export function isOfLibrary(file: string): boolean {
   return file.startsWith(join(packageFolder(), 'dist') + sep) || file.startsWith(join(packageFolder(), 'src') + sep);
 }
 
 /**
- * The file URL that stands for `batuta` or an entry below it, such as `batuta/client`; undefined for any other specifier, and when the
- * library runs from source and was never built.
+ * The file URL of `batuta` or an entry below it, such as `batuta/client`; undefined for any other specifier, and if the library runs from
+ * source and was never built.
  */
 export function libraryUrl(specifier: string): string | undefined {
   const path = publicModules.get(specifier);

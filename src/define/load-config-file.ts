@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import type { BatutaConfig } from '../base/config-file.ts';
 import type { LoadedConfigFile } from '../base/config.ts';
 
-/** Names under which the file is looked for, in this order. */
+/** Names to look for, in this order. */
 const names = ['batuta.config.ts', 'batuta.config.mts', 'batuta.config.js', 'batuta.config.mjs'] as const;
 
 /**
- * The configuration file of a folder, read; null when it has none. What the file says is not checked here.
+ * The configuration file of a folder, read; null if it has none. Its content is not checked here.
  *
  * @throws BatutaError FILE_NOT_COMPILED, FILE_NOT_LOADED
  */
 export async function loadConfigFile(folder: string): Promise<LoadedConfigFile | null> {
   const name = nameIn(folder);
   if (name === undefined) return null;
-  // Apart, for most projects have no such file.
+  // Separate, as most projects have no such file.
   const { importUserFile } = await import('./user-file.ts');
   const exported = await importUserFile(join(folder, name));
   return { name, config: exported['default'] as BatutaConfig };

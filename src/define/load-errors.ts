@@ -1,4 +1,4 @@
-/** One sentence, with file and line, on why a flow file does not compile or load. */
+/** One sentence, with file and line, on why a flow file fails to compile or load. */
 import { readdirSync } from 'node:fs';
 import { findSourceMap } from 'node:module';
 import { basename, dirname, join, relative, resolve } from 'node:path';
@@ -9,13 +9,13 @@ import { BatutaError, isBatutaError } from '../base/errors.ts';
 import { nearestNames } from '../base/nearest.ts';
 import type { Bundle } from './bundle-cache.ts';
 
-/** One thing the compiler found; line and column from 1, null when it has no place. */
+/** One compiler message; line and column from 1, null if it has no place. */
 export interface CompileFault {
   readonly file: string;
   readonly line: number | null;
   readonly column: number | null;
   readonly message: string;
-  /** The line and a mark under the place, or null. */
+  /** The line with a mark under the place, or null. */
   readonly frame: string | null;
 }
 
@@ -25,28 +25,28 @@ interface Place {
   readonly column: number;
 }
 
-/** A path as people read it: relative to the working directory when it lies in it. */
+/** A path for people: relative to the working directory if inside it. */
 export function shownPath(file: string): string {
   const path = relative(process.cwd(), file);
   return path === '' || path.startsWith('..') ? file : path;
 }
 
-/** FILE_NOT_FOUND, with the names in the folder that look like the one that was asked for. */
+/** FILE_NOT_FOUND, with similar names in the folder. */
 export function fileNotFound(file: string): BatutaError {
   let nearest: string[] = [];
   try {
     nearest = nearestNames(basename(file), readdirSync(dirname(file))).map((name) => shownPath(join(dirname(file), name)));
   } catch {
-    // The folder itself is not there either.
+    // The folder itself is missing too.
   }
   const hint = nearest.length === 0 ? '' : ` Did you mean ${nearest.join(' or ')}?`;
   return new BatutaError('FILE_NOT_FOUND', `There is no file ${shownPath(file)}.${hint}`, { details: { file, nearest } });
 }
 
 /**
- * FILE_NOT_COMPILED from what esbuild rejected with. `details.errors` holds every `CompileFault`.
+ * FILE_NOT_COMPILED from esbuild's error. `details.errors` holds every `CompileFault`.
  *
- * @param prefixOf how many characters were put before the first line of a file.
+ * @param prefixOf number of characters added before a file's first line
  */
 export function compileError(file: string, error: unknown, prefixOf: (file: string) => number): BatutaError {
   if (error instanceof Error && /is needed by esbuild|installed esbuild for another platform/.test(error.message))
@@ -68,7 +68,7 @@ export function compileError(file: string, error: unknown, prefixOf: (file: stri
   });
 }
 
-/** FILE_NOT_LOADED from what the import of a bundle threw; an error of Batuta's own keeps its code. */
+/** FILE_NOT_LOADED from an error while importing a bundle; a Batuta error keeps its code. */
 export function loadError(file: string, bundle: Bundle, thrown: unknown): BatutaError {
   const missing = missingPackage(thrown);
   if (missing !== undefined) {
@@ -123,7 +123,7 @@ function packageOf(specifier: string): string {
   return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 }
 
-/** The first place on the stack that is in the user's own files. */
+/** The first place on the stack in the user's own files. */
 function placeOf(thrown: unknown, bundle: Bundle): Place | undefined {
   if (!(thrown instanceof Error) || typeof thrown.stack !== 'string') return undefined;
   const inputs = new Set(bundle.inputs.map((input) => input.path));

@@ -11,11 +11,11 @@ import { bundleOf, codeFile, filesReadBy } from './user-file.ts';
 
 /** The outcome of loading many files. */
 export interface LoadedFlows {
-  /** Sorted by name. A name that two flows claim is left out, and stands in `broken`. */
+  /** Sorted by name. A name claimed by two flows is left out, and listed in `broken`. */
   readonly flows: readonly FlowDefinition[];
-  /** One entry for each file that did not load and each name claimed twice. */
+  /** One entry per file that did not load and per name claimed twice. */
   readonly broken: readonly { readonly file: string; readonly error: BatutaError }[];
-  /** Of each file that compiled all files it was made from, itself included; absolute paths. */
+  /** For each file that compiled, all files it was made from, including itself; absolute paths. */
   readonly inputs: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -24,12 +24,12 @@ const notFlows = /(\.d\.[cm]?ts|\.(test|spec)\.[cm]?[jt]sx?)$/;
 const bundledAtOnce = 4;
 
 /**
- * Loads all flows of folders (with their subfolders) and files. What fails is collected, the rest is there.
+ * Loads all flows of folders (with their subfolders) and files. Failures are collected, the rest is loaded.
  *
- * In folders, `.ts .mts .cts .tsx .js .mjs .cjs` files are loaded; tests, specs, declarations, `node_modules` and names that
- * begin with a dot are not.
+ * In folders, `.ts .mts .cts .tsx .js .mjs .cjs` files are loaded; tests, specs, declarations, `node_modules` and names with a leading dot
+ * are not.
  *
- * @throws BatutaError FILE_NOT_FOUND when one of the paths does not exist.
+ * @throws BatutaError FILE_NOT_FOUND if one of the paths does not exist
  */
 export async function loadFlows(paths: string | readonly string[], options: LoadOptions = {}): Promise<LoadedFlows> {
   const files = new Set([paths].flat().flatMap((path) => listFiles(resolve(options.cwd ?? process.cwd(), path))));
@@ -60,7 +60,7 @@ async function bundleAll(files: readonly string[]): Promise<{ readonly file: str
   return bundles;
 }
 
-/** Files that may hold flows, sorted; a file that is named itself is always one. @throws BatutaError FILE_NOT_FOUND */
+/** Files that may hold flows, sorted; always includes a file named explicitly. @throws BatutaError FILE_NOT_FOUND */
 function listFiles(path: string): string[] {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat) throw fileNotFound(path);
@@ -79,7 +79,7 @@ function listFolder(folder: string): string[] {
     });
 }
 
-/** Leaves out flows that a file only hands on from another file that was loaded too. */
+/** Leaves out flows that a file only re-exports from another loaded file. */
 function withoutReExports(loaded: readonly LoadedFlow[]): LoadedFlow[] {
   const byName = new Map<string, LoadedFlow[]>();
   for (const flow of loaded) byName.set(flow.definition.name, [...(byName.get(flow.definition.name) ?? []), flow]);

@@ -9,38 +9,38 @@ import { shownPath } from './load-errors.ts';
 import { createRegistry } from './registry.ts';
 import { bundleOf, importBundle } from './user-file.ts';
 
-/** A flow that was found in a file. `definition.source` says where, `definition.version` is the hash of its code. */
+/** A flow found in a file. `definition.source` says where, `definition.version` is the hash of its code. */
 export interface LoadedFlow {
   readonly definition: FlowDefinition;
   readonly flowClass: FlowClass;
-  /** Every file of the user's own that it was made from, absolute. */
+  /** All the user's own files it was made from, absolute. */
   readonly inputs: readonly string[];
 }
 
 export interface LoadOptions {
-  /** Folder that relative paths start from. Default: the working directory. */
+  /** Base of relative paths. Default: the working directory. */
   readonly cwd?: string | undefined;
 }
 
 /**
- * Loads a file and gives the flows it exports, in the order of their names; none when it exports none.
+ * Loads a file and returns the flows it exports, sorted by name, if any.
  *
- * A file that has not changed since it was last loaded, by whichever process, is imported without being compiled.
+ * A file unchanged since it was last loaded, by any process, is imported without compiling.
  *
- * @throws BatutaError FILE_NOT_FOUND, FILE_NOT_COMPILED, FILE_NOT_LOADED, FLOW_DUPLICATE, and what registration throws.
+ * @throws BatutaError FILE_NOT_FOUND, FILE_NOT_COMPILED, FILE_NOT_LOADED, FLOW_DUPLICATE, and what registration throws
  */
 export async function loadFlowFile(path: string, options: LoadOptions = {}): Promise<LoadedFlow[]> {
   const file = resolve(options.cwd ?? process.cwd(), path);
   return flowsOf(file, await bundleOf(file));
 }
 
-/** The flows of a bundle. @throws as `loadFlowFile` does, save FILE_NOT_FOUND and FILE_NOT_COMPILED. */
+/** The flows of a bundle. @throws as `loadFlowFile` does, except FILE_NOT_FOUND and FILE_NOT_COMPILED */
 export async function flowsOf(file: string, bundle: Bundle): Promise<LoadedFlow[]> {
   const exported = await importBundle(file, bundle);
   const inputs = bundle.inputs.map((input) => input.path);
   const classes = new Map<FlowClass, string>();
   for (const [name, value] of Object.entries(exported)) {
-    // A class exported under two names counts once, and its own name is the better one.
+    // A class exported under two names counts once, preferably under its own name.
     if (isFlowClass(value) && (!classes.has(value) || classes.get(value) === 'default')) classes.set(value, name);
   }
   const registry = createRegistry();

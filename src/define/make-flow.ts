@@ -1,29 +1,29 @@
-/** Makes a flow without decorators, of a class that other code has written: its tasks are handed over. */
+/** Makes a flow without decorators, from a class written by other code: its tasks are passed in. */
 import type { FlowClass } from '../model/flow-types.ts';
 import { checkDeclaration } from './declaration.ts';
 import { noteClass } from './declared-classes.ts';
 import { type FlowPlan, type Method, readOwnTasks, writeFlow, writePlan, writeTask } from './metadata.ts';
 import { wrap } from './task.ts';
 
-/** What becomes a task: as `@Task(options)` on a method of that name. */
+/** A task to be: as `@Task(options)` on a method of that name. */
 export interface MadeTask {
   readonly name: string;
   readonly options: Readonly<Record<string, unknown>>;
   readonly method: Method;
 }
 
-/** What `makeFlow` is given. */
+/** Input of `makeFlow`. */
 export interface FlowMaking {
-  /** As of `@Flow`. */
+  /** As for `@Flow`. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** Absolute path of the file that makes it, as far as that is known. */
+  /** Absolute path of the file that makes it, if known. */
   readonly file: string | null;
   readonly tasks: readonly MadeTask[];
   readonly plan: FlowPlan;
 }
 
 /**
- * Makes a class with `run(params, ctx)` a flow. Gives what its body calls the tasks by, each with an instance as `this`.
+ * Makes a class with `run(params, ctx)` a flow. Returns the task functions for its body, each with an instance as `this`.
  *
  * @throws BatutaError as `@Flow` and `@Task` do
  */

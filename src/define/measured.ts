@@ -16,8 +16,8 @@ export interface MeasuredOptions {
 const usualName = 'method_duration_seconds';
 
 /**
- * Measures a public method in seconds, into a histogram with the labels `class`, `method` and `outcome` (`ok` or `error`). Works on any class
- * and on tasks, where it stands below `@Task()`; outside of a run it is a plain call.
+ * Measures a public method in seconds, into a histogram with the labels `class`, `method` and `outcome` (`ok` or `error`). Works on any
+ * class and on tasks, placed below `@Task()`; outside a run it is a plain call.
  *
  * @throws BatutaError DECORATOR_MISPLACED on anything but a public instance method, OPTION_INVALID
  * @example
@@ -38,7 +38,7 @@ export function Measured(options?: MeasuredOptions): MethodDecorator & StandardM
   return decorate as MethodDecorator & StandardMethodDecorator;
 }
 
-/** A decorator of methods as TC39 has them. */
+/** A TC39 method decorator. */
 export type StandardMethodDecorator = <T extends (this: never, ...args: never[]) => unknown>(
   value: T,
   context: ClassMethodDecoratorContext,

@@ -1,9 +1,9 @@
 /**
- * What decorators leave on a class. The only file that writes and reads it.
+ * What decorators store on a class. The only file that writes and reads it.
  *
- * Legacy decorators (`experimentalDecorators`) keep it with reflect-metadata, on the prototype for methods and on the class for
- * `@Flow`. Standard decorators keep it in the metadata object that the language hangs on the class as `Symbol.metadata`. All keys
- * are `Symbol.for`, so that two copies of the library in one process read what the other wrote.
+ * Legacy decorators (`experimentalDecorators`) use reflect-metadata, on the prototype for methods and on the class for `@Flow`. Standard
+ * decorators use the metadata object that the language attaches to the class as `Symbol.metadata`. All keys are `Symbol.for`, so that two
+ * copies of the library in one process can read each other's records.
  */
 import 'reflect-metadata/lite';
 import { BatutaError } from '../base/errors.ts';
@@ -15,7 +15,7 @@ import type { TaskDefinition } from '../model/task.ts';
 /** A method as decorators see it. */
 export type Method = (this: object, ...args: unknown[]) => unknown;
 
-/** What `@Task` leaves: options as they were written, checked later where the name of the class is known. */
+/** Record of `@Task`: options as written, checked later when the class name is known. */
 export interface TaskRecord {
   readonly name: string;
   readonly options: Readonly<Record<string, unknown>>;
@@ -23,46 +23,46 @@ export interface TaskRecord {
   readonly method: Method;
 }
 
-/** What `@On` leaves. */
+/** Record of `@On`. */
 export interface HookRecord {
   readonly name: string;
   readonly event: HookEvent;
 }
 
-/** What `@Flow` leaves. */
+/** Record of `@Flow`. */
 export interface FlowRecord {
   readonly options: Readonly<Record<string, unknown>>;
-  /** Absolute path of the file that declares the class, as far as the stack tells. */
+  /** Absolute path of the file that declares the class, if the stack shows it. */
   readonly file: string | null;
 }
 
-/** What a loader knows better than the class itself. */
+/** What a loader knows better than the class. */
 export interface FlowOrigin {
   /** Absolute path of the user's file. */
   readonly file: string;
   readonly exportName: string;
-  /** Hash of all the code that the file brings in. */
+  /** Hash of all code the file brings in. */
   readonly version: string;
   /** Absolute path of that code, as one module. */
   readonly module: string;
 }
 
-/** What is known of a code flow before it runs, whose body calls each of its tasks in an order that is fixed; left by `makeFlow`. */
+/** What is known in advance of a code flow whose body calls each task in a fixed order; stored by `makeFlow`. */
 export interface FlowPlan {
-  /** Its tasks in running order, what follows what, and the tasks that nothing follows. */
+  /** Its tasks in running order, what follows what, and the last tasks. */
   readonly graph: Graph;
-  /** What is known of single tasks: the list a task runs once per item of, in words, and the condition it is asked. */
+  /** Facts about single tasks: the list a task runs over, in words, and its condition. */
   readonly tasks: ReadonlyMap<string, Partial<Pick<TaskDefinition, 'each' | 'when'>>>;
-  /** What decides about it beside the code of its file, such as the text of another: its version is a hash of both. Null: nothing does. */
+  /** What determines it besides the code of its file, such as another file's text: its version is a hash of both. Null: nothing. */
   readonly text: string | null;
-  /** Source text of what it calls, for a version where the code of its file is not known. */
+  /** Source text of what it calls, for a version if the code of its file is unknown. */
   code(): string;
 }
 
-/** Any class; `prototype` is what methods hang on. */
+/** Any class; methods are on `prototype`. */
 export type AnyClass = (abstract new (...args: never[]) => object) & { readonly prototype: object };
 
-/** Where records of one class are kept: the standard metadata object, or the prototype in legacy mode. */
+/** Where records of a class are: the standard metadata object, or the prototype in legacy mode. */
 export type Holder = { readonly metadata: object } | { readonly prototype: object };
 
 const tasksKey = Symbol.for('batuta.tasks');
@@ -70,12 +70,12 @@ const hooksKey = Symbol.for('batuta.hooks');
 const injectsKey = Symbol.for('batuta.injects');
 const flowKey = Symbol.for('batuta.flow');
 const originKey = Symbol.for('batuta.origin');
-/** Of a class that came with the code of a file, whether that exports it or not. */
+/** Of a class loaded with a file's code, exported or not. */
 const loadedKey = Symbol.for('batuta.loadedVersion');
 const planKey = Symbol.for('batuta.plan');
 const bareKey = Symbol.for('batuta.bare');
 
-// esbuild falls back to Symbol.for('Symbol.metadata') and tsc to nothing at all, so the symbol must exist before a user's class does.
+// esbuild falls back to Symbol.for('Symbol.metadata') and tsc to nothing, so the symbol must exist before a user's class does.
 const symbols = Symbol as { metadata?: symbol };
 symbols.metadata ??= Symbol.for('Symbol.metadata');
 
@@ -84,7 +84,7 @@ export function standardContext(second: unknown): DecoratorContext | undefined {
   return typeof second === 'object' && second !== null && 'kind' in second && 'name' in second ? (second as DecoratorContext) : undefined;
 }
 
-/** Where a standard decorator keeps its records. @throws BatutaError DECORATOR_MISPLACED when the compiler gives no metadata. */
+/** Where a standard decorator keeps its records. @throws BatutaError DECORATOR_MISPLACED if the compiler provides no metadata */
 export function standardHolder(context: DecoratorContext): Holder {
   if (typeof context.metadata === 'object' && context.metadata !== null) return { metadata: context.metadata };
   throw new BatutaError(
@@ -93,7 +93,7 @@ export function standardHolder(context: DecoratorContext): Holder {
   );
 }
 
-/** Keeps the record of a task; false when the method has one already. */
+/** Stores the record of a task; false if the method has one. */
 export function writeTask(holder: Holder, record: TaskRecord): boolean {
   const tasks = ownOrNew(holder, tasksKey, () => new Map<string, TaskRecord>());
   if (tasks.has(record.name)) return false;
@@ -101,7 +101,7 @@ export function writeTask(holder: Holder, record: TaskRecord): boolean {
   return true;
 }
 
-/** Keeps the record of a hook; false when the method listens to that event already. */
+/** Stores the record of a hook; false if the method already listens to that event. */
 export function writeHook(holder: Holder, record: HookRecord): boolean {
   const hooks = ownOrNew(holder, hooksKey, () => new Map<string, HookRecord>());
   const key = `${record.event} ${record.name}`;
@@ -110,7 +110,7 @@ export function writeHook(holder: Holder, record: HookRecord): boolean {
   return true;
 }
 
-/** Keeps the resource of a field; false when the field has one already. */
+/** Stores the resource of a field; false if the field has one. */
 export function writeInject(holder: Holder, injection: Injection): boolean {
   const injects = ownOrNew(holder, injectsKey, () => new Map<string, Injection>());
   if (injects.has(injection.field)) return false;
@@ -118,7 +118,7 @@ export function writeInject(holder: Holder, injection: Injection): boolean {
   return true;
 }
 
-/** Fields of a class and its bases that hold resources, those of bases first; of a name the one that stands nearest. */
+/** Fields of a class and its bases that hold resources, base fields first; for each name the most derived one. */
 export function readInjects(cls: AnyClass): readonly Injection[] {
   const found = new Map<string, Injection>();
   for (const at of lineage(cls))
@@ -127,23 +127,23 @@ export function readInjects(cls: AnyClass): readonly Injection[] {
   return [...found.values()];
 }
 
-/** Tasks decorated in this very class (not its bases), in the order of the file. */
+/** Tasks decorated in this very class (not its bases), in file order. */
 export function readOwnTasks(cls: AnyClass): ReadonlyMap<string, TaskRecord> {
   return readOwn<Map<string, TaskRecord>>(cls, cls.prototype, tasksKey) ?? new Map();
 }
 
-/** The same while the class is still being decorated: standard decorators hang the metadata on it only afterwards. */
+/** The same while the class is being decorated: standard decorators attach the metadata to it only afterwards. */
 export function readTasksSoFar(cls: AnyClass, context: DecoratorContext | undefined): ReadonlyMap<string, TaskRecord> {
   if (!context) return readOwnTasks(cls);
   return (readOwnOf(standardHolder(context), tasksKey) as Map<string, TaskRecord> | undefined) ?? new Map();
 }
 
-/** Hooks decorated in this very class (not its bases), in the order of the file. */
+/** Hooks decorated in this very class (not its bases), in file order. */
 export function readOwnHooks(cls: AnyClass): readonly HookRecord[] {
   return [...(readOwn<Map<string, HookRecord>>(cls, cls.prototype, hooksKey)?.values() ?? [])];
 }
 
-/** Keeps what `@Flow` was given; false when the class has it already. */
+/** Stores the options of `@Flow`; false if the class has them already. */
 export function writeFlow(cls: AnyClass, context: DecoratorContext | undefined, record: FlowRecord): boolean {
   const holder = context ? standardHolder(context) : { prototype: cls };
   if (readOwnOf(holder, flowKey) !== undefined) return false;
@@ -151,17 +151,17 @@ export function writeFlow(cls: AnyClass, context: DecoratorContext | undefined, 
   return true;
 }
 
-/** What `@Flow` was given on this very class, or undefined. */
+/** Options of `@Flow` on this very class, or undefined. */
 export function readFlow(cls: AnyClass): FlowRecord | undefined {
   return readOwn<FlowRecord>(cls, cls, flowKey);
 }
 
-/** Notes the plan of a flow that was made without decorators. */
+/** Stores the plan of a flow made without decorators. */
 export function writePlan(cls: AnyClass, plan: FlowPlan): void {
   Reflect.defineMetadata(planKey, plan, cls);
 }
 
-/** The plan of a flow that was made without decorators, or undefined. */
+/** The plan of a flow made without decorators, or undefined. */
 export function readPlan(cls: AnyClass): FlowPlan | undefined {
   return Reflect.getOwnMetadata(planKey, cls) as FlowPlan | undefined;
 }
@@ -171,17 +171,17 @@ export function writeOrigin(cls: AnyClass, origin: FlowOrigin): void {
   Reflect.defineMetadata(originKey, origin, cls);
 }
 
-/** Notes the version of the code with which a class came that was defined while that was loaded. */
+/** Notes the code version for a class defined while that code was loaded. */
 export function writeLoadedVersion(cls: AnyClass, version: string): void {
   Reflect.defineMetadata(loadedKey, version, cls);
 }
 
-/** That version, or undefined when the class came with no file that was loaded. */
+/** That version, or undefined if the class came with no loaded file. */
 export function readLoadedVersion(cls: AnyClass): string | undefined {
   return Reflect.getOwnMetadata(loadedKey, cls) as string | undefined;
 }
 
-/** Where the class was loaded from, or undefined when no loader brought it in. */
+/** Where the class was loaded from, or undefined if no loader did. */
 export function readOrigin(cls: AnyClass): FlowOrigin | undefined {
   return Reflect.getOwnMetadata(originKey, cls) as FlowOrigin | undefined;
 }
@@ -191,12 +191,12 @@ export function writeBare(wrapper: Method, bare: Method): void {
   Object.defineProperty(wrapper, bareKey, { value: bare });
 }
 
-/** The method that a wrapper stands for, or undefined when the function is no wrapper. */
+/** The method a wrapper stands for, or undefined if the function is not one. */
 export function readBare(method: unknown): Method | undefined {
   return typeof method === 'function' && Object.hasOwn(method, bareKey) ? (method as { [bareKey]?: Method })[bareKey] : undefined;
 }
 
-/** A class and its bases, the eldest first. */
+/** A class and its bases, base first. */
 export function lineage(cls: AnyClass): AnyClass[] {
   const classes: AnyClass[] = [];
   for (let at: unknown = cls; typeof at === 'function' && at !== Function.prototype; at = Object.getPrototypeOf(at))

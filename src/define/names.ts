@@ -1,4 +1,4 @@
-/** What a flow is called when its class says nothing. */
+/** Default name of a flow. */
 
 /** `FlightDelays` → `flight-delays`, `HTTPFetch` → `http-fetch`, `Etl2Load` → `etl2-load`, `$My_flow` → `my-flow`. */
 export function kebabCase(name: string): string {
@@ -12,7 +12,7 @@ export function kebabCase(name: string): string {
 
 const warnedOf = new Set<string>();
 
-/** Minifiers give classes names of one or two letters, and others with the next build. */
+/** Minifiers give classes names of one or two letters, different in each build. */
 export function warnOfShortName(className: string, flow: string): void {
   if (className.length > 2 || warnedOf.has(className)) return;
   warnedOf.add(className);

@@ -7,10 +7,10 @@ import { readSpot } from './spot.ts';
 import type { OnDecorator } from './class-wiring.ts';
 
 /**
- * Calls the method once the run is `running`, `completed`, `failed`, `crashed` or `cancelled`. What a hook throws is logged
- * and changes nothing. A method may carry several, for different events.
+ * Calls the method once the run is `running`, `completed`, `failed`, `crashed` or `cancelled`. Errors of a hook are logged and change
+ * nothing. A method may have several, for different events.
  *
- * @throws BatutaError OPTION_INVALID for an unknown event or one named twice, DECORATOR_MISPLACED on anything but a public instance method.
+ * @throws BatutaError OPTION_INVALID for an unknown event or one named twice, DECORATOR_MISPLACED on anything but a public instance method
  * @example
  * ```ts
  * @On('failed')

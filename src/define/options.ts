@@ -8,10 +8,10 @@ import { isQueueName } from '../model/queue.ts';
 import { noRetry, type RetryDelay, type RetryPolicy } from '../model/retry.ts';
 import { cutText } from '../base/cut-text.ts';
 
-/** Options as they were written. */
+/** Options as written. */
 export type RawOptions = Readonly<Record<string, unknown>>;
 
-/** Options of other orchestrators that do not exist here yet; they get a message of their own. */
+/** Options of other orchestrators that do not exist here yet; they get their own message. */
 const notYet: ReadonlySet<string> = new Set<string>();
 
 /** An error about a class or one of its methods (`Etl`, `Etl.join`), with an option or none. */
@@ -23,7 +23,7 @@ export function refuse(code: ErrorCode, place: string, message: string, cause?: 
   });
 }
 
-/** @throws BatutaError OPTION_UNKNOWN naming the nearest known option, or saying that there is no such option. */
+/** @throws BatutaError OPTION_UNKNOWN naming the nearest known option, or saying that there is none */
 export function checkOptionNames(place: string, options: RawOptions, known: readonly string[]): void {
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
@@ -34,9 +34,9 @@ export function checkOptionNames(place: string, options: RawOptions, known: read
 }
 
 /**
- * The options of one place, read one by one; each is undefined where it is not given.
+ * The options in one place, read one by one; undefined if not given.
  *
- * @throws BatutaError OPTION_INVALID, DURATION_INVALID for a value that is not what it must be
+ * @throws BatutaError OPTION_INVALID, DURATION_INVALID for an invalid value
  */
 export class OptionReader {
   readonly place: string;
@@ -47,7 +47,7 @@ export class OptionReader {
     this.raw = raw;
   }
 
-  /** A whole number from `min`, to `max` where there is one. */
+  /** A whole number from `min` to `max`. */
   whole(name: string, min: number, max = Number.MAX_SAFE_INTEGER): number | undefined {
     const wanted = `a whole number from ${min}${max === Number.MAX_SAFE_INTEGER ? '' : ` to ${max}`}`;
     return this.#checked(name, wanted, (value) => Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= max);
@@ -71,7 +71,7 @@ export class OptionReader {
     return ms;
   }
 
-  /** A size from `min` bytes: a number, or text such as `512 MB`. Gives bytes. */
+  /** A size from `min` bytes: a number, or text such as `512 MB`. In bytes. */
   bytes(name: string, min: number): number | undefined {
     const value = this.raw[name];
     if (value === undefined) return undefined;
@@ -82,12 +82,12 @@ export class OptionReader {
     }
   }
 
-  /** Text that is not empty. */
+  /** Non-empty text. */
   text(name: string): string | undefined {
     return this.#checked(name, 'text that is not empty', isFilled);
   }
 
-  /** A list of texts, empty when it is not given. */
+  /** A list of texts, empty by default. */
   texts(name: string): readonly string[] {
     const list = this.#checked<string[]>(
       name,
@@ -117,12 +117,12 @@ export class OptionReader {
     return this.#checked(name, 'a function', (value) => typeof value === 'function');
   }
 
-  /** A template or a function that gives the name of a run. */
+  /** A template or function for the name of a run. */
   runName<F>(): string | F | undefined {
     return typeof this.raw.runName === 'function' ? (this.raw.runName as F) : this.text('runName');
   }
 
-  /** All that says whether and when a failed attempt is followed by another. */
+  /** Whether and when a failed attempt is followed by another. */
   retryPolicy(): RetryPolicy {
     return {
       retries: this.whole('retries', 0) ?? noRetry.retries,
@@ -169,7 +169,7 @@ export class OptionReader {
   }
 }
 
-/** The options that make up a `retryPolicy`. */
+/** The options of a `retryPolicy`. */
 export const retryOptions = ['retries', 'retryDelay', 'backoff', 'maxRetryDelay', 'jitter', 'retryIf'] as const;
 
 /** The error for a value that is not `wanted`. */

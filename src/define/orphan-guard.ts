@@ -1,6 +1,6 @@
 /**
- * The thread that ends a process of a task when its engine is gone, even one in a loop that never gives way: the other end of its pipe closes with
- * the process that holds it, however that ends. The whole group goes, with whatever the task has started.
+ * The thread that ends a task's process when its engine is gone, even one in a loop that never yields: the other end of its pipe closes
+ * with the process that holds it, however that ends. The whole process group goes, with everything the task started.
  */
 import { Socket } from 'node:net';
 import { signalGroup } from '../base/process-group.ts';

@@ -1,4 +1,4 @@
-/** A stream of a task in a guest, whose bytes go to the engine as it asks for them. */
+/** A task's stream in a guest, whose bytes go to the engine on request. */
 import { cutOut, openSource } from '../base/byte-source.ts';
 import { BatutaError } from '../base/errors.ts';
 import { failureOf } from '../model/failure.ts';
@@ -9,7 +9,7 @@ export class PulledSource {
   readonly #name: string;
   readonly #send: (message: GuestMessage) => void;
 
-  /** @throws BatutaError ARTIFACT_INVALID when it is no source */
+  /** @throws BatutaError ARTIFACT_INVALID if it is no source */
   constructor(source: unknown, name: string, send: (message: GuestMessage) => void) {
     this.#pieces = openSource(source, name).pieces[Symbol.asyncIterator]();
     this.#name = name;

@@ -1,9 +1,8 @@
 /**
- * Which files may be loaded because a row of the database names them: to load a file is to run it, and anyone who can write to the database
- * could name any.
+ * Which files a database row may cause to be loaded: loading a file runs it, and anyone who can write to the database could name any.
  *
- * A file is loaded when it lies in `BATUTA_FLOWS`, or when this user has run a flow of it on this machine before, by its path or from a
- * script. A note of that is kept beside the bundles, where only this user can have put it.
+ * A file is loaded if it is in `BATUTA_FLOWS`, or if this user has run a flow of it on this machine before, by its path or from a script. A
+ * note of that is kept with the bundles, where only this user can have put it.
  */
 import { mkdirSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
@@ -15,12 +14,12 @@ import { codeFile } from './user-file.ts';
 export function mayLoadRecorded(file: string, flows: readonly string[], cwd: string): boolean {
   const real = realPathOf(file);
   if (real === null) return false;
-  // As it is named, too: a link in the folder to a file elsewhere was put there by whoever owns the folder.
+  // By its own name, too: a link in the folder to a file elsewhere was put there by the folder's owner.
   const isFlow = (place: string): boolean => isAmong(resolve(file), place) || isAmong(real, realPathOf(place));
   return flows.some((place) => isFlow(resolve(cwd, place))) || isRemembered(real);
 }
 
-/** Notes that this user has had a flow of the file run, so that `runs retry` finds it again. Best effort. */
+/** Notes that this user has run a flow of the file, so that `runs retry` finds it again. Best effort. */
 export function rememberSource(file: string): void {
   const real = realPathOf(file);
   if (real === null || isRemembered(real)) return;
@@ -30,7 +29,7 @@ export function rememberSource(file: string): void {
       writeFileSync(join(folder, noteName(real)), `${real}\n`, { mode: 0o600 });
       return;
     } catch {
-      // A read-only project: the next folder may take it.
+      // A read-only project: try the next folder.
     }
   }
 }
@@ -43,7 +42,7 @@ function noteName(real: string): string {
   return `${hashOf(real).slice(0, 32)}.source`;
 }
 
-/** As `loadFlows` finds them: code in the folder or below, in no package and no hidden folder. */
+/** As `loadFlows` finds them: code in the folder or below, not in a package or hidden folder. */
 function isAmong(file: string, place: string | null): boolean {
   if (place === null) return false;
   if (file === place) return true;

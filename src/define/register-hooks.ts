@@ -1,5 +1,5 @@
 /**
- * What `batuta/register` gives Node.js: how a TypeScript file is found and made into JavaScript. Files of packages are left to Node.js.
+ * Node.js hooks of `batuta/register`: how TypeScript files are found and compiled. Files of packages are left to Node.js.
  *
  * Source: Node.js documentation, "Customization hooks".
  */
@@ -11,7 +11,7 @@ import { nearestFile } from './cache-folder.ts';
 import { metadataCompiler, type MetadataCompiler } from './decorator-metadata.ts';
 import { compileError } from './load-errors.ts';
 
-/** What an import may say, as it stands in the compiled file, and the files that it may mean. */
+/** Import extensions, as in compiled files, and the source files they may mean. */
 const sources: Readonly<Record<string, readonly string[]>> = {
   '.js': ['.ts', '.tsx'],
   '.jsx': ['.tsx'],
@@ -20,10 +20,10 @@ const sources: Readonly<Record<string, readonly string[]>> = {
   '': ['.ts', '.tsx', '.mts', '.js', '/index.ts', '/index.tsx', '/index.js'],
 };
 
-/** Whether the nearest tsconfig asks for `emitDecoratorMetadata`, by its path. */
+/** By tsconfig path; null if it does not want `emitDecoratorMetadata`. */
 const metadata = new Map<string, MetadataCompiler | null>();
 
-/** Finds a file as Node.js does, and where there is none the TypeScript file that stands for it. */
+/** Finds a file as Node.js does, or else the TypeScript file for it. */
 export const resolve: ResolveHook = async (specifier, context, next) => {
   try {
     return await next(specifier, context);
@@ -34,7 +34,7 @@ export const resolve: ResolveHook = async (specifier, context, next) => {
   }
 };
 
-/** Makes JavaScript of a TypeScript file. @throws BatutaError FILE_NOT_COMPILED with file, line and cause */
+/** Compiles a TypeScript file to JavaScript. @throws BatutaError FILE_NOT_COMPILED with file, line and cause */
 export const load: LoadHook = async (url, context, next) => {
   const path = url.startsWith('file:') ? fileURLToPath(url) : null;
   if (path === null || !/\.[cm]?tsx?$/.test(path) || path.includes('/node_modules/')) return await next(url, context);
@@ -51,12 +51,12 @@ function findSource(specifier: string, parent: string): string | null {
 }
 
 /**
- * What CommonJS code finds without importing it. Such a file becomes an ES module all the same: Node.js 20 lets CommonJS that comes from hooks
- * require no ES module, which this library is.
+ * What CommonJS code has without importing it. Such a file still becomes an ES module: Node.js 20 does not let CommonJS from hooks require
+ * ES modules, which this library is.
  */
 const commonJs = `import { createRequire as __batutaCreateRequire } from 'node:module'; import { fileURLToPath as __batutaPath } from 'node:url'; const require = __batutaCreateRequire(import.meta.url), __filename = __batutaPath(import.meta.url), __dirname = __batutaPath(new URL('.', import.meta.url)).slice(0, -1);`;
 
-/** As the ending says, else as the nearest package.json. */
+/** By the extension, else by the nearest package.json. */
 function isCommonJs(path: string): boolean {
   if (/\.[cm]tsx?$/.test(path)) return /\.ctsx?$/.test(path);
   const manifest = nearestFile(dirname(path), 'package.json');

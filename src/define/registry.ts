@@ -1,15 +1,17 @@
-/** A set of flows in which each name stands for one flow. Made where it is needed; there is no global one. */
+/** A set of flows with unique names. Created where needed; there is no global one. */
 import { BatutaError } from '../base/errors.ts';
 import { nearestNames } from '../base/nearest.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 
 export interface Registry {
-  /** Adds a flow; the same class from the same file again changes nothing. @throws BatutaError FLOW_DUPLICATE naming both classes and files. */
+  /**
+   * Adds a flow; the same class from the same file again has no effect. @throws BatutaError FLOW_DUPLICATE naming both classes and files
+   */
   add(definition: FlowDefinition): void;
   get(name: string): FlowDefinition | undefined;
   /** All flows, sorted by name. */
   list(): readonly FlowDefinition[];
-  /** The names most like this one, best first, at most three. */
+  /** The most similar names, best first, at most three. */
   nearest(name: string): readonly string[];
 }
 

@@ -5,16 +5,16 @@ import { classNameOf, declaredTask } from './declaration.ts';
 import { type AnyClass, type Method, readBare, type TaskRecord } from './metadata.ts';
 import { OptionReader, refuse } from './options.ts';
 
-/** A task as it was declared, with the class that declares it. */
+/** A task as declared, with its declaring class. */
 export interface DeclaredTask {
   readonly record: TaskRecord;
   readonly declaredBy: AnyClass;
 }
 
-/** Options that say nothing of a method which undoes a task. */
+/** Options meaningless for a method that undoes a task. */
 const unasked = ['after', 'each', 'eachLimit', 'when', 'trigger', 'cache', 'rollback', 'spread', 'queue', 'persist'] as const;
 
-/** Names of the methods that undo others: those are no tasks of a graph. */
+/** Names of undo methods: those are not tasks of a graph. */
 export function undoNames(tasks: Iterable<DeclaredTask>): ReadonlySet<string> {
   const names = new Set<string>();
   for (const { record } of tasks) {
@@ -25,9 +25,9 @@ export function undoNames(tasks: Iterable<DeclaredTask>): ReadonlySet<string> {
 }
 
 /**
- * What undoes a task; null where nothing does.
+ * What undoes a task; null if nothing does.
  *
- * @param methods those that instances have
+ * @param methods those of instances
  * @throws BatutaError OPTION_INVALID, NEED_UNKNOWN
  */
 export function rollbackOf(

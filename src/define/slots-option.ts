@@ -9,7 +9,7 @@ export function slotsOf(read: OptionReader): number {
   return read.whole('slots', 1, maxSlots) ?? 1;
 }
 
-/** The tasks as they are. @throws BatutaError OPTION_INVALID for one that could never begin, and for one whose `slots` say nothing */
+/** The tasks, unchanged. @throws BatutaError OPTION_INVALID for one that could never begin, or whose `slots` have no effect */
 export function checkSlots<Tasks extends ReadonlyMap<string, TaskDefinition>>(
   { maxParallelTasks: parallel }: Pick<FlowDefinition, 'maxParallelTasks'>,
   className: string,

@@ -1,23 +1,23 @@
-/** Where a method decorator was put: one reading of the two ways in which compilers call decorators. */
+/** Where a method decorator was applied: one reading of both ways in which compilers call decorators. */
 import { BatutaError, type ErrorCode } from '../base/errors.ts';
 import { type Holder, type Method, standardContext, standardHolder } from './metadata.ts';
 
-/** A public instance method that was decorated. */
+/** A decorated public instance method. */
 export interface Spot {
   readonly name: string;
   readonly method: Method;
   readonly holder: Holder;
-  /** What the decorator must give back for `method` to stand in the place of the decorated one. */
+  /** What the decorator must return to replace the decorated method with `method`. */
   replaceWith(method: Method): unknown;
   /** An error that begins with the place, `Etl.join` (standard decorators do not know the class: `join`). */
   refuse(code: ErrorCode, message: string): BatutaError;
 }
 
 /**
- * Reads the arguments that a method decorator was called with.
+ * Reads the arguments of a method decorator.
  *
- * @param decorator its name, for messages.
- * @throws BatutaError DECORATOR_MISPLACED on a field, accessor, static or private method, a class, or a name that is a symbol.
+ * @param decorator its name, for messages
+ * @throws BatutaError DECORATOR_MISPLACED on a field, accessor, static or private method, a class, or a symbol name
  */
 export function readSpot(decorator: string, first: unknown, second: unknown, third: unknown): Spot {
   const context = standardContext(second);
@@ -25,9 +25,9 @@ export function readSpot(decorator: string, first: unknown, second: unknown, thi
 }
 
 /**
- * The options of a decorator, `{}` when none were given.
+ * The options of a decorator, `{}` by default.
  *
- * @throws BatutaError DECORATOR_MISPLACED when the decorator was written without parentheses, OPTION_INVALID when it was given no object.
+ * @throws BatutaError DECORATOR_MISPLACED if the decorator has no parentheses, OPTION_INVALID if its argument is no object
  */
 export function optionsObject(decorator: string, options: unknown, given: number): Readonly<Record<string, unknown>> {
   if (given > 1 || typeof options === 'function') {

@@ -1,4 +1,4 @@
-/** Which tasks of a flow stream, and whether they may: read off the methods and the graph. */
+/** Which tasks of a flow stream, and whether they may: from the methods and the graph. */
 import type { BatutaError } from '../base/errors.ts';
 import type { Edge, Graph } from '../model/graph.ts';
 import type { StreamPlan } from '../model/streams.ts';
@@ -8,12 +8,12 @@ import { type RawOptions, refuse } from './options.ts';
 type Tasks = ReadonlyMap<string, TaskDefinition>;
 
 /**
- * The plan of the streams, null where there are none, and the tasks as they are executed with it: none of those that are connected by streams is
- * spread because its flow is.
+ * The plan of the streams, null if there are none, and the tasks to execute with it: none connected by streams is spread merely because its
+ * flow is.
  *
- * An async generator streams when another task needs it, or when it takes a stream itself; any other gives the list of its items.
+ * An async generator streams if another task needs it, or if it takes a stream itself; any other returns the list of its items.
  *
- * @throws BatutaError STREAM_MISUSED for a stream that is used as it cannot be; OPTION_INVALID for `buffer` on a task that does not stream
+ * @throws BatutaError STREAM_MISUSED for invalid use of a stream; OPTION_INVALID for `buffer` on a task that does not stream
  */
 export function planStreams(
   className: string,
@@ -69,7 +69,7 @@ function isStream(sources: ReadonlySet<string>, { kind, from }: Edge): boolean {
   return kind === 'data' && sources.has(from);
 }
 
-/** What is connected by streams, each in the order of the graph. */
+/** Groups connected by streams, in graph order. */
 function segmentsOf(graph: Graph, sources: ReadonlySet<string>): string[][] {
   const leader = new Map(graph.nodes.map((name) => [name, name]));
   const find = (name: string): string => {
@@ -102,7 +102,7 @@ class StreamChecks {
     this.#sources = sources;
   }
 
-  /** Who takes the streams. */
+  /** Users of the streams. */
   uses(result: string | null): void {
     for (const name of this.#sources) {
       if (result === name)
@@ -124,7 +124,7 @@ class StreamChecks {
     }
   }
 
-  /** The options of a task that is connected with others by streams. */
+  /** The options of a task connected by streams. */
   stage(name: string, options: RawOptions): void {
     const task = this.#tasks.get(name) as TaskDefinition;
     const gives = this.#sources.has(name);
@@ -148,7 +148,7 @@ class StreamChecks {
       throw this.#refuse(name, ' takes a stream, so it is tried again together with its source; give the retries to that.');
   }
 
-  /** All of a segment starts together: none of it may wait for the end of another. */
+  /** All of a segment starts together: no part may wait for the end of another. */
   circles(segment: readonly string[], segments: readonly (readonly string[])[]): void {
     const together = new Map(segments.flatMap((names) => names.map((name) => [name, names] as const)));
     const seen = new Set<string>();

@@ -1,4 +1,4 @@
-/** `@Task`: marks a method as a step of its flow. It only records and wraps. */
+/** `@Task`: marks a method as a task of its flow. It only records and wraps. */
 import type { Duration } from '../base/duration.ts';
 import type { Middleware } from '../model/middleware.ts';
 import type { SqlResource } from '../effects/context.ts';
@@ -10,9 +10,9 @@ import { type Method, writeBare, writeTask } from './metadata.ts';
 import { optionsObject, readSpot } from './spot.ts';
 import type { Names, TaskDecorator, When, WiringOf } from './wiring.ts';
 
-/** When a failed attempt is followed by another; of tasks and of flows. */
+/** When a failed attempt is retried; for tasks and flows. */
 export interface RetryOptions {
-  /** How often a failed attempt is followed by another. Default 0. */
+  /** How often a failed attempt is retried. Default 0. */
   readonly retries?: number | undefined;
   /** Wait before the next attempt: one, a list whose last value repeats, or a function of the failed attempt (from 1). Default none. */
   readonly retryDelay?: Duration | readonly Duration[] | ((attempt: number, error: unknown) => Duration) | undefined;
@@ -20,9 +20,9 @@ export interface RetryOptions {
   readonly backoff?: 'fixed' | 'exponential' | undefined;
   /** Upper bound of a wait. Default none. */
   readonly maxRetryDelay?: Duration | undefined;
-  /** Share of a wait that is random, 0 to 1. Default 0. */
+  /** Random share of a wait, 0 to 1. Default 0. */
   readonly jitter?: number | undefined;
-  /** Asked before a retry; false ends it. Default: always retry. */
+  /** Called before a retry; false ends it. Default: always retry. */
   readonly retryIf?: ((error: unknown, attempt: number) => boolean | Promise<boolean>) | undefined;
 }
 
@@ -39,67 +39,67 @@ export interface TaskOptions<
 > extends RetryOptions {
   /** Tasks whose results are this task's arguments, in this order. Default none. */
   readonly needs?: N | undefined;
-  /** Tasks that must come before it without giving data. Default none. */
+  /** Tasks that must precede it without passing data. Default none. */
   readonly after?: A | undefined;
-  /** Task whose list this one runs once per item of; the item is the first argument. */
+  /** Task over whose items this one runs; the item is the first argument. */
   readonly each?: E | undefined;
   /** How many items run at the same time. Default all. */
   readonly eachLimit?: number | undefined;
-  /** Asked with the task's arguments and context; false makes the task Skipped. */
+  /** Called with the task's arguments and context; false makes the task Skipped. */
   readonly when?: W | undefined;
-  /** What the tasks before it must have come to. Default `allSucceeded`. */
+  /** Required outcomes of the tasks before it. Default `allSucceeded`. */
   readonly trigger?: Trigger | undefined;
   /** Longest time of one attempt. Default none. */
   readonly timeout?: Duration | undefined;
   readonly tags?: readonly string[] | undefined;
-  /** Higher starts first where tasks wait for a place. Default 0. */
+  /** Higher starts first among waiting tasks. Default 0. */
   readonly priority?: number | undefined;
   /**
-   * How many places it takes, from 1: of the flow's `maxParallelTasks`; with `isolate`, of the threads or processes for tasks; with `spread`, of a
-   * worker. Refused where there are none of these. Default 1.
+   * How many places it takes, from 1: of the flow's `maxParallelTasks`; with `isolate`, of the threads or processes for tasks; with
+   * `spread`, of a worker. Refused if none of these apply. Default 1.
    */
   readonly slots?: number | undefined;
   /**
-   * `thread` runs the method in a worker thread, `process` in a process of its own, started for this task alone; a timeout or a cancel really ends
-   * both. Default: the thread of the run.
+   * `thread` runs the method in a worker thread, `process` in its own process, started only for this task; a timeout or cancel really ends
+   * both. Default: the run's thread.
    */
   readonly isolate?: 'thread' | 'process' | undefined;
   /**
-   * With `isolate`: most memory, as `'512 MB'` or in bytes, at least 64 MB; a task that uses more fails with `TASK_OUT_OF_MEMORY`. Of a thread it is
-   * the heap, of a process all of it, Node.js included. Default: what Node.js allows.
+   * With `isolate`: memory limit, as `'512 MB'` or in bytes, at least 64 MB; a task that exceeds it fails with `TASK_OUT_OF_MEMORY`. For a
+   * thread it covers the heap, for a process everything, including Node.js. Default: Node.js's limit.
    */
   readonly memory?: number | string | undefined;
   /**
-   * True keeps a CPU profile (`.cpuprofile`) and heap figures of each attempt as artifacts. Without `isolate` the profile is of the whole thread, with
-   * all that others execute there meanwhile. Default false.
+   * True keeps a CPU profile (`.cpuprofile`) and heap figures of each attempt as artifacts. Without `isolate` the profile covers the whole
+   * thread, including what others execute there meanwhile. Default false.
    */
   readonly profile?: boolean | undefined;
-  /** True lets any worker execute it, apart from its run; where no workers are it runs here. Default: as the flow's `spread`; true with `queue`. */
+  /** True lets any worker execute it, apart from its run; without workers it runs here. Default: the flow's `spread`; true with `queue`. */
   readonly spread?: boolean | undefined;
   /** Queue whose workers execute it; 1 to 100 letters, digits, `_`, `.` and `-`. Default: that of its run. */
   readonly queue?: string | undefined;
   /**
-   * A resource of a database. The task works in a transaction of it (`ctx.tx`), which commits with its result: executed again, after a crash at
-   * whatever moment, it takes that result and does nothing. Default none.
+   * A database resource. The task works in a transaction of it (`ctx.tx`), which commits with its result: executed again, after a crash at
+   * any moment, it takes that result and does nothing. Default none.
    */
   readonly transaction?: R | undefined;
   /** False keeps the result in memory only; such a task runs again after a crash. Default true. */
   readonly persist?: boolean | undefined;
-  /** How long a value is taken by later runs instead of being made again: a duration, or more in an object. Default: never. */
+  /** How long later runs reuse a value: a duration, or more in an object. Default: never. */
   readonly cache?: Duration | CacheOptions<K, F> | undefined;
   /**
-   * Public method that undoes the task when its run fails, crashes or is cancelled for good: it is given the result of the task, then a context. With
-   * a `@Task()` of its own it has options of its own, retries for example. Default: nothing does.
+   * Public method that undoes the task when its run fails, crashes or is cancelled for good: called with the task's result, then a context.
+   * With its own `@Task()` it has its own options, e.g. retries. Default: no undo.
    */
   readonly rollback?: B | undefined;
-  /** Records that may lie between a task that streams and each task that takes them, 1 or more. Default 256. */
+  /** Records that may be buffered between a streaming task and each task that takes them, 1 or more. Default 256. */
   readonly buffer?: number | undefined;
   /**
-   * Of a task that gives or takes a stream: the share of its records (0 to 1) that it may reject (`ctx.reject`), looked at once there are `from`
-   * records (default 100). Above it the task fails with the figures. Default: any.
+   * Of a task that yields or takes a stream: the share of its records (0 to 1) that it may reject (`ctx.reject`), checked from `from`
+   * records on (default 100). Above it the task fails with the figures. Default: any.
    */
   readonly maxErrorRate?: { readonly share: number; readonly from?: number | undefined } | undefined;
-  /** Runs around each attempt, outermost first, inside of that of its flow. Default none. */
+  /** Wraps each attempt, outermost first, inside that of its flow. Default none. */
   readonly middleware?: readonly Middleware[] | undefined;
   readonly version?: string | undefined;
   readonly description?: string | undefined;
@@ -110,11 +110,11 @@ export interface TaskOptions<
 /**
  * Marks a public method as a task of its flow.
  *
- * The arguments are the results of the tasks in `needs`, in order, then the context; a method that does not fit does not compile.
- * Called outside a run the method is a plain method. Called in the body of a code flow it becomes a task run.
+ * The arguments are the results of the tasks in `needs`, in order, then the context; a method that does not fit does not compile. Outside a
+ * run it is a plain method. Called in the body of a code flow it becomes a task run.
  *
- * @throws BatutaError DECORATOR_MISPLACED on anything but a public instance method; TASK_DUPLICATE on a method that is a task
- *   already. Values of options are checked by `@Flow`, or else when the flow is first used.
+ * @throws BatutaError DECORATOR_MISPLACED on anything but a public instance method; TASK_DUPLICATE on a method that is a task already.
+ *   Option values are checked by `@Flow`, or else when the flow is first used.
  * @example
  * ```ts
  * @Task({ needs: ['flights'], retries: 3, timeout: '1m' })
@@ -141,7 +141,7 @@ export function Task<
   return decorate as TaskDecorator<WiringOf<N, A, E, W, B, K, F, R>>;
 }
 
-/** A function that calls `bare` outside the body of a code flow, and asks the engine inside it. */
+/** A function that calls `bare` outside the body of a code flow, and the engine inside it. */
 export function wrap(name: string, bare: Method): Method {
   const wrapper: Method = function (...args) {
     const callTask = currentScope()?.callTask;

@@ -1,4 +1,4 @@
-/** Brings in one file of the user's: from the cache when nothing changed, else compiled anew. */
+/** Loads one user file: from the cache if unchanged, else compiled again. */
 import { readFileSync, statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { systemClock, type Timer } from '../base/clock.ts';
@@ -12,13 +12,13 @@ import { fileNotFound, loadError, shownPath } from './load-errors.ts';
 /** What a module exports, by name. */
 export type Exports = Readonly<Record<string, unknown>>;
 
-/** Names of files that hold code. */
+/** File names of code. */
 export const codeFile = /\.(ts|mts|cts|tsx|js|mjs|cjs)$/;
 
 /**
- * Imports a file with all it imports of the user's own and gives its exports.
+ * Imports a file with its imports of the user's own and returns its exports.
  *
- * @param file absolute path.
+ * @param file absolute path
  * @throws BatutaError FILE_NOT_FOUND, FILE_NOT_COMPILED, FILE_NOT_LOADED
  */
 export async function importUserFile(file: string): Promise<Exports> {
@@ -37,22 +37,21 @@ export async function bundleOf(file: string): Promise<Bundle> {
   return readBundle(file) ?? (await makeBundleOf(file));
 }
 
-/** Apart, so that a file found in the cache never brings in the bundler. */
+/** Separate, so that a file found in the cache never loads the bundler. */
 async function makeBundleOf(file: string): Promise<Bundle> {
   const { makeBundle } = await import('./bundle.ts');
   return makeBundle(file);
 }
 
-/** Modules that are being evaluated, and those that wait for a run that is not started here. */
+/** Modules being evaluated, and those that wait for a run not started here. */
 const evaluating = new Map<string, Promise<Exports>>();
-/** How long a file that went on to run a flow may take to end all the same, ms. Most do not wait for the run, and end at once. */
+/** How long a file that tries to run a flow may take to end anyway, ms. Most do not wait for the run, and end at once. */
 const restMs = 200;
 
 /**
- * The exports of a bundle. One that goes on to run a flow is left where it waits for the run; then they are the flow classes that it has
- * defined until then.
+ * The exports of a bundle. One that tries to run a flow is left waiting for the run; its exports are then the flow classes defined so far.
  *
- * @throws BatutaError FILE_NOT_LOADED, or what a decorator in the file threw.
+ * @throws BatutaError FILE_NOT_LOADED, or what a decorator in the file threw
  */
 export async function importBundle(file: string, bundle: Bundle, isRetry = false): Promise<Exports> {
   process.setSourceMapsEnabled(true);
@@ -64,21 +63,21 @@ export async function importBundle(file: string, bundle: Bundle, isRetry = false
     return await exported;
   } catch (error) {
     const isGone = !statSync(bundle.module, { throwIfNoEntry: false });
-    // Another process may tidy the cache between our look and the import.
+    // Another process may clean the cache between our check and the import.
     if (isGone && !isRetry) return importBundle(file, await makeBundleOf(file), true);
     throw loadError(file, bundle, error);
   }
 }
 
-/** Files beside code that flows are made of, by the module that read them as it was evaluated: their paths and hashes. */
+/** Non-code files that flows depend on, by the module that read them during evaluation: their paths and hashes. */
 const reads = new Map<string, Map<string, string>>();
 
-/** The files, beside its code, that a module has read for its flows; absolute paths. */
+/** Non-code files that a module has read for its flows; absolute paths. */
 export function filesReadBy(module: string): readonly string[] {
   return [...(reads.get(module)?.keys() ?? [])];
 }
 
-/** The address by which a module is imported: another one when a file that it has read is no longer what it was, so that it is evaluated again. */
+/** The address to import a module by: a new one if a file it read has changed, so that it is evaluated again. */
 function addressOf(module: string): string {
   const { href } = pathToFileURL(module);
   const known = [...(reads.get(module) ?? [])];
@@ -89,7 +88,7 @@ function addressOf(module: string): string {
   return address;
 }
 
-/** Addresses of modules that were evaluated again. */
+/** Addresses of re-evaluated modules. */
 const addresses = new Map<string, string>();
 
 function hashOfFile(path: string): string {
@@ -130,7 +129,7 @@ async function evaluate({ module, version }: Bundle, address: string): Promise<E
   });
 }
 
-/** What a CommonJS file exports is the default of its bundle. */
+/** Exports of a CommonJS file are the default of its bundle. */
 function withDefaults(exported: Exports): Exports {
   const { default: whole, ...named } = exported;
   const isWhole = Object.keys(named).length === 0 && typeof whole === 'object' && whole !== null;

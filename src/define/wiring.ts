@@ -1,11 +1,11 @@
 /**
  * Types that turn a wrong wiring of tasks into a compile error.
  *
- * A decorated method must be assignable to the function type that its options call for: the awaited results of the tasks in
- * `needs`, in order, then the context. The class is not known where the options stand, so the options keep their literal
- * types and the check happens when the decorator is applied, to `This` (standard) or the type of the prototype (legacy).
+ * A decorated method must be assignable to the function type its options call for: the awaited results of the tasks in `needs`, in order,
+ * then the context. The class is not known at the options, so the options keep their literal types and the check happens when the decorator
+ * is applied, to `This` (standard) or the type of the prototype (legacy).
  *
- * An option that is left out is `never`, which no value is: `undefined` would pass for a name where `strictNullChecks` is off.
+ * An omitted option is `never`, which no value is: `undefined` would pass for a name without `strictNullChecks`.
  */
 import type { ContextWithTx, SqlResource, TransactionContext } from '../effects/context.ts';
 import type { TaskContext } from '../model/context.ts';
@@ -16,23 +16,21 @@ import type { CacheFunction } from './cache-option.ts';
 export type Any = any;
 export type Fn = (...args: Any[]) => unknown;
 
-/** Shown by the compiler in place of a function type; the text is the message. */
+/** Shown by the compiler instead of a function type; the text is the message. */
 export interface Fault<Message extends string> {
   readonly __error: Message;
 }
 
-/**
- * What task `K` of flow `T` gives, awaited; of one that streams its records. For parameters: `rows: Out<FlightDelays, 'join'>`.
- */
+/** What task `K` of flow `T` returns, awaited; for one that streams, its records. For parameters: `rows: Out<FlightDelays, 'join'>`. */
 export type Out<T, K extends keyof T> = T[K] extends (...args: Any[]) => infer R ? Handed<Awaited<R>> : never;
 
-/** A task that streams hands over its records as they come, without their positions. */
+/** A streaming task passes on its records as they arrive, without positions. */
 type Handed<R> = 0 extends 1 & R ? R : R extends AsyncGenerator<infer Item, Any, Any> ? AsyncIterable<RecordOf<Item>> : R;
 
 /** Method names as a tuple. */
 export type Names = readonly string[];
 
-/** What the options of a task say about its wiring. */
+/** The wiring in a task's options. */
 export interface Wiring {
   readonly rollback: string;
   /** The functions of its cache. */
@@ -45,12 +43,12 @@ export interface Wiring {
   readonly transaction: SqlResource;
 }
 
-/** A condition; its parameters are checked against what the task is given. */
+/** A condition; its parameters are checked against the task's. */
 export type When = (...args: Any[]) => boolean | Promise<boolean>;
 
 /**
- * The wiring that options say. Inferred anew on purpose: as it stands in the result of `Task()`, TypeScript would otherwise
- * guess `N` from the decorated method and forget that no `needs` means none.
+ * The wiring from options. Inferred again on purpose: in the result of `Task()`, TypeScript would otherwise guess `N` from the decorated
+ * method and forget that no `needs` means none.
  */
 export type WiringOf<
   N extends Names,
@@ -74,13 +72,13 @@ export type WiringOf<
   ? { needs: N2; after: A2; each: E2; when: W2; rollback: B2; key: K2; refresh: F2; transaction: R2 }
   : never;
 
-/** Names that are no public method of T. */
+/** Names that are no public methods of T. */
 export type Missing<T, N extends Names> = { [I in keyof N]: N[I] extends keyof T ? (T[N[I]] extends Fn ? never : N[I]) : N[I] }[number];
 
 /**
- * What the tasks in `needs` hand over, in order. Which of them is mapped stands in its decorator, where types do not reach. A mapped
- * task gives the list of its results, so each name stands for its result or for a list of it: a union of tuples, which doubles with
- * every name and therefore offers lists for up to six.
+ * What the tasks in `needs` pass on, in order. Which of them is mapped is in its decorator, beyond the reach of types. A mapped task yields
+ * the list of its results, so each name stands for its result or for a list of it: a union of tuples, which doubles with every name and
+ * therefore offers lists for up to six.
  */
 type Inputs<T, N extends Names> = N extends readonly [...SixNames, string, ...Names]
   ? { [I in keyof N]: ResultOfNeed<T, N[I]> }
@@ -91,10 +89,10 @@ type SixNames = [string, string, string, string, string, string];
 type ResultOfNeed<T, K> = K extends keyof T ? Out<T, K> : never;
 
 type AnyList = readonly Any[] | Iterable<Any> | AsyncIterable<Any>;
-/** Text is iterable too, letter by letter, which nobody means. `any` may be a list. */
+/** Text is iterable too, by characters, which nobody means. `any` may be a list. */
 type IsList<R> = [R] extends [AnyList] ? ([R] extends [string] ? (0 extends 1 & R ? true : false) : true) : false;
 type ItemOf<A> = A extends readonly (infer E)[] ? E : A extends AsyncIterable<infer E> ? E : A extends Iterable<infer E> ? E : never;
-/** Whether a task may be mapped itself: one that takes nothing but the context is not. */
+/** Whether a task may be mapped itself: one that takes only the context is not. */
 type TakesInput<M> = M extends (...args: infer A) => unknown
   ? Required<A> extends readonly [infer First, ...Any[]]
     ? [First] extends [ContextLike]
@@ -112,7 +110,7 @@ interface ContextLike {
 /** With `transaction` the context has `tx`. */
 type ContextOf<W extends Wiring> = [W['transaction']] extends [never] ? TaskContext<Any> : TransactionContext<W['transaction'], Any>;
 
-/** The arguments that the engine hands to the task. `any` as parameters lets a method say `TaskContext<typeof Flow>`. */
+/** The arguments that the engine passes to the task. `any` as parameters lets a method use `TaskContext<typeof Flow>`. */
 type Arguments<T, W extends Wiring> =
   Inputs<T, W['needs']> extends infer I
     ? I extends readonly unknown[]
@@ -124,8 +122,8 @@ type Arguments<T, W extends Wiring> =
       : never
     : never;
 /**
- * The item is one of the list that the task gives or, where that task may be mapped itself, its whole result, of which there is a list then.
- * One tuple for each, so that a method takes either, not both.
+ * The item is from the task's list or, if that task may be mapped itself, its whole result, of which there is then a list. One tuple for
+ * each, so that a method takes either, not both.
  */
 type EachArguments<R, MayBeMapped, I extends readonly unknown[], C> =
   IsList<R> extends true
@@ -134,7 +132,7 @@ type EachArguments<R, MayBeMapped, I extends readonly unknown[], C> =
       : [item: ItemOf<R>, ...inputs: I, ctx: C]
     : [item: R, ...inputs: I, ctx: C];
 
-/** A function of these arguments; of a union, one function for each member, any of which will do. */
+/** A function with these arguments; for a union, one per member, any of which will do. */
 type Taking<A> = A extends readonly unknown[] ? (...args: A) => unknown : never;
 
 /** In a code flow arguments come from the calls in `run`, so parameters are free and wiring options are refused. */
@@ -165,7 +163,7 @@ type WantedWithWhen<T, W extends Wiring> =
     ? Taking<Arguments<T, W>> | Fault<'parameters: they are the results of the tasks in needs, in order, then the context'>
     : Fault<'when: its parameters are not the results of the tasks in needs, in order, then the context'>;
 
-/** What a method must be assignable to for `@Task` with these options to stand on it. */
+/** What a method must be assignable to for `@Task` with these options. */
 export type Wanted<T, W extends Wiring> = T extends abstract new (
   ...args: Any[]
 ) => unknown
@@ -174,10 +172,10 @@ export type Wanted<T, W extends Wiring> = T extends abstract new (
     ? WantedInCode<W>
     : WantedInGraph<T, W>;
 
-/** What a method gives, as it is recorded. */
+/** A method's result, as recorded. */
 type RecordedOf<M> = M extends (...args: Any[]) => infer R ? (R extends AsyncGenerator<infer Item, Any, Any> ? Item[] : Awaited<R>) : never;
 
-/** Whether the method that undoes a task can be given its result. Its context may be that of a transaction: its own `@Task` says of which. */
+/** Whether the undo method can take a task's result. Its context may be a transaction's: its own `@Task` says which. */
 type UndoneBy<T, M, B extends string> = [B] extends [never]
   ? unknown
   : B extends keyof T
@@ -186,7 +184,7 @@ type UndoneBy<T, M, B extends string> = [B] extends [never]
       : Fault<`rollback: '${B}' does not take the result of the task, then a context`>
     : Fault<`rollback: '${B}' is not a public method of this class`>;
 
-/** Whether the functions of a cache can be given what the method is given. Of a private method, whose type nobody sees, they may be any. */
+/** Whether the cache functions accept the method's arguments. For a private method, whose type is invisible, they may be any. */
 type CachedBy<M, W extends Wiring> = [M] extends [(...args: infer P) => unknown]
   ? W['key'] extends (...args: P) => unknown
     ? W['refresh'] extends (...args: P) => unknown
@@ -195,7 +193,7 @@ type CachedBy<M, W extends Wiring> = [M] extends [(...args: infer P) => unknown]
     : Fault<'cache.key: its parameters are not those of the task'>
   : unknown;
 
-/** What else the options ask of a method and its class. */
+/** What else the options demand of method and class. */
 type AlsoWanted<T, M, W extends Wiring> = UndoneBy<T, M, W['rollback']> & CachedBy<M, W>;
 
 type MethodAt<T, Name> = Name extends keyof T ? T[Name] : never;
@@ -205,7 +203,7 @@ type MethodOf<Spot> = Spot extends ClassMethodDecoratorContext<Any, infer M> ? M
 type MethodSpot<This> = ClassMethodDecoratorContext<This, Any> & { readonly static: false; readonly private: false };
 
 /**
- * What `@Task(options)` gives. One signature for both modes, so that the compiler has one fault to report: a standard decorator is handed the
+ * Result of `@Task(options)`. One signature for both modes, so that the compiler has one fault to report: a standard decorator gets the
  * method and its context, a legacy one the prototype, the name and the descriptor.
  */
 export interface TaskDecorator<W extends Wiring> {

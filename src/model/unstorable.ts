@@ -48,7 +48,7 @@ export function isPlainJson(value: unknown): boolean {
   return true;
 }
 
-/** One undefined entry if a getter throws: `findUnstorable` says where. */
+/** `undefined` if a getter throws; see `findUnstorable`. */
 function entriesOf(value: object): readonly (readonly [string, unknown])[] {
   try {
     return Object.entries(value);

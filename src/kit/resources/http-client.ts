@@ -1,4 +1,4 @@
-/** The ready resource `httpClient`: requests with retries, timeouts and limits per host, which end with the task that makes them. */
+/** The ready-made resource `httpClient`: requests with retries, timeouts and limits per host, which end with their task. */
 import { type Duration, formatDuration } from '../../base/duration.ts';
 import { systemClock } from '../../base/clock.ts';
 import { BatutaError } from '../../base/errors.ts';
@@ -13,61 +13,61 @@ import { durationOption, wholeOption } from './options.ts';
 
 /** Options of `httpClient`. */
 export interface HttpClientOptions<S extends ResourceScopeName = 'worker'> extends HttpRetryOptions {
-  /** What paths are relative to. Default none: every URL is whole. */
+  /** Base of relative paths. Default none: URLs must be absolute. */
   readonly baseUrl?: string | undefined;
-  /** Sent with every request; a function is asked each time, e.g. for a token. */
+  /** Sent with every request; a function runs each time, e.g. for a token. */
   readonly headers?:
     | Readonly<Record<string, string>>
     | (() => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>)
     | undefined;
-  /** Longest time of one attempt, its body included. Default 30 seconds. */
+  /** Longest time of an attempt, with its body. Default 30 seconds. */
   readonly timeout?: Duration | undefined;
-  /** Most requests to one host at the same time. Default 16. */
+  /** Most concurrent requests to one host. Default 16. */
   readonly concurrency?: number | undefined;
-  /** Most requests to one host that begin within a time. Default any number. */
+  /** Most requests to one host that begin within a time. Default unlimited. */
   readonly rate?: { readonly limit: number; readonly per: Duration } | undefined;
-  /** Whether requests carry the run they are made by: `x-run-id`, `x-task-id`, `traceparent`. Default true. */
+  /** Whether requests identify their run: `x-run-id`, `x-task-id`, `traceparent`. Default true. */
   readonly correlation?: boolean | undefined;
   /** How long the client, with its open connections, is kept. Default `worker`. */
   readonly scope?: S | undefined;
 }
 
-/** What is sent, beside what `fetch` takes. */
+/** What is sent, besides `fetch` options. */
 export interface HttpRequestOptions {
   readonly method?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Sent as JSON. */
   readonly json?: unknown;
-  /** Sent as it is. */
+  /** Sent as is. */
   readonly body?: string | Uint8Array | URLSearchParams | undefined;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>> | undefined;
-  /** Aborts the request too, beside cancel and timeout of its task. */
+  /** Aborts the request too, like cancel and timeout of its task. */
   readonly signal?: AbortSignal | undefined;
-  /** Gives an answer of whatever status as it is, after the retries. Default false: one that is not 2xx is thrown as HTTP_FAILED. */
+  /** Returns responses of any status, after the retries. Default false: any but 2xx is thrown as HTTP_FAILED. */
   readonly anyStatus?: boolean | undefined;
-  /** Gives the body as it comes. Default false: it is read first, and read again by a retry when it breaks off. */
+  /** Returns the body as a stream. Default false: it is read first, and read again by a retry if it breaks off. */
   readonly stream?: boolean | undefined;
 }
 
-/** What the resource `httpClient` gives. */
+/** Value of the resource `httpClient`. */
 export interface HttpClient {
   /**
-   * Sends a request and gives the answer, with its body read unless `stream` is set.
+   * Sends a request and returns the response; its body is read unless `stream`.
    *
-   * Tried again after a reset, a timeout and the statuses 408, 425, 429, 500, 502, 503 and 504, where the request may be repeated: GET, HEAD,
-   * OPTIONS, PUT and DELETE, or any with the header `idempotency-key`. `Retry-After` is kept to, for the whole host.
+   * Retried after a reset, a timeout and the statuses 408, 425, 429, 500, 502, 503 and 504, if the request may be repeated: GET, HEAD,
+   * OPTIONS, PUT and DELETE, or any with the header `idempotency-key`. `Retry-After` is respected, for the whole host.
    *
    * @throws BatutaError HTTP_FAILED; the reason of the signal
    */
   fetch(url: string, options?: HttpRequestOptions): Promise<Response>;
-  /** The JSON that a GET gives. @throws as `fetch` does; SyntaxError */
+  /** The JSON from a GET. @throws as `fetch` does; SyntaxError */
   get<T = unknown>(url: string, options?: HttpRequestOptions): Promise<T>;
-  /** The JSON that a POST of JSON gives; undefined where the answer is empty. @throws as `fetch` does; SyntaxError */
+  /** The JSON from a POST of JSON; undefined if the response is empty. @throws as `fetch` does; SyntaxError */
   post<T = unknown>(url: string, json: unknown, options?: HttpRequestOptions): Promise<T>;
 }
 
 /**
- * A client with connections of its own, closed with its scope whatever is still open on them. A request ends with the task that makes it.
+ * A client with its own connections, closed with its scope even if still in use. A request ends with its task.
  *
  * @throws BatutaError NAME_INVALID, OPTION_INVALID, DURATION_INVALID
  * @example
@@ -84,7 +84,7 @@ export function httpClient<const S extends ResourceScopeName = 'worker'>(
   return resource(
     name,
     async function* () {
-      // Bundled, a CommonJS package gives its names on `default` alone.
+      // Bundled, a CommonJS package exports only `default`.
       const { Agent, fetch } = (await import('undici')).default;
       const agent = new Agent({
         connections: settings.limits.concurrency,
@@ -186,7 +186,7 @@ class Client implements HttpClient {
     }
   }
 
-  /** One attempt: the answer, or what the network has done. @throws the reason of the signal */
+  /** One attempt: the response, or a network failure. @throws the reason of the signal */
   async #attempt(
     gate: HostGate,
     target: URL,
@@ -251,10 +251,10 @@ class Client implements HttpClient {
   }
 }
 
-/** Statuses whose answer has no body; Response refuses one. */
+/** Statuses without a body; Response refuses one. */
 const bodyless: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
 
-/** The body; `end` is called once when it is read to its end, cancelled or broken off. */
+/** The body; `end` is called once it is read, cancelled or broken off. */
 function endingBody(body: ReadableStream<Uint8Array>, end: () => void): ReadableStream<Uint8Array> {
   const reader = body.getReader();
   let hasEnded = false;

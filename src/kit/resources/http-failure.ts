@@ -1,4 +1,4 @@
-/** What a request fails with. */
+/** Failures of requests. */
 import { BatutaError } from '../../base/errors.ts';
 
 /** HTTP_FAILED. @param attempts how many were made */
@@ -8,7 +8,7 @@ export function failed(
   attempts: number,
   { status, cause }: { readonly status?: number; readonly cause?: unknown },
 ): BatutaError {
-  // What follows the path may be a secret.
+  // Anything after the path may be secret.
   const url = `${origin}${pathname}`;
   const why = status === undefined ? reasonOf(cause) : `answered with ${status}`;
   const tried = attempts === 1 ? '' : ` (${attempts} attempts)`;
@@ -18,7 +18,7 @@ export function failed(
   });
 }
 
-/** What fetch says is "fetch failed"; why is in its cause. */
+/** fetch says "fetch failed"; the reason is its cause. */
 function reasonOf(error: unknown): string {
   const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   return (inner instanceof Error ? inner.message || inner.name : String(inner)).replace(/\.$/, '');

@@ -1,22 +1,22 @@
-/** Limits on the requests to one host: how many at the same time, and how many in a time. */
+/** Limits on requests to one host: concurrency, and number within a time. */
 import { type Clock, systemClock } from '../../base/clock.ts';
 
 export interface HostLimits {
-  /** Most requests under way at the same time. */
+  /** Most requests in progress. */
   readonly concurrency: number;
-  /** Most requests that begin within `perMs`; null for any number. */
+  /** Most requests that begin within `perMs`; null for unlimited. */
   readonly rate: { readonly limit: number; readonly perMs: number } | null;
 }
 
-/** Lets requests to one host begin as its limits allow, in the order in which they were asked for. */
+/** Starts requests to one host as its limits allow, in the order requested. */
 export class HostGate {
   readonly #limits: HostLimits;
   readonly #clock: Clock;
   readonly #waiting: (() => void)[] = [];
-  /** When the last requests began, the oldest first; no more than the rate allows. */
+  /** When the last requests began, oldest first; no more than the rate allows. */
   readonly #begun: number[] = [];
   #underWay = 0;
-  /** No request begins before: the host has asked for it. */
+  /** No request begins before: the host asked for it. */
   #closedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(limits: HostLimits, clock: Clock = systemClock) {
@@ -24,7 +24,7 @@ export class HostGate {
     this.#clock = clock;
   }
 
-  /** Resolves once a request may begin; give the place back with `leave`. @throws the reason of the signal */
+  /** Resolves once a request may begin; free the place with `leave`. @throws the reason of the signal */
   async enter(signal: AbortSignal): Promise<void> {
     await this.#place(signal);
     try {
@@ -46,7 +46,7 @@ export class HostGate {
     else this.#underWay -= 1;
   }
 
-  /** Lets none begin for a while. */
+  /** Lets none begin for a time. */
   closeFor(ms: number): void {
     this.#closedUntil = Math.max(this.#closedUntil, this.#clock.monotonic() + ms);
   }

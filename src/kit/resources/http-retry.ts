@@ -1,13 +1,13 @@
-/** When a request is tried again, and after what wait. */
+/** When a request is retried, and after what wait. */
 import type { Duration } from '../../base/duration.ts';
 
-/** Statuses of answers that pass. */
+/** Statuses that are temporary. */
 export const passingStatuses: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 
-/** Methods that may be repeated: the second request changes nothing that the first has not changed (RFC 9110, 9.2.2). */
+/** Methods that may be repeated: a second request changes nothing more than the first (RFC 9110, 9.2.2). */
 const repeatable: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
-/** Whether a request may be repeated: by its method, or because it carries a key by which the other side knows it again. */
+/** Whether a request may be repeated: by its method, or because it carries an idempotency key. */
 export function isRepeatable(method: string, headers: Headers): boolean {
   return repeatable.has(method) || headers.has('idempotency-key');
 }
@@ -19,11 +19,11 @@ export interface RetryWaits {
 }
 
 /**
- * How long to wait before the next attempt, ms: what the answer asks for, else the delay, doubled with every attempt, half of it by chance.
- * Null when the answer asks for more than is waited: then it is no use to try.
+ * Wait before the next attempt, ms: as the response asks, else the delay, doubled with every attempt, half of it random. Null if the
+ * response asks for more than the maximum: then retrying is pointless.
  *
- * @param retryAfter the header as it came; seconds, or an HTTP date
- * @param attempt the one that has failed, from 1
+ * @param retryAfter the header as sent; seconds, or an HTTP date
+ * @param attempt the failed one, from 1
  * @param random in [0, 1)
  */
 export function retryWaitMs(
@@ -47,10 +47,10 @@ function askedMs(text: string, now: number): number | null {
 
 /** Retries of an HTTP client. */
 export interface HttpRetryOptions {
-  /** How often a request that may be repeated is tried again. Default 3; 0 for never. */
+  /** How often a repeatable request is retried. Default 3; 0 for never. */
   readonly retries?: number | undefined;
-  /** Wait before the second attempt; doubled with each. Default 500 ms. */
+  /** Wait before the second attempt; doubles each time. Default 500 ms. */
   readonly retryDelay?: Duration | undefined;
-  /** Longest wait; an answer whose `Retry-After` is longer is not tried again. Default 1 minute. */
+  /** Longest wait; a longer `Retry-After` ends the retries. Default 1 minute. */
   readonly maxRetryDelay?: Duration | undefined;
 }

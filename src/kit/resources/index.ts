@@ -1,4 +1,4 @@
-/** What is imported from 'batuta/resources': resources that are ready to be declared, and databases whose transactions carry tasks. */
+/** Exports of 'batuta/resources': ready-made resources, and databases whose transactions carry tasks. */
 export {
   type EffectOptions,
   type OpenTransaction,

@@ -1,15 +1,15 @@
-/** Checks of what ready resources are given, at their declaration. */
+/** Checks options of ready-made resources, at declaration. */
 import { type Duration, parseDuration } from '../../base/duration.ts';
 import { BatutaError } from '../../base/errors.ts';
 import type { ResourceContext } from '../../model/context.ts';
 import type { ResourceScopeName } from '../../model/resource.ts';
 
-/** A text, or a function that gives it when the resource is opened: an environment variable, a secret. */
+/** A text, or a function called when the resource is opened: an environment variable, a secret. */
 export type TextOption<S extends ResourceScopeName = ResourceScopeName> =
   | string
   | ((ctx: ResourceContext<S>) => string | undefined | Promise<string | undefined>);
 
-/** Reads it when the resource is opened. @throws BatutaError OPTION_INVALID, here or there, for anything but text that is not empty */
+/** Reads it when the resource is opened. @throws BatutaError OPTION_INVALID, now or then, for anything but non-empty text */
 export function textOption<S extends ResourceScopeName>(
   place: string,
   name: string,
@@ -27,7 +27,7 @@ export function textOption<S extends ResourceScopeName>(
   };
 }
 
-/** Milliseconds, undefined where it is not given. @throws BatutaError DURATION_INVALID */
+/** Milliseconds, undefined if not given. @throws BatutaError DURATION_INVALID */
 export function durationOption(place: string, name: string, given: Duration | undefined): number | undefined {
   if (given === undefined) return undefined;
   try {
@@ -37,7 +37,7 @@ export function durationOption(place: string, name: string, given: Duration | un
   }
 }
 
-/** A whole number from `min`, undefined where it is not given. @throws BatutaError OPTION_INVALID */
+/** A whole number from `min`, undefined if not given. @throws BatutaError OPTION_INVALID */
 export function wholeOption(place: string, name: string, given: number | undefined, min: number): number | undefined {
   if (given === undefined || (Number.isSafeInteger(given) && given >= min)) return given;
   throw new BatutaError('OPTION_INVALID', `${place}: ${name} must be a whole number from ${min}, not ${String(given)}.`);

@@ -1,4 +1,4 @@
-/** The ready resource `tempDir`: a folder that is gone with its scope. */
+/** The ready resource `tempDir`: a folder deleted with its scope. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,18 +8,18 @@ import { resource } from '../../resources/resource.ts';
 
 /** Options of `tempDir`. */
 export interface TempDirOptions<S extends ResourceScopeName = 'run'> {
-  /** How long it is there. Default `run`. */
+  /** Its lifetime. Default `run`. */
   readonly scope?: S | undefined;
-  /** Folder in which it is made. Default that of the system. */
+  /** Parent folder. Default that of the system. */
   readonly parent?: string | undefined;
-  /** Whether it stays when its scope failed, so that one can look; the log has its path. Default false. */
+  /** Whether to keep it for inspection if its scope failed; the log has its path. Default false. */
   readonly keepOnFailure?: boolean | undefined;
 }
 
 /**
- * An empty folder of its own, for its owner alone, removed with all that is in it. Its value is the path.
+ * An empty folder only for its owner, removed with its contents. Its value is the path.
  *
- * What a process that is killed leaves stays in the folder of the system, which clears it.
+ * If a process is killed, the system clears what it left in the temporary folder.
  *
  * @throws BatutaError NAME_INVALID, OPTION_INVALID
  * @example

@@ -1,4 +1,4 @@
-/** The ready resource `temporarily`: an object with other properties as long as its scope. */
+/** The ready resource `temporarily`: changes an object's properties while its scope lasts. */
 import { BatutaError } from '../../base/errors.ts';
 import type { Resource, ResourceScopeName } from '../../model/resource.ts';
 import { resource } from '../../resources/resource.ts';
@@ -11,7 +11,7 @@ export interface TemporarilyOptions<S extends ResourceScopeName = 'run'> {
   readonly scope?: S | undefined;
 }
 
-/** Who has changed a property, and what it was before anybody did. */
+/** Changes to a property, and its original value. */
 interface Change {
   readonly original: PropertyDescriptor | undefined;
   readonly holders: { readonly value: unknown }[];
@@ -20,10 +20,10 @@ interface Change {
 const changed = new WeakMap<object, Map<PropertyKey, Change>>();
 
 /**
- * Sets properties of an object that the whole process shares (`process.env`, the settings of a library) and sets them back. Its value is the
- * object. Scopes that overlap see what the last of them has set; when all have ended, the object is as it was.
+ * Sets properties of an object shared by the whole process (`process.env`, a library's settings) and restores them. Its value is the
+ * object. Overlapping scopes see the latest change; when all have ended, the object is restored.
  *
- * @throws BatutaError OPTION_INVALID where the first argument is no object; when it is opened RESOURCE_OPEN_FAILED where a property cannot be set
+ * @throws BatutaError OPTION_INVALID if the first argument is not an object; on opening RESOURCE_OPEN_FAILED if a property cannot be set
  * @example
  * ```ts
  * const quietly = temporarily(process.env, { LOG_LEVEL: 'error' });
@@ -56,7 +56,7 @@ export function temporarily<T extends object, const S extends ResourceScopeName 
   );
 }
 
-/** Sets it; the function that is given back lets go of it. */
+/** Sets it; returns a function that releases it. */
 function hold(object: object, key: PropertyKey, value: unknown): () => void {
   const changes = changed.get(object) ?? new Map<PropertyKey, Change>();
   changed.set(object, changes);

@@ -3,24 +3,24 @@ import { systemClock } from '../../base/clock.ts';
 import type { Resource, ResourceScopeName } from '../../model/resource.ts';
 import { resource } from '../../resources/resource.ts';
 
-/** How long something took, ms with fraction. */
+/** Elapsed times, ms with fraction. */
 export interface Stopwatch {
   /** Since it was opened. */
   elapsedMs(): number;
-  /** Times a piece of work under a name, also where it fails. What is timed under one name again adds up. */
+  /** Times named work, even if it fails. Times under one name add up. */
   time<T>(part: string, work: () => T | Promise<T>): Promise<T>;
-  /** What was timed so far: total and how often, by name, in the order in which they began. */
+  /** Times so far: total and count by name, in the order they began. */
   parts(): Readonly<Record<string, { readonly ms: number; readonly times: number }>>;
 }
 
 /** Options of `timer`. */
 export interface TimerOptions<S extends ResourceScopeName = 'task'> {
-  /** What is measured. Default `task`. */
+  /** What to measure. Default `task`. */
   readonly scope?: S | undefined;
 }
 
 /**
- * A stopwatch that runs as long as its scope and logs at its end how long that and each part took.
+ * A stopwatch for its scope that finally logs how long that and each part took.
  *
  * @throws BatutaError NAME_INVALID, OPTION_INVALID
  */

@@ -1,4 +1,4 @@
-/** The data of a pipeline: fields that grow from step to step, which nobody can change. */
+/** The data of a pipeline: fields that grow from step to step, immutable. */
 import { BatutaError } from '../../base/errors.ts';
 import { freezeDeep } from '../../model/freeze.ts';
 import type { Data } from './plan.ts';
@@ -6,7 +6,7 @@ import type { Data } from './plan.ts';
 /** No fields. */
 export const noFields: Data = Object.freeze({});
 
-/** Whether a value is an object of fields: no list, no instance of a class. */
+/** Whether a value is an object of fields: not a list or class instance. */
 export function isFields(value: unknown): value is Data {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -14,7 +14,7 @@ export function isFields(value: unknown): value is Data {
 }
 
 /**
- * What a step has given, as it is recorded: its fields without those that it only handed on.
+ * What a step returned, as recorded: without fields it only passed on.
  *
  * @throws BatutaError STEP_RESULT_INVALID
  */
@@ -33,17 +33,17 @@ export function givenFields(step: string, value: unknown, data: Data): Data {
   return Object.fromEntries(names.filter((name) => !isHandedOn(name, value, data)).map((name) => [name, value[name]]));
 }
 
-/** A step that returns `{ ...data, more }` has given `more`. */
+/** A step that returns `{ ...data, more }` has added `more`. */
 function isHandedOn(name: string, value: Data, data: Data): boolean {
   return Object.hasOwn(data, name) && Object.is(data[name], value[name]);
 }
 
-/** Names that stand in both. */
+/** Names present in both. */
 export function clashesOf(given: Data, data: Data): string[] {
   return Object.keys(given).filter((name) => Object.hasOwn(data, name));
 }
 
-/** The data with fields laid over it. What can be frozen is frozen, for all later steps share it. */
+/** The data overridden by fields. Freezes what it can, as all later steps share it. */
 export function merged(data: Data, given: Data): Data {
   if (given === noFields) return data;
   if (!Object.isFrozen(given) && !freezeDeep(given)) for (const value of Object.values(given)) freezeDeep(value);

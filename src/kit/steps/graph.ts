@@ -3,13 +3,13 @@ import type { FlowPlan } from '../../define/metadata.ts';
 import type { Edge, Graph } from '../../model/graph.ts';
 import { leavesOf, type PlanNode } from './plan.ts';
 
-/** What stands first and last in a part of a pipeline. */
+/** Its first and last steps. */
 interface Ends {
   readonly first: readonly string[];
   readonly last: readonly string[];
 }
 
-/** Steps in the order in which they were written; each edge says that data goes on. */
+/** Steps in the order written; each edge means that data is passed on. */
 export function graphOf(nodes: readonly PlanNode[]): Graph {
   const edges: Edge[] = [];
   endsOf(nodes, [], edges);
@@ -40,7 +40,7 @@ function nodeEnds(node: PlanNode, before: readonly string[], edges: Edge[]): End
   return { first: branches.flatMap(({ first }) => first), last: branches.flatMap(({ last }) => last) };
 }
 
-/** What is known of single steps: the list that the nearest `forEach` goes over, and whether a condition is asked. */
+/** What is known of single steps: the list of the nearest `forEach`, and whether there is a condition. */
 export function stepsKnown(
   nodes: readonly PlanNode[],
   when: (name: string) => (...path: readonly unknown[]) => Promise<boolean>,

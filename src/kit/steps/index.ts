@@ -1,4 +1,4 @@
-/** What is imported from 'batuta/steps': flows written as lists of steps. */
+/** Exports of 'batuta/steps': flows written as lists of steps. */
 export { background, forEach, type ForEachOptions, parallel, when } from './groups.ts';
 export { pipeline, type PipelineBuilder, type PipelineOptions } from './pipeline.ts';
 export type {

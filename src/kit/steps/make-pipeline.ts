@@ -1,4 +1,4 @@
-/** Makes the class of a pipeline: a code flow whose body runs the steps, with the graph of them known beforehand. */
+/** Makes the class of a pipeline: a code flow whose body runs the steps, with their graph known in advance. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { systemClock } from '../../base/clock.ts';
 import { hintFor } from '../../base/nearest.ts';
@@ -13,17 +13,17 @@ import { graphOf, stepsKnown } from './graph.ts';
 import { type Data, leavesOf, type PlanReader, readPlan, type StepNode } from './plan.ts';
 import { clashError, clashMessage, holdAll, StepRun } from './run-steps.ts';
 
-/** What a pipeline is made of. */
+/** Parts of a pipeline. */
 export interface PipelineMaking {
   readonly name: string;
   readonly options: Readonly<Record<string, unknown>>;
   readonly steps: readonly unknown[];
   readonly file: string | null;
-  /** Where an element was written, where that is no code. */
+  /** Where an element was written, if not in code. */
   readonly placeOf?: PlanReader['placeOf'];
-  /** The steps of an element that stands for a pipeline, beside those that are pipelines. */
+  /** The steps of an element that stands for a pipeline, besides actual ones. */
   readonly stepsOf?: PlanReader['stepsOf'];
-  /** Text of the file that holds the steps, where that is no code. */
+  /** Text of the file with the steps, if it is not code. */
   readonly text?: string | null;
 }
 
@@ -99,12 +99,12 @@ function checkedOptions(pipeline: string, options: Readonly<Record<string, unkno
   return options;
 }
 
-/** What a change of the step changes. */
+/** Identifies the step's code. */
 function codeOf({ name, version, code }: StepNode): string {
   return `${name} ${version ?? ''} ${code}`;
 }
 
-/** The steps of a pipeline, undefined where the value is none. */
+/** The steps of a pipeline, undefined for other values. */
 function stepsOf(value: unknown): readonly unknown[] | undefined {
   return typeof value === 'function' ? stepsOfClass.get(value) : undefined;
 }
@@ -119,7 +119,7 @@ interface StepSettings {
   readonly verbose: boolean;
 }
 
-/** Calls a step, in the scope of its task. What it gives on the spot is given on. */
+/** Calls a step, in the scope of its task. Sync results stay sync. */
 function callStep(step: StepNode, data: Data, settings: StepSettings): unknown {
   const ctx = currentScope()?.context as TaskContext;
   const startedAt = settings.verbose ? systemClock.monotonic() : 0;
@@ -152,7 +152,7 @@ function classNameOf(name: string): string {
   return /^\p{L}/u.test(joined) ? joined : `Pipeline${joined}`;
 }
 
-/** The schema of a pipeline that has none: any object. */
+/** Default schema of a pipeline: any object. */
 const anyFields: StandardSchemaV1<object, object> = {
   '~standard': {
     version: 1,

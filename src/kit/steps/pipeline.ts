@@ -6,18 +6,18 @@ import type { Data } from './plan.ts';
 import type { AnyStep, Chain, Pipeline } from './step-types.ts';
 import { fromYaml } from './yaml/from-yaml.ts';
 
-/** Options of `pipeline()`: those of `@Flow` that a list of steps has a use for, and two of its own. */
+/** Options of `pipeline()`: those of `@Flow` that apply to a list of steps, and two of its own. */
 export interface PipelineOptions extends Omit<FlowOptions, 'name' | 'result' | 'spread' | 'params'> {
-  /** True makes it an error that a step gives a field which the data has already; else that is a warning. Default false. */
+  /** True makes it an error if a step returns a field that the data already has; otherwise a warning. Default false. */
   readonly strict?: boolean | undefined;
-  /** True logs each step as it begins and ends: its version, how long it took, which fields it gave. Default false. */
+  /** True logs each step as it begins and ends: its version, duration, and added fields. Default false. */
   readonly verbose?: boolean | undefined;
 }
 
-/** What `pipeline()` gives: takes the steps. */
+/** Result of `pipeline()`: takes the steps. */
 export interface PipelineBuilder<Raw, In extends object> {
   /**
-   * The pipeline: the class of a flow, to be run, tested and deployed like any other. It gives all fields at its end, the input among them.
+   * The pipeline: the class of a flow, to run, test and deploy like any other. Its result is all fields at the end, including the input.
    *
    * @param steps each `[function or object, name, version, options]`, or a group: `when`, `forEach`, `parallel`, `background`
    * @throws BatutaError PIPELINE_INVALID, PIPELINE_CYCLE, TASK_DUPLICATE, NAME_INVALID, OPTION_UNKNOWN, OPTION_INVALID, DURATION_INVALID
@@ -26,10 +26,10 @@ export interface PipelineBuilder<Raw, In extends object> {
 }
 
 /**
- * Begins a pipeline: a flow that runs a list of steps. Each step is given one object with the input and all that earlier steps returned.
+ * Begins a pipeline: a flow that runs a list of steps. Each step gets one object with the input and all results of earlier steps.
  *
  * @param name of the flow
- * @typeParam In what it is given, where no schema says so; default no field
+ * @typeParam In its input, if no schema defines it; default no field
  * @example
  * ```ts
  * export const Orders = pipeline<{ file: string }>('orders', { version: 'v1.0' }).steps([

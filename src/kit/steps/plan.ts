@@ -1,4 +1,4 @@
-/** Reads a list of steps: what is wrong with it is said with the place, and what is right becomes a tree that can be run and drawn. */
+/** Reads a list of steps: faults are reported with their place, the rest becomes a tree that can be run and drawn. */
 import { BatutaError, type ErrorCode } from '../../base/errors.ts';
 import { hintFor } from '../../base/nearest.ts';
 import type { TaskContext } from '../../model/context.ts';
@@ -13,7 +13,7 @@ export interface StepNode {
   readonly version: string | null;
   readonly options: Readonly<Record<string, unknown>>;
   readonly call: (data: Data, ctx: TaskContext) => unknown;
-  /** Source text of what is called. */
+  /** Source text of its function. */
   readonly code: string;
 }
 
@@ -35,13 +35,13 @@ export interface ForEachNode {
   readonly steps: readonly PlanNode[];
 }
 
-/** What reading needs beside the list. */
+/** Further needs of reading. */
 export interface PlanReader {
   /** Name of the pipeline. */
   readonly pipeline: string;
-  /** The steps of a pipeline that stands within this one, undefined where the value is none. */
+  /** The steps of a nested pipeline, undefined for other values. */
   stepsOf(value: unknown): readonly unknown[] | undefined;
-  /** Where an element was written (`steps.yaml:12:5`), undefined where that is not known. */
+  /** Where an element was written (`steps.yaml:12:5`), undefined if unknown. */
   placeOf(element: unknown): string | undefined;
 }
 
@@ -49,11 +49,11 @@ const stepOptions = [
   ...['retries', 'retryDelay', 'backoff', 'maxRetryDelay', 'jitter', 'retryIf'],
   ...['timeout', 'description', 'tags', 'priority'],
 ];
-/** Names that the class of a pipeline needs for itself. */
+/** Names reserved for a pipeline's class. */
 const reserved = ['run', 'constructor'];
 
 /**
- * The tree of a list of steps.
+ * The tree of a step list.
  *
  * @throws BatutaError PIPELINE_INVALID, PIPELINE_CYCLE, TASK_DUPLICATE, OPTION_UNKNOWN
  */
@@ -63,23 +63,23 @@ export function readPlan(steps: unknown, reader: PlanReader): readonly PlanNode[
 
 class Reading {
   readonly #reader: PlanReader;
-  /** Where each name was given. */
+  /** Where each name is. */
   readonly #names = new Map<string, string>();
-  /** Lists that are being read, with where each stands. */
+  /** Lists being read, with their places. */
   readonly #open = new Map<unknown, string>();
 
   constructor(reader: PlanReader) {
     this.#reader = reader;
   }
 
-  /** @param path where the list stands, for messages; @param prefix of the names in it */
+  /** @param path place of the list, for messages; @param prefix of its names */
   list(steps: unknown, path: string, prefix: string): PlanNode[] {
     if (!Array.isArray(steps)) throw this.#refuse(path, steps, `is no list of steps`);
     if (steps.length === 0) throw this.#refuse(path, steps, 'has no step; give at least one');
     return this.#within(steps, path, (element, at) => this.#element(element, `${path}[${at}]`, prefix));
   }
 
-  /** Reads each element. A list may have got one that it stands in itself since it was given to a pipeline. */
+  /** Reads each element. A list may have come to contain itself since it was given to a pipeline. */
   #within<T>(steps: readonly unknown[], path: string, read: (element: unknown, at: number) => T): T[] {
     const around = this.#open.get(steps);
     if (around !== undefined)
@@ -211,7 +211,7 @@ class Reading {
   }
 }
 
-/** A function stands for itself, an object for its method `run`, else for `call`. */
+/** A function itself, an object's method `run`, else `call`. */
 function callOf(called: unknown): StepNode['call'] | null {
   if (typeof called === 'function') return isClass(called) ? null : (called as StepNode['call']);
   if (typeof called !== 'object' || called === null) return null;
@@ -227,12 +227,12 @@ function sourceOf(called: unknown): string {
   return typeof code === 'function' ? Function.prototype.toString.call(code) : '';
 }
 
-/** A class in the place of an instance is a slip that would only show when the step is called. */
+/** A class instead of an instance is a mistake that would only show when the step is called. */
 function isClass(called: unknown): boolean {
   return /^class\b/.test(Function.prototype.toString.call(called));
 }
 
-/** All steps, in the order in which they were written. */
+/** All steps, in the order written. */
 export function leavesOf(nodes: readonly PlanNode[]): StepNode[] {
   return nodes.flatMap((node) =>
     node.kind === 'step' ? [node] : node.kind === 'parallel' ? node.branches.flatMap(leavesOf) : leavesOf(node.steps),

@@ -1,32 +1,32 @@
 /**
- * A run of a pipeline, as the body of a code flow: each step is a call of a task, known by its name and, inside `forEach`, by the places of
- * its items. What a step gave is recorded; the data is made of that anew when the body runs again after a crash.
+ * A run of a pipeline, as the body of a code flow: each step is a task call, identified by its name and, inside `forEach`, by its items'
+ * places. Results of steps are recorded; the data is rebuilt from them when the body runs again after a crash.
  */
 import { BatutaError } from '../../base/errors.ts';
 import type { Method } from '../../define/metadata.ts';
 import { clashesOf, isFields, merged, noFields } from './fields.ts';
 import type { Data, ForEachNode, PlanNode, StepNode } from './plan.ts';
 
-/** What a step is called with. */
+/** Arguments of a step. */
 export interface StepCall {
   readonly data: Data;
-  /** Conditions it stands under, outermost first. */
+  /** Its conditions, outermost first. */
   readonly conditions: readonly Condition[];
 }
 
-/** What a run of a pipeline needs. */
+/** Needs of a pipeline run. */
 export interface StepRunOptions {
   readonly pipeline: string;
   readonly strict: boolean;
-  /** The object that the tasks are called on. */
+  /** The object whose tasks are called. */
   readonly instance: object;
   /** Calls of steps, by name. */
   readonly calls: ReadonlyMap<string, Method>;
-  /** Says that fields were given twice by steps that ran at the same time. */
+  /** Warns that parallel steps returned the same fields. */
   warn(message: string): void;
 }
 
-/** Places of items, outermost first; empty outside of `forEach`. */
+/** Places of items, outermost first; empty outside `forEach`. */
 type Path = readonly number[];
 
 export class StepRun {
@@ -38,7 +38,7 @@ export class StepRun {
     this.#options = options;
   }
 
-  /** All fields at the end. @throws what the first step threw that failed */
+  /** All fields at the end. @throws the error of the first failed step */
   async run(steps: readonly PlanNode[], input: Data): Promise<Data> {
     const data = await this.#through(steps, input).catch(async (error: unknown) => {
       await this.#endBackground();
@@ -49,14 +49,14 @@ export class StepRun {
     return data;
   }
 
-  /** As `#sequence`, for the whole pipeline: of what its steps give nothing is kept apart from the data, which would double the merging. */
+  /** Like `#sequence`, for the whole pipeline: results of its steps are not kept apart from the data, which would double the merging. */
   async #through(steps: readonly PlanNode[], input: Data): Promise<Data> {
     let data = input;
     for (const step of steps) data = merged(data, await this.#node(step, data, [], []));
     return data;
   }
 
-  /** Steps in the background may put others there. */
+  /** Background steps may add others. */
   async #endBackground(): Promise<void> {
     for (let ended = -1; ended < this.#background.length; ) {
       ended = this.#background.length;
@@ -64,14 +64,14 @@ export class StepRun {
     }
   }
 
-  /** What a step under way was called with. */
+  /** Arguments of a running step. */
   callOf(name: string, path: readonly unknown[]): StepCall {
     const call = this.#underWay.get(keyOf(name, path));
     if (call) return call;
     throw new BatutaError('INTERNAL', `Step '${name}' of pipeline '${this.#options.pipeline}' was called by nobody.`);
   }
 
-  /** The fields that the steps give, one after the other. */
+  /** The fields the steps return, one after the other. */
   async #sequence(steps: readonly PlanNode[], data: Data, path: Path, conditions: readonly Condition[]): Promise<Data> {
     let [seen, all] = [data, noFields];
     for (const step of steps) {
@@ -170,7 +170,7 @@ export class StepRun {
   }
 }
 
-/** What is said of fields that are there already; null when there are none. */
+/** The message about existing fields; null if there are none. */
 export function clashMessage(who: string, given: Data, data: Data): string | null {
   const names = clashesOf(given, data);
   if (names.length === 0) return null;
@@ -183,7 +183,7 @@ export function clashError(message: string, pipeline: string): BatutaError {
   return new BatutaError('STEP_CLASH', why, { details: { pipeline } });
 }
 
-/** A condition of one `when` in a run: asked once, unless the record of one of its steps tells. */
+/** A condition of one `when` in a run: checked once, unless a recorded step of it decides. */
 export class Condition {
   readonly #ask: () => unknown;
   #answer: boolean | Promise<boolean> | null = null;
@@ -206,20 +206,20 @@ export class Condition {
   }
 }
 
-/** Whether all hold; those within one that does not are not asked. */
+/** Whether all hold; stops at the first that does not. */
 export async function holdAll(conditions: readonly Condition[]): Promise<boolean> {
   for (const condition of conditions) if (!(await condition.holds())) return false;
   return true;
 }
 
-/** What the end of a step, which may have been recorded before, says about conditions that were not asked. */
+/** What the end of a step, possibly recorded earlier, tells about conditions not evaluated. */
 function noteOutcome(conditions: readonly Condition[], hasRun: boolean): void {
   const open = conditions.filter(({ isOpen }) => isOpen);
-  // Of several that were not asked nothing tells which one did not hold.
+  // With several unevaluated, nothing tells which one failed.
   if (hasRun || open.length === 1) for (const condition of open) condition.tell(hasRun);
 }
 
-/** All values, once all have ended. @throws what the first threw */
+/** All values, once all have ended. @throws the first error */
 async function allOf<T>(started: readonly Promise<T>[]): Promise<T[]> {
   await Promise.allSettled(started);
   return Promise.all(started);

@@ -1,7 +1,7 @@
 /**
- * What the compiler knows of a pipeline: the fields of the data as they grow from step to step, and whether each step finds what it takes.
+ * What the compiler knows of a pipeline: the data's fields as they grow from step to step, and whether each step finds what it takes.
  *
- * `D` is the data at a place, `O` what steps have given since the place where counting began, `S` a list of steps.
+ * `D` is the data at a place, `O` what steps have added since counting began, `S` a list of steps.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { FlowContext, TaskContext } from '../../model/context.ts';
@@ -11,35 +11,35 @@ import type { Duration } from '../../base/duration.ts';
 // oxlint-disable-next-line typescript/no-explicit-any -- what a step takes is checked by `Checked`.
 export type Any = any;
 
-/** A step as a function: takes the data, gives fields to be merged into it, or nothing. */
+/** A step as a function: takes the data, returns fields to merge into it, or nothing. */
 export type StepFunction<D = Any, R = unknown> = (data: D, ctx: TaskContext) => R;
 
-/** A step as an object: `run(data, ctx)` is called, or where it has none `call(data, ctx)`. */
+/** A step as an object: calls `run(data, ctx)`, or without one `call(data, ctx)`. */
 export type StepObject = { run(data: Any, ctx: TaskContext): unknown } | { call(data: Any, ctx: TaskContext): unknown };
 
-/** Options of one step; as of `@Task`. */
+/** Options of one step; like `@Task`. */
 export interface StepOptions extends RetryOptions {
   /** Longest time of one attempt. Default none. */
   readonly timeout?: Duration | undefined;
   readonly description?: string | undefined;
   readonly tags?: readonly string[] | undefined;
-  /** Higher starts first where steps wait for a place. Default 0. */
+  /** Higher starts first among waiting steps. Default 0. */
   readonly priority?: number | undefined;
 }
 
-/** A pipeline: the class of a flow. `In` is what it is given, `Out` all fields at its end, the input among them. */
+/** A pipeline: the class of a flow. `In` is its input, `Out` all fields at its end, including the input. */
 export interface Pipeline<In extends object = Any, Out extends object = Any, Raw = In> {
   new (): { run(params: In, ctx?: FlowContext): Promise<Out> };
   /** The schema of its input. */
   readonly params: StandardSchemaV1<Raw, In>;
 }
 
-/** One step, or a pipeline within this one: what is called, its name, its version, options. */
+/** One step, or a nested pipeline: what is called, its name, its version, options. */
 export type StepTuple =
   | readonly [step: StepFunction | StepObject | Pipeline, name: string, version?: string, options?: StepOptions]
   | readonly [step: StepFunction | StepObject | Pipeline, name: string, options: StepOptions];
 
-/** Steps that run where a condition holds. Made by `when`. */
+/** Steps that run if a condition holds. Made by `when`. */
 export interface WhenGroup<C = StepFunction, S = readonly Any[]> {
   readonly group: 'when';
   readonly condition: C;
@@ -68,7 +68,7 @@ export interface BackgroundGroup<S = readonly Any[]> {
   readonly steps: S;
 }
 
-/** What stands in a list of steps. */
+/** Element of a list of steps. */
 export type AnyStep =
   | StepTuple
   | WhenGroup<StepFunction, readonly AnyStep[]>
@@ -76,12 +76,12 @@ export type AnyStep =
   | ParallelGroup<readonly AnyBranch[]>
   | BackgroundGroup<readonly AnyStep[]>;
 
-/** What stands in the list of `parallel`. */
+/** Element of the list of `parallel`. */
 export type AnyBranch = AnyStep | readonly AnyStep[];
 
 /**
- * The data after fields were laid over it; those that may be missing leave what was there. An intersection where no field stands in both: the
- * compiler works those out at once, and a long list of steps would else be too deep for it.
+ * The data overridden by fields; optional fields keep what was there. An intersection if they share no field: the compiler resolves it at
+ * once, and a long list of steps would otherwise be too deep.
  */
 export type Merge<D, O> = keyof O & keyof D extends never
   ? D & O
@@ -108,7 +108,7 @@ type OutputOf<F> = F extends new () => { run(...args: Any[]): infer R }
         : {};
 
 type Nothing = void | undefined | null;
-/** The fields of what a step gives; all of them may be missing when it may give nothing. */
+/** The fields of a step's result; all are optional if it may return nothing. */
 type Fields<V> = unknown extends V ? {} : [V] extends [Nothing] ? {} : Extract<V, Nothing> extends never ? V : Partial<Exclude<V, Nothing>>;
 
 type ItemOf<L, D> = L extends keyof D
@@ -119,23 +119,23 @@ type ItemOf<L, D> = L extends keyof D
     ? T
     : never;
 
-/** What the compiler gathers of a list of steps: the data after it, and what each step would have to be. */
+/** What the compiler gathers of a list of steps: the data after it, and what each step must be. */
 export type Chain<S extends readonly unknown[], D, Checked extends readonly unknown[] = readonly []> = S extends readonly [
   infer H,
   ...infer R,
 ]
   ? Chain<R, Merge<D, GivenBy<H, D>>, readonly [...Checked, CheckedStep<H, D>]>
-  : // While the compiler does not know the list yet it must say nothing of it, else functions in it get no types.
+  : // Before the compiler knows the list there must be no constraint, else functions in it get no types.
     number extends S['length']
     ? { readonly data: D; readonly checked: unknown }
     : { readonly data: D; readonly checked: Checked };
 
-/** The fields that a list of steps gives. */
+/** The fields a list of steps adds. */
 type GivenByList<S extends readonly unknown[], D, O = {}> = S extends readonly [infer H, ...infer R]
   ? GivenByList<R, Merge<D, GivenBy<H, D>>, Merge<O, GivenBy<H, D>>>
   : O;
 
-/** The fields that an element of a list gives to those after it. */
+/** The fields a list element adds for those after it. */
 type GivenBy<H, D> =
   H extends WhenGroup<Any, infer S extends readonly unknown[]>
     ? Partial<GivenByList<S, D>>
@@ -157,7 +157,7 @@ type GivenByAll<S extends readonly unknown[], D, O = {}> = S extends readonly [i
 
 type CheckedAll<S extends readonly unknown[], D> = { readonly [K in keyof S]: CheckedStep<S[K], D> };
 
-/** What an element has to be where it stands: a step that does not find the fields it takes is not assignable to it. */
+/** What an element must be in its place: a step that does not find the fields it takes is not assignable to it. */
 type CheckedStep<H, D> =
   H extends WhenGroup<Any, infer S extends readonly unknown[]>
     ? WhenGroup<(data: D) => boolean | Promise<boolean>, Chain<S, D>['checked']>
@@ -180,7 +180,7 @@ type CheckedStep<H, D> =
               ? Chain<H, D>['checked']
               : unknown;
 
-/** The same step, taking what is there. Properties rather than methods: of these the compiler compares parameters both ways. */
+/** The same step, taking what is there. Properties, not methods: of methods the compiler compares parameters both ways. */
 type StepThatTakes<F, D> = F extends new () => unknown
   ? new () => { run: (params: D) => unknown }
   : F extends (...args: Any[]) => unknown
@@ -192,5 +192,5 @@ type StepThatTakes<F, D> = F extends new () => unknown
 /** Names of the fields that hold lists. */
 type ListsOf<D> = { [K in keyof D]: D[K] extends readonly unknown[] ? K : never }[keyof D];
 
-/** What the file may name. */
+/** What the file may use. */
 export type YamlFunctions = Readonly<Record<string, unknown>>;

@@ -5,13 +5,13 @@ import { checkCount } from './options.ts';
 import { type Made, madeFrom, type Records } from './reading.ts';
 
 export interface BatchOptions {
-  /** A group is given after so long although it is not full, counted from its first record. Default: only full ones, and the last. */
+  /** How long after its first record a group is yielded even if not full. Default: only full ones, and the last. */
   readonly within?: Duration | undefined;
 }
 
 /**
- * Groups of `size` records, the last with what is left; no records give no group. The records of a group are held until the next is asked for:
- * a position is confirmed only once what the group was written to has taken it.
+ * Groups of `size` records, the last with the rest; no records, no groups. A group's records are held until the next is requested: a
+ * position is confirmed only once the group's destination has taken it.
  *
  * @throws BatutaError OPTION_INVALID, DURATION_INVALID
  */
@@ -49,8 +49,8 @@ export function batch<Row>(records: Records<Row>, size: number, { within }: Batc
 }
 
 /**
- * Groups of `size` records that begin `step` records apart, so that they overlap where `step` is less; default 1. The last one begins where `size`
- * records are left; fewer records than that give no group.
+ * Groups of `size` records that start `step` records apart, overlapping if `step` is less; default 1. The last one starts where `size`
+ * records are left; fewer records yield no group.
  *
  * @throws BatutaError OPTION_INVALID
  */

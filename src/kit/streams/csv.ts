@@ -11,23 +11,23 @@ export interface CsvOptions extends TextOptions {
   readonly quote?: string | null | undefined;
   /** True: the first line names the columns. A list names them. False: each row is a list of texts. Default true. */
   readonly columns?: boolean | readonly string[] | undefined;
-  /** Lines that begin so are passed over. Default none. */
+  /** Lines with this prefix are skipped. Default none. */
   readonly comment?: string | undefined;
-  /** Takes spaces around values off. Default false. */
+  /** Trims spaces around values. Default false. */
   readonly trim?: boolean | undefined;
   /**
-   * Told of a row that cannot be read, which is left out then; for `ctx.reject`. Its text is that of the row, of one with a wrong quote up to there.
-   * Default: the first ends the stream with RECORD_INVALID.
+   * Called with each unreadable row, which is then left out; for `ctx.reject`. Its text is that of the row, or with a wrong quote the text
+   * up to it. Default: the first ends the stream with RECORD_INVALID.
    */
   readonly onBad?: ((bad: BadRecord) => void) | undefined;
 }
 
 /**
- * The rows of a CSV text (RFC 4180), by the names of their columns; every value is a text. Empty lines are passed over, a byte order mark is taken off.
+ * The rows of a CSV text (RFC 4180), keyed by column; every value is text. Empty lines are skipped, a byte order mark is removed.
  *
- * A row with more or fewer values than there are columns cannot be read. An open quote at the end of the file always ends the stream with an error.
+ * A row with more or fewer values than columns is unreadable. An open quote at the end of the file always ends the stream with an error.
  *
- * Rows that cannot be read count as the metric `parseErrors` of the task, empty lines and comments as `skipped`.
+ * Unreadable rows count as the metric `parseErrors` of the task, empty lines and comments as `skipped`.
  *
  * @throws BatutaError RECORD_INVALID with source and line
  */
@@ -40,7 +40,7 @@ export async function* csv<Row = Record<string, string>>(source: Source, options
     columns: columns === true || columns === false ? columns : [...columns],
     ...(comment === undefined ? {} : { comment }),
     skip_records_with_error: onBad !== undefined,
-    // The text of each row, for the one that cannot be read; costs time, so only where that is wanted.
+    // The text of each row, for unreadable ones; slow, so only if wanted.
     raw: onBad !== undefined,
   } as Options);
   const [parseErrors, skipped] = [new ReadCounter('parseErrors'), new ReadCounter('skipped')];
@@ -64,10 +64,10 @@ export async function* csv<Row = Record<string, string>>(source: Source, options
   }
 }
 
-/** Ends the parser with what goes wrong, and counts the lines that it passes over. */
+/** Ends the parser with any error, and counts the lines that it skips. */
 async function feed(parser: Parser, source: ReturnType<typeof openSource>, skipped: ReadCounter, encoding?: string): Promise<void> {
   let counted = 0;
-  /** @param none lines that are counted as empty and are not there */
+  /** @param none lines counted as empty that do not exist */
   const count = (none = 0): void => {
     const lines = parser.info.empty_lines + parser.info.comment_lines - none;
     if (lines > counted) skipped.add(lines - counted);
@@ -82,7 +82,7 @@ async function feed(parser: Parser, source: ReturnType<typeof openSource>, skipp
       count();
       if (!hasRoom) await roomIn(parser);
     }
-    // After the last line break the parser sees one more line, which is none.
+    // After the last line break the parser counts one line too many.
     const none = last === '\n' || last === '\r' ? 1 : 0;
     parser.once('end', () => count(none));
     parser.end();
@@ -91,7 +91,7 @@ async function feed(parser: Parser, source: ReturnType<typeof openSource>, skipp
   }
 }
 
-/** A row as it stands in the file, without line breaks around it and comments before it. */
+/** A row as in the file, without surrounding line breaks and preceding comments. */
 function rowText(raw: string, comment: string | undefined): string {
   const lines = raw.replace(/[\r\n]+$/, '').split(/(?<=\n)/);
   const first = lines.findIndex((line) => line.trim() !== '' && !(comment !== undefined && line.startsWith(comment)));
@@ -115,7 +115,7 @@ function isCsvError(error: unknown): error is CsvError {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('CSV_');
 }
 
-/** What the parser says, without its counts and settings. */
+/** The parser's message, without its counts and settings. */
 function causeOf({ message, code }: CsvError): Error {
   return Object.assign(new Error(message), { name: 'CsvError', code });
 }

@@ -1,4 +1,4 @@
-/** What is imported from 'batuta/streams': what sources, steps and ends of streams are made of. */
+/** Exports of 'batuta/streams': building blocks of sources, steps and ends of streams. */
 export { at, Positioned } from '../../model/streams.ts';
 export { batch, type BatchOptions, window } from './batch.ts';
 export { csv, type CsvOptions } from './csv.ts';

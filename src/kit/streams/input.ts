@@ -1,4 +1,4 @@
-/** Where sources read from: a file, a web stream, the body of a response, pieces of bytes or text. */
+/** What sources read from: a file, a web stream, a response body, pieces of bytes or text. */
 import { Buffer } from 'node:buffer';
 import { TextDecoder } from 'node:util';
 import type { Readable } from 'node:stream';
@@ -8,7 +8,7 @@ import { filePieces } from '../../base/file-pieces.ts';
 import { currentScope } from '../../model/run-context.ts';
 import { countedError } from './read-counts.ts';
 
-/** Text or bytes: the path of a file, its `file:` URL, bytes, a response of `fetch`, a stream of Node or of the web, pieces one by one. */
+/** Text or bytes: the path of a file, its `file:` URL, bytes, a `fetch` response, a Node or web stream, pieces one by one. */
 export type Source =
   | string
   | URL
@@ -20,13 +20,13 @@ export type Source =
   | Iterable<Uint8Array | string>;
 
 export interface TextOptions {
-  /** An encoding that `TextDecoder` knows. Default: UTF-8, or UTF-16 where the byte order mark says so. What is no text of it is refused. */
+  /** An encoding that `TextDecoder` knows. Default: UTF-8, or UTF-16 by its byte order mark. Invalid text is refused. */
   readonly encoding?: string | undefined;
-  /** How the source is called in messages. Default: its path or address. */
+  /** Name of the source in messages. Default: its path or address. */
   readonly name?: string | undefined;
 }
 
-/** A source that is read: its name, and its pieces. */
+/** An open source: its name, and its pieces. */
 export interface OpenSource {
   readonly name: string;
   pieces(): AsyncIterable<Uint8Array | string>;
@@ -51,12 +51,15 @@ async function* piecesOf(
   yield* source as AsyncIterable<Uint8Array | string>;
 }
 
-/** The text of a source in pieces, without its byte order mark. @throws BatutaError RECORD_INVALID for bytes that are no text of its encoding */
+/**
+ * The text of a source in pieces, without its byte order mark. @throws BatutaError RECORD_INVALID for bytes that are no text of its
+ * encoding
+ */
 export async function* textOf(source: OpenSource, encoding?: string): AsyncGenerator<string, void, void> {
   let decoder: TextDecoder | null = null;
   let isFirst = true;
   let bytes = 0;
-  /** A first byte that came alone: two say what encoding it is. */
+  /** A first byte that arrived alone: the encoding takes two. */
   let start: Uint8Array | null = null;
   let before: Uint8Array = new Uint8Array();
   for await (let piece of source.pieces()) {
@@ -84,11 +87,11 @@ export async function* textOf(source: OpenSource, encoding?: string): AsyncGener
   if (decoder) yield decode(decoder, null, source.name, bytes);
 }
 
-/** As the first bytes say. */
+/** By the first bytes. */
 function encodingOf(name: string, [first, second]: Uint8Array): string {
   if (first === 0xff && second === 0xfe) return 'utf-16le';
   if (first === 0xfe && second === 0xff) return 'utf-16be';
-  // It would be read as UTF-8 with a zero beside each letter.
+  // It would be read as UTF-8 with a zero next to letters.
   if (second !== undefined && (first === 0) !== (second === 0)) {
     const seen = second === 0 ? 'utf-16le' : 'utf-16be';
     throw countedError(recordInvalid(name, { bytes: 0 }, `looks like ${seen} and has no byte order mark; give the option encoding`));
@@ -96,7 +99,7 @@ function encodingOf(name: string, [first, second]: Uint8Array): string {
   return 'utf-8';
 }
 
-/** @param before what was decoded last: a character may begin there */
+/** @param before the last decoded piece: may begin a character */
 function decode(decoder: TextDecoder, piece: Uint8Array | null, name: string, from: number, before?: Uint8Array): string {
   try {
     return piece === null ? decoder.decode() : decoder.decode(piece, { stream: true });
@@ -110,7 +113,7 @@ function decode(decoder: TextDecoder, piece: Uint8Array | null, name: string, fr
   }
 }
 
-/** The bytes at the end of a piece with which a character of UTF-8 begins that is not whole; at most three. */
+/** The bytes at the end of a piece that begin an incomplete UTF-8 character; at most three. */
 function openCharacter(piece: Uint8Array = new Uint8Array()): Uint8Array {
   for (let count = 1; count <= Math.min(3, piece.length); count++) {
     const byte = piece[piece.length - count] ?? 0;
@@ -121,9 +124,9 @@ function openCharacter(piece: Uint8Array = new Uint8Array()): Uint8Array {
 }
 
 /**
- * Where in a piece the first character begins that is not UTF-8, counted from 0; less than that where it began in the piece before.
+ * Index in a piece of the first character that is not UTF-8; negative if it began in the previous piece.
  *
- * @param open the bytes of that one with which the piece goes on
+ * @param open bytes of a character that the piece continues
  */
 function firstBadByte(piece: Uint8Array, open: Uint8Array): number {
   const whole = Buffer.concat([open, piece]);
@@ -144,14 +147,14 @@ function firstBadByte(piece: Uint8Array, open: Uint8Array): number {
   return good - openCharacter(whole.subarray(0, good)).length - open.length;
 }
 
-/** Where in a source something is wrong. */
+/** Place of a fault in a source. */
 export interface RecordPlace {
   readonly line?: number;
   readonly record?: number;
   readonly bytes?: number;
 }
 
-/** RECORD_INVALID: what a source holds cannot be read. It names the source, the place and the task. */
+/** RECORD_INVALID: the content of a source is unreadable. Names the source, the place and the task. */
 export function recordInvalid(name: string, place: RecordPlace, what: string, cause?: unknown): BatutaError {
   const task = currentScope()?.task ?? null;
   const { line, record } = place;

@@ -5,7 +5,7 @@ import { held, type HeldReader, type Holdable } from '../../model/streams.ts';
 import { checkCount } from './options.ts';
 import { type Made, madeFrom, readerOf, type Records } from './reading.ts';
 
-/** The records of all streams as they come, those of each in their order. The first that fails ends it. */
+/** The records of all streams as they arrive, each stream in order. The first failure ends it. */
 export function merge<Row>(...streams: Records<Row>[]): AsyncIterable<Row> {
   return madeFrom(streams, async function* (...readers): AsyncGenerator<Made<Row>, void, void> {
     const asked = new Map<HeldReader<Row>, Promise<Arrived<Row>>>();
@@ -16,7 +16,7 @@ export function merge<Row>(...streams: Records<Row>[]): AsyncIterable<Row> {
       asked.delete(reader);
       if (result.done) continue;
       yield { record: result.value, reader, until: reader.read };
-      // Asked last, so that one that is always ready does not keep the others from their turn.
+      // Asked last, so that one that is always ready does not starve the others.
       ask(reader);
     }
   });
@@ -32,13 +32,13 @@ async function arrivalOf<Row>(reader: HeldReader<Row>): Promise<Arrived<Row>> {
 }
 
 /**
- * The same records several times, for code that reads them in several ways at the same time: the one that is furthest waits where it is `buffer`
- * records ahead of another. Reading one to its end before the other begins would never end with more records than that: it fails after 30 seconds in
- * which the other was not begun.
+ * The same records several times, for code that reads them in several ways at the same time: the one furthest ahead waits once it is
+ * `buffer` records ahead of another. Reading one to its end before the other begins would never end with more records: it fails after 30
+ * seconds without the other.
  *
  * @param count of streams, default 2
  * @param buffer records, default 256
- * @throws BatutaError OPTION_INVALID; as it is read STREAM_DEADLOCK
+ * @throws BatutaError OPTION_INVALID; on reading STREAM_DEADLOCK
  */
 export function tee<Row>(records: Records<Row>, count = 2, buffer = 256): AsyncIterable<Row>[] {
   checkCount('tee', 'count', count);
@@ -47,7 +47,7 @@ export function tee<Row>(records: Records<Row>, count = 2, buffer = 256): AsyncI
   return Array.from({ length: count }, () => shared.branch());
 }
 
-/** How long a reader waits for another that has not begun, ms. */
+/** How long a reader waits for one that has not begun, ms. */
 const unreadMs = 30_000;
 
 function deadlockOf(unread: number, buffer: number): BatutaError {
@@ -77,7 +77,7 @@ class Shared<Row> {
     return branch;
   }
 
-  /** Resolves once something new lies in the branch, or nothing comes any more. */
+  /** Resolves once the branch has something new or has ended. */
   async more(branch: Branch<Row>): Promise<void> {
     while (branch.isEmpty && this.#branches.some((other) => other.isBehind(this.#buffer))) {
       const moved = new Promise<void>((resolve) => void this.#moved.push(resolve));
@@ -99,7 +99,7 @@ class Shared<Row> {
     }
   }
 
-  /** A branch has taken records, holds fewer, or wants no more. */
+  /** A branch took records, holds fewer, or wants no more. */
   moved(): void {
     const least = Math.min(...this.#branches.map((branch) => branch.released));
     if (Number.isFinite(least)) this.#reader?.release(least);
@@ -137,7 +137,7 @@ class Branch<Row> implements Holdable<Row>, HeldReader<Row> {
   async next(): Promise<IteratorResult<Row, undefined>> {
     this.isBegun = true;
     while (this.isEmpty) await this.#shared.more(this);
-    // The end stays for whoever asks again.
+    // The end stays for later reads.
     const [first] = this.#waiting;
     if (first === undefined || first.done) return { value: undefined, done: true };
     this.#waiting.shift();

@@ -3,27 +3,27 @@ import { openSource, recordInvalid, type Source, textOf, type TextOptions } from
 import { countedError, ReadCounter } from './read-counts.ts';
 
 export interface LinesOptions extends TextOptions {
-  /** Longest line, characters; a longer one is refused, so that a file without line breaks does not fill the memory. Default 10,000,000. */
+  /** Longest line, characters; a longer one is refused, so that a file without line breaks does not fill memory. Default 10,000,000. */
   readonly maxLine?: number | undefined;
 }
 
-/** A line that could not be read, for `onBad`. */
+/** An unreadable line, for `onBad`. */
 export interface BadRecord {
-  /** Number of its line, from 1. */
+  /** Its line number, from 1. */
   readonly line: number;
   readonly text: string;
   readonly reason: string;
 }
 
 export interface NdjsonOptions extends LinesOptions {
-  /** Told of a line that is no JSON, which is left out then; for `ctx.reject`. Default: the first ends the stream with RECORD_INVALID. */
+  /** Called with a line that is no JSON, left out then; for `ctx.reject`. Default: the first ends the stream with RECORD_INVALID. */
   readonly onBad?: ((bad: BadRecord) => void) | undefined;
 }
 
 /**
- * The lines of a text without their ends (`\n`, `\r\n`); a byte order mark is taken off. No line follows the last end.
+ * The lines of a text without line ends (`\n`, `\r\n`); a byte order mark is removed. No line follows the last end.
  *
- * @throws BatutaError RECORD_INVALID with source and line for bytes that are no text, and for a line that is too long
+ * @throws BatutaError RECORD_INVALID with source and line for bytes that are not text, and lines that are too long
  */
 export async function* lines(
   source: Source,
@@ -48,10 +48,10 @@ export async function* lines(
 }
 
 /**
- * The values of a text with one JSON value a line; empty lines are passed over. What they are is not checked. Lines that are no JSON count as the
+ * The values of a text with one JSON value per line; empty lines are skipped. Values are not checked. Lines that are not JSON count as the
  * metric `parseErrors` of the task, empty ones as `skipped`.
  *
- * @throws BatutaError RECORD_INVALID with source and line for a line that is no JSON, as long as `onBad` is not given
+ * @throws BatutaError RECORD_INVALID with source and line for a line that is not JSON, without `onBad`
  */
 export async function* ndjson<Row = unknown>(source: Source, { onBad, ...options }: NdjsonOptions = {}): AsyncGenerator<Row, void, void> {
   const { name } = openSource(source, options.name);

@@ -1,18 +1,18 @@
-/** Records made of records, one by one or several at a time, and records left out. */
+/** Maps records, one by one or several at a time, and filters them. */
 import type { HeldReader } from '../../model/streams.ts';
 import { checkCount } from './options.ts';
 import { type Made, madeFrom, type Records } from './reading.ts';
 import { ReadCounter } from './read-counts.ts';
 
 export interface MapOptions {
-  /** Calls under way at the same time. Default 1. */
+  /** Concurrent calls. Default 1. */
   readonly concurrency?: number | undefined;
-  /** Whether what they give comes in the order of the records. Default true; false gives each as it is ready. */
+  /** Whether results keep the order of the records. Default true; false yields each when ready. */
   readonly ordered?: boolean | undefined;
 }
 
 /**
- * What `make` gives for each record. Once a call fails no other is begun, those under way are waited for, and the error is thrown.
+ * The result of `make` for each record. Once a call fails no more begin, running ones are awaited, and the error is thrown.
  *
  * @throws BatutaError OPTION_INVALID
  */
@@ -30,7 +30,7 @@ export function map<Row, Out>(
   return madeFrom([records], (reader) => new ManyCalls(reader, make, concurrency, ordered).results());
 }
 
-/** The records for which `isWanted` says true. Others count as the metric `skipped` of the task. */
+/** The records for which `isWanted` is true. Others count as the metric `skipped` of the task. */
 export function filter<Row, Wanted extends Row>(records: Records<Row>, isWanted: (record: Row) => record is Wanted): AsyncIterable<Wanted>;
 export function filter<Row>(records: Records<Row>, isWanted: (record: Row) => boolean | Promise<boolean>): AsyncIterable<Row>;
 export function filter<Row>(records: Records<Row>, isWanted: (record: Row) => boolean | Promise<boolean>): AsyncIterable<Row> {
@@ -47,7 +47,7 @@ export function filter<Row>(records: Records<Row>, isWanted: (record: Row) => bo
   });
 }
 
-/** A call under way, or ended and not given on. */
+/** A call running, or not yet yielded. */
 interface Call<Out> {
   readonly at: number;
   readonly ended: Promise<Call<Out>>;
@@ -91,7 +91,7 @@ class ManyCalls<Row, Out> {
         calls.splice(at, 1);
         if (outcome === null) continue;
         if ('error' in outcome) throw outcome.error;
-        // All before the first that is still under way are done with.
+        // Everything before the first call still running is done.
         yield { record: outcome.value, reader: this.#reader, until: (calls[0]?.at ?? this.#begun) - (calls.length > 0 ? 1 : 0) };
       }
     } finally {

@@ -1,4 +1,4 @@
-/** Checks of what the helpers are given. */
+/** Checks of helper options. */
 import { BatutaError } from '../../base/errors.ts';
 
 /** @throws BatutaError OPTION_INVALID unless it is a whole number from 1 */

@@ -1,8 +1,8 @@
-/** Records that come page by page: of APIs, and of SQL queries. */
+/** Records that arrive in pages: from APIs and SQL queries. */
 import { BatutaError } from '../../base/errors.ts';
 import { checkCount } from './options.ts';
 
-/** What `fetchPage` gives. */
+/** A fetched page. */
 export interface Page<Row, Cursor> {
   readonly records: readonly Row[];
   /** Where the next page begins; null or undefined after the last. */
@@ -10,11 +10,11 @@ export interface Page<Row, Cursor> {
 }
 
 /**
- * The records of all pages. The next page is fetched once the records of the one before were taken.
+ * The records of all pages. Fetches the next page once the records of one were taken.
  *
- * @param fetchPage gives the page at a cursor, the first at `from`
- * @param from where to begin, such as a cursor in `ctx.resumeFrom`; default undefined, the first page
- * @throws BatutaError RECORD_INVALID when a page names itself as the next, which would never end
+ * @param fetchPage the page at a cursor, the first at `from`
+ * @param from where to start, e.g. a cursor in `ctx.resumeFrom`; default undefined, the first page
+ * @throws BatutaError RECORD_INVALID if a page names itself as the next, which would never end
  */
 export async function* paginate<Row, Cursor = unknown>(
   fetchPage: (cursor: Cursor | undefined) => Page<Row, Cursor> | Promise<Page<Row, Cursor>>,
@@ -33,24 +33,24 @@ export async function* paginate<Row, Cursor = unknown>(
   }
 }
 
-/** A client of `pg` that is the caller's alone, such as `await pool.connect()`. */
+/** A `pg` client exclusive to the caller, such as `await pool.connect()`. */
 export interface PgQueries {
   query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly object[] }>;
 }
 
 export interface CursorOptions {
   readonly values?: readonly unknown[] | undefined;
-  /** Rows that are fetched at a time. Default 1,000. */
+  /** Rows fetched at a time. Default 1,000. */
   readonly size?: number | undefined;
 }
 
 let cursors = 0;
 
 /**
- * The rows of a query on PostgreSQL by a cursor, so that neither side holds all of them. It works in a transaction of its own on that connection,
- * which must not be in one, and is read only.
+ * The rows of a PostgreSQL query by cursor, so that neither side holds all of them. Uses its own read-only transaction on that connection,
+ * which must not be in one.
  *
- * @throws what the database says
+ * @throws errors of the database
  */
 export async function* pgRows<Row extends object>(
   client: PgQueries,
@@ -73,9 +73,9 @@ export async function* pgRows<Row extends object>(
 }
 
 /**
- * The rows of a query on SQLite (or any other database) in pages by a key, so that rows which are added meanwhile do not move the others.
+ * The rows of a query on SQLite (or any other database) in pages by key, so that rows added meanwhile do not move others.
  *
- * @param fetchAfter the rows after a key in its order, at most `size`; none given for the first page
+ * @param fetchAfter the rows after a key in key order, at most `size`; no key for the first page
  * @param keyOf the key of a row
  */
 export async function* keyedRows<Row, Key>(

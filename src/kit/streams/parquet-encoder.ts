@@ -1,4 +1,4 @@
-/** Rows as the bytes of a Parquet file: they are collected until a row group is full, which then goes to whoever takes the bytes. */
+/** Rows as the bytes of a Parquet file: collected until a row group is full, which then goes to the taker of the bytes. */
 import { cutText } from '../../base/cut-text.ts';
 import { recordInvalid } from './input.ts';
 import { type ParquetType, parquetTypes } from './parquet-values.ts';
@@ -10,7 +10,7 @@ export interface ParquetTarget {
   /** Of the file, for messages. */
   readonly name: string;
   readonly rowsPerGroup: number;
-  /** Text of a row group after which it is full, characters. Default: rows alone count. */
+  /** Text at which a row group is full, characters. Default: only rows count. */
   readonly charsPerGroup?: number | undefined;
   /** Takes bytes, which are overwritten once it has resolved. */
   write(bytes: Uint8Array): Promise<void>;
@@ -44,12 +44,12 @@ export class ParquetEncoder {
     return this.#rows;
   }
 
-  /** Bytes so far, those included that are not yet written. */
+  /** Bytes so far, including those not yet written. */
   get bytes(): number {
     return this.#bytes.offset;
   }
 
-  /** Takes a row. @returns whether a row group is full, and `flush` is to be awaited. @throws BatutaError RECORD_INVALID */
+  /** Takes a row. @returns whether a row group is full, and `flush` must be awaited. @throws BatutaError RECORD_INVALID */
   put(row: object, record: number): boolean {
     for (const [at, [name, type]] of this.#columns.entries()) this.#group[at]?.push(this.#valueOf(row, name, type, record));
     this.#rows++;
@@ -90,7 +90,7 @@ function charsOf(value: unknown): number {
   return typeof value === 'string' || value instanceof Uint8Array ? value.length : 0;
 }
 
-/** What the library writes into: the bytes of a row group are held until it asks for them to be written. */
+/** The library's writer: holds the bytes of a row group until the library asks to write them. */
 function bytesFor({ ByteWriter }: Library, target: ParquetTarget) {
   class TargetBytes extends ByteWriter {
     async flush(): Promise<void> {

@@ -1,17 +1,17 @@
-/** A Parquet file that is being written beside its place, and put into it once it is whole. */
+/** A Parquet file written under a temporary name and moved into place once whole. */
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeId } from '../../base/id.ts';
 import { type ParquetColumns, ParquetEncoder } from './parquet-encoder.ts';
 
-/** A Parquet file that was written. */
+/** A written Parquet file. */
 export interface WrittenFile {
   readonly path: string;
   readonly rows: number;
   readonly bytes: number;
 }
 
-/** Ending of files that are being written. */
+/** Suffix of files being written. */
 const half = '.batuta-half';
 
 export class ParquetFile {
@@ -28,7 +28,7 @@ export class ParquetFile {
     this.#encoder = file.encoder;
   }
 
-  /** Begins a file beside its place; missing folders are made. */
+  /** Begins a file next to its place; creates missing folders. */
   static async create(path: string, columns: ParquetColumns, rowsPerGroup: number): Promise<ParquetFile> {
     await mkdir(dirname(path), { recursive: true });
     const beside = `${path}.${makeId()}${half}`;
@@ -53,20 +53,20 @@ export class ParquetFile {
     return this.#encoder.flush();
   }
 
-  /** Writes the end of the file, so that it is whole and safe on the disk; it is not in its place yet. */
+  /** Writes the end of the file, so that it is whole and safe on disk, though not yet in its place. */
   async finish(): Promise<void> {
     await this.#encoder.finish();
     await this.#handle.sync();
     await this.#close();
   }
 
-  /** Puts it into its place, over what was there. */
+  /** Moves it into place, over what was there. */
   async publish(): Promise<WrittenFile> {
     await rename(this.#beside, this.path);
     return { path: this.path, rows: this.#encoder.rows, bytes: this.#encoder.bytes };
   }
 
-  /** Removes what was written, unless it is in its place. */
+  /** Removes what was written, unless it is in place. */
   async discard(): Promise<void> {
     await this.#close();
     await rm(this.#beside, { force: true });

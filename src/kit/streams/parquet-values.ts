@@ -1,12 +1,12 @@
-/** Values on their way into columns of Parquet: each is checked, for the library takes some that are another type for what they are not. */
+/** Converts values for Parquet columns: each is checked, as the library accepts some of the wrong type. */
 
-/** Types of columns. Null and undefined are null in all of them. */
+/** Column types. Null and undefined are null in all of them. */
 export type ParquetType = 'BOOLEAN' | 'INT32' | 'INT64' | 'DOUBLE' | 'STRING' | 'JSON' | 'TIMESTAMP' | 'BYTE_ARRAY' | 'UUID';
 
 interface TypeOfColumn {
-  /** What it takes, as the end of a sentence. */
+  /** What it takes, to end a sentence. */
   readonly takes: string;
-  /** The value as it is written; undefined for one that it does not take. */
+  /** The value as written; undefined if not accepted. */
   readonly convert: (value: unknown) => unknown;
 }
 
@@ -39,7 +39,7 @@ function toInt64(value: unknown): bigint | undefined {
   return typeof value === 'bigint' && value <= maxInt64 && value >= -maxInt64 - 1n ? value : undefined;
 }
 
-/** A copy, so that what cannot be JSON is met here. */
+/** A copy, so that what cannot be JSON fails here. */
 function toJson(value: unknown): unknown {
   try {
     const text: string | undefined = JSON.stringify(value);

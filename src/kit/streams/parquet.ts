@@ -6,13 +6,13 @@ import { countedError } from './read-counts.ts';
 export interface ParquetOptions {
   /** Columns to read. Default all. */
   readonly columns?: readonly string[] | undefined;
-  /** First row, from 0, such as the one after `ctx.resumeFrom`. Groups before it are not read. Default 0. */
+  /** First row, from 0, e.g. the one after `ctx.resumeFrom`. Earlier groups are not read. Default 0. */
   readonly from?: number | undefined;
 }
 
-/** Some rows that lie together in a Parquet file. */
+/** Consecutive rows of a Parquet file. */
 export interface RowGroup<Row> {
-  /** Number of the first of its rows in the file, from 0. */
+  /** Number of its first row in the file, from 0. */
   readonly from: number;
   /** Rows of the whole file. */
   readonly total: number;
@@ -20,11 +20,11 @@ export interface RowGroup<Row> {
 }
 
 /**
- * The row groups of a Parquet file in their order, each read when it is asked for. Timestamps are dates, 64-bit integers bigint.
+ * The row groups of a Parquet file in order, each read on request. Timestamps are dates, 64-bit integers bigint.
  *
  * @param path of a file
- * @throws BatutaError RECORD_INVALID for a file that is cut or no Parquet, with the row before which it cannot be read; OPTION_INVALID for a column
- *   that it does not have
+ * @throws BatutaError RECORD_INVALID for a truncated or non-Parquet file, with the row before which it is unreadable; OPTION_INVALID for a
+ *   missing column
  */
 export async function* parquetGroups<Row = Record<string, unknown>>(
   path: string,
@@ -62,7 +62,7 @@ export async function* parquetGroups<Row = Record<string, unknown>>(
   }
 }
 
-/** The rows of a Parquet file in their order. @throws as `parquetGroups` does */
+/** The rows of a Parquet file in order. @throws as `parquetGroups` does */
 export async function* parquet<Row = Record<string, unknown>>(path: string, options: ParquetOptions = {}): AsyncGenerator<Row, void, void> {
   for await (const { rows } of parquetGroups<Row>(path, options)) yield* rows;
 }

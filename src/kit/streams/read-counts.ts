@@ -1,4 +1,4 @@
-/** What a task of a stream passes over as it reads, counted as metrics of the task: `parseErrors` and `skipped`. */
+/** What a streaming task skips as it reads, counted as metrics of the task: `parseErrors` and `skipped`. */
 import { systemClock } from '../../base/clock.ts';
 import type { TaskContext } from '../../model/context.ts';
 import { currentScope, type RunScope } from '../../model/run-context.ts';
@@ -6,13 +6,13 @@ import { currentScope, type RunScope } from '../../model/run-context.ts';
 /** `parseErrors`: lines and records that could not be read. `skipped`: empty lines, comments, records that `filter` leaves out. */
 type ReadCount = 'parseErrors' | 'skipped';
 
-/** How often a count is handed on while it grows: millions are passed over in a moment, and a thread sends each as a message. */
+/** How often a growing count is reported: millions are skipped in a moment, and a thread sends each as a message. */
 const everyMs = 250;
 
-/** A count of the task whose code makes it; of code that runs in no task nothing is counted. */
+/** A count of the calling code's task; outside tasks nothing is counted. */
 export class ReadCounter {
   readonly #name: ReadCount;
-  /** Of that task: what goes on later may run elsewhere. */
+  /** Of that task: later code may run elsewhere. */
   readonly #scope: RunScope | undefined;
   readonly #metrics: Partial<TaskContext['metrics']> | undefined;
   #pending = 0;
@@ -32,14 +32,14 @@ export class ReadCounter {
     this.handOn();
   }
 
-  /** Hands on what is left; nothing once the attempt has ended, which takes no more. To be called at the end; may be called twice. */
+  /** Reports what is left; nothing once the attempt has ended, as it takes no more. Call at the end; may be called twice. */
   handOn(): void {
     if (this.#pending > 0 && this.#scope?.isOver !== true) this.#metrics?.add?.(this.#name, this.#pending);
     this.#pending = 0;
   }
 }
 
-/** Counts one record that ends its stream because it could not be read, and gives its error. */
+/** Counts one unreadable record that ends its stream, and returns its error. */
 export function countedError<E>(error: E): E {
   new ReadCounter('parseErrors').add();
   return error;

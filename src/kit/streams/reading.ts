@@ -1,10 +1,10 @@
-/** How the helpers read a stream: whatever can be iterated, and, where it can be, without giving up what they still hold. */
+/** How helpers read a stream: anything iterable, if possible without releasing what they still hold. */
 import { held, type HeldReader, type Holdable } from '../../model/streams.ts';
 
-/** What the helpers take: the stream of a task, what another helper gives, a list. */
+/** Input of the helpers: a task's stream, another helper's output, a list. */
 export type Records<Row> = AsyncIterable<Row> | Iterable<Row>;
 
-/** A reader of any of them. Where the records cannot be held back, releasing them does nothing. */
+/** A reader of any of them. If records cannot be held, releasing them does nothing. */
 export function readerOf<Row>(records: Records<Row>): HeldReader<Row> {
   if (held in records) return (records as Holdable<Row>)[held]();
   return new PlainReader(Symbol.asyncIterator in records ? records[Symbol.asyncIterator]() : records[Symbol.iterator]());
@@ -32,16 +32,16 @@ class PlainReader<Row> implements HeldReader<Row> {
   }
 }
 
-/** A record that a helper gives, and what it is done with once that is. */
+/** A record yielded by a helper, and what it releases then. */
 export interface Made<Row> {
   readonly record: Row;
-  /** Which of its inputs is held no longer, and how many records of it. */
+  /** Which input it releases, and how many of its records. */
   readonly reader: HeldReader<unknown>;
   readonly until: number;
 }
 
 /**
- * A stream made of others. A record of those is held until the taker has asked for the one after the last that it went into; so a chain of
+ * A stream derived from others. Their records are held until the taker has requested the one after the last they went into; so a chain of
  * helpers holds what its taker has not finished with.
  *
  * @param make its records in order, from a reader of each input
@@ -83,7 +83,7 @@ class MadeStream<Row, Out> implements Holdable<Out> {
 class MadeReader<Row, Out> implements HeldReader<Out> {
   readonly #readers: readonly HeldReader<Row>[];
   readonly #made: AsyncGenerator<Made<Out>, void, void>;
-  /** Those that were read and are not released, in order. */
+  /** Those read and not released, in order. */
   #open: Made<Out>[] = [];
   #released = 0;
   #isOver = false;
@@ -118,7 +118,7 @@ class MadeReader<Row, Out> implements HeldReader<Out> {
     await Promise.all(this.#readers.map((reader) => reader.return()));
   }
 
-  /** What went into no record, once all that did are released. */
+  /** What went into no record, once the others are released. */
   #releaseRest(): void {
     if (this.#open.length === 0) for (const reader of this.#readers) reader.release(reader.read);
   }

@@ -1,4 +1,4 @@
-/** Records as the bytes of a Parquet file, for whoever takes them as they come: a request, an object, standard output. */
+/** Records as the bytes of a Parquet file, streamed: to a request, an object, standard output. */
 import { checkCount } from './options.ts';
 import { ParquetEncoder } from './parquet-encoder.ts';
 import type { ParquetType } from './parquet-values.ts';
@@ -7,23 +7,23 @@ import { checkedColumns } from './write-parquet.ts';
 
 /** Options of `toParquet`. */
 export interface ToParquetOptions<Row extends object> {
-  /** Type of each column, in their order. Fields of no column are left out; null and undefined are null. */
+  /** Type of each column, in order. Other fields are left out; null and undefined are null. */
   readonly columns: { readonly [Name in keyof Row & string]?: ParquetType };
-  /** Rows of a row group: so many are held in memory. Default 10,000; fewer where their texts come to 8 MiB. */
+  /** Rows per row group, held in memory. Default 10,000; fewer if their text reaches 8 MiB. */
   readonly rowsPerGroup?: number | undefined;
-  /** What messages call it. Default `Parquet`. */
+  /** Name in messages. Default `Parquet`. */
   readonly name?: string | undefined;
 }
 
 const charsPerGroup = 8 * 1024 * 1024;
 
 /**
- * The bytes of a Parquet file with these records, piece by piece: a row group is given once it is full. What was given is no whole file before the
- * end. No records give a file without rows.
+ * The bytes of a Parquet file with these records, piece by piece: a row group is yielded once full. The file is complete only at the end.
+ * Without records it is a file without rows.
  *
  * All records are held until the end: no position is confirmed before.
  *
- * @throws BatutaError RECORD_INVALID for a value that its column does not take; OPTION_INVALID
+ * @throws BatutaError RECORD_INVALID for a value its column does not take; OPTION_INVALID
  */
 export async function* toParquet<Row extends object>(
   records: Records<Row>,
@@ -36,7 +36,7 @@ export async function* toParquet<Row extends object>(
     name,
     rowsPerGroup,
     charsPerGroup,
-    // Its buffer is used again.
+    // Its buffer is reused.
     write: async (bytes) => void pieces.push(bytes.slice()),
   });
   const reader = readerOf(records);

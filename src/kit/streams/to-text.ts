@@ -1,24 +1,24 @@
-/** Records as text for files, objects and bodies of requests: CSV by `csv-stringify`, and JSON line by line. */
+/** Records as text for files, objects and request bodies: CSV by `csv-stringify`, and JSON line by line. */
 import { type Made, madeFrom, type Records } from './reading.ts';
 
-/** Records that make one piece of text. */
+/** Records per piece of text. */
 const pieceRecords = 256;
 
 /** Options of `toCsv`. */
 export interface ToCsvOptions {
-  /** The columns, in their order. Default: the fields of the first record. Fields of no column are left out. */
+  /** The columns, in order. Default: the fields of the first record. Other fields are left out. */
   readonly columns?: readonly string[] | undefined;
   /** Whether the first line names the columns. Default true. */
   readonly header?: boolean | undefined;
   /** Default `,`. */
   readonly delimiter?: string | undefined;
-  /** Puts `'` before values that a spreadsheet would take for a formula. For texts from strangers. Default false. */
+  /** Puts `'` before values that a spreadsheet would read as formulas. For untrusted text. Default false. */
   readonly escapeFormulas?: boolean | undefined;
 }
 
 /**
- * CSV (RFC 4180, lines end in `\n`) of the records, in pieces of 256. Null and undefined are empty, dates ISO 8601, objects JSON. No records give the
- * header where `columns` are given, else nothing.
+ * CSV (RFC 4180, lines end in `\n`) of the records, in pieces of 256. Null and undefined are empty, dates ISO 8601, objects JSON. Without
+ * records: the header if `columns` are given, else nothing.
  */
 export function toCsv<Row extends object>(records: Records<Row>, options: ToCsvOptions = {}): AsyncIterable<string> {
   const { delimiter = ',', header = true, escapeFormulas = false } = options;
@@ -40,7 +40,7 @@ export function toCsv<Row extends object>(records: Records<Row>, options: ToCsvO
   );
 }
 
-/** One JSON value a line, in pieces of 256. @throws TypeError for a record that is no JSON: a bigint, a circle, undefined */
+/** One JSON value per line, in pieces of 256. @throws TypeError for records that are not JSON: a bigint, a cycle, undefined */
 export function toNdjson(records: Records<unknown>): AsyncIterable<string> {
   return piecesOf(records, async () => (rows) => rows.map(lineOf).join(''), false);
 }
@@ -51,7 +51,7 @@ function lineOf(record: unknown): string {
   return `${line}\n`;
 }
 
-/** @param hasEmpty whether no records make a piece too */
+/** @param hasEmpty whether no records yield a piece */
 function piecesOf<Row>(
   records: Records<Row>,
   open: () => Promise<(rows: readonly Row[]) => string>,

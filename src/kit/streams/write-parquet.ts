@@ -7,23 +7,23 @@ import { readerOf, type Records } from './reading.ts';
 
 /** Options of `writeParquet`. */
 export interface WriteParquetOptions<Row extends object> {
-  /** Type of each column, in their order. Fields of no column are left out; null and undefined are null. */
+  /** Type of each column, in order. Other fields are left out; null and undefined are null. */
   readonly columns: { readonly [Name in keyof Row & string]?: ParquetType };
-  /** Rows of a row group: so many are held in memory for each file. Default 10,000. */
+  /** Rows per row group, held in memory for each file. Default 10,000. */
   readonly rowsPerGroup?: number | undefined;
-  /** Most files that may be written at the same time. Default 100. */
+  /** Most files written at the same time. Default 100. */
   readonly maxFiles?: number | undefined;
 }
 
 /**
- * Writes records to a Parquet file, or to several by what `path` says of each record, such as one a month. Missing folders are made. The files are put
- * into their places, over those that were there, once all of them are whole; when it fails, or the process dies, none is.
+ * Writes records to a Parquet file, or to several as `path` says for each record, e.g. one per month. Missing folders are created. Files
+ * are moved into place, over existing ones, once all of them are whole; on failure, or if the process dies, none is.
  *
- * All records are held until then: no position is confirmed before the files are in their places.
+ * All records are held until then: no position is confirmed before the files are in place.
  *
  * @param path of the file; or the path for a record
- * @returns the files in the order in which they were begun; one without rows where `path` is a text and there are no records
- * @throws BatutaError RECORD_INVALID for a value that its column does not take; OPTION_INVALID, also for more than `maxFiles`
+ * @returns the files in the order they were begun; one without rows if `path` is text and there are no records
+ * @throws BatutaError RECORD_INVALID for a value its column does not take; OPTION_INVALID, also for more than `maxFiles`
  * @example
  * ```ts
  * await writeParquet(flights, ({ at }) => `out/${at.getUTCFullYear()}.parquet`, { columns: { at: 'TIMESTAMP', delay: 'INT32' } });

@@ -1,4 +1,4 @@
-/** Objects in a container of Azure Blob Storage, by the package `@azure/storage-blob`. */
+/** Objects in an Azure Blob Storage container, by the package `@azure/storage-blob`. */
 import type { Readable } from 'node:stream';
 import { systemClock } from '../../../base/clock.ts';
 import { importOptional, mayBeMissing } from '../../../base/packages.ts';
@@ -7,7 +7,7 @@ import { readableOf } from './folder.ts';
 
 export interface AzurePlace {
   readonly container: string;
-  /** Of all keys, ending in `/`; empty for none. */
+  /** Of all keys, ending in `/`; or empty. */
   readonly prefix: string;
   readonly connectionString: string;
 }

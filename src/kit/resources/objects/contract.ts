@@ -1,9 +1,9 @@
-/** One interface over what stores objects by key: a folder, S3 and what speaks its protocol, Azure Blob. */
+/** One interface to stores of objects by key: a folder, S3 and compatible storage, Azure Blob. */
 import type { Readable } from 'node:stream';
 import { cutText } from '../../../base/cut-text.ts';
 import { BatutaError } from '../../../base/errors.ts';
 
-/** What is known of an object without reading it. */
+/** Metadata of an object. */
 export interface ObjectFacts {
   /** Below the prefix, parts divided by `/`. */
   readonly key: string;
@@ -16,33 +16,33 @@ export type ObjectBody = string | Uint8Array | Readable | AsyncIterable<Uint8Arr
 
 /** Options of `put`. */
 export interface PutOptions {
-  /** Media type, for those who read it by URL. Default none. */
+  /** Media type, for readers by URL. Default none. */
   readonly contentType?: string | undefined;
 }
 
 /** Options of `signedUrl`. */
 export interface SignedUrlOptions {
-  /** What may be done with it. Default `get`. */
+  /** What it allows. Default `get`. */
   readonly method?: 'get' | 'put' | undefined;
-  /** How long it holds, ms. Default 15 minutes. */
+  /** Time it is valid, ms. Default 15 minutes. */
   readonly expiresMs?: number | undefined;
 }
 
 /** Objects by key. A key is 1 to 900 characters without `.` or `..` as a part, and does not begin with `/`. */
 export interface ObjectStore {
-  /** Stores it whole, in place of what the key had: nobody sees half of it. @throws BatutaError OPTION_INVALID for a key that is none */
+  /** Stores it whole, replacing the previous one: nobody sees half of it. @throws BatutaError OPTION_INVALID for an invalid key */
   put(key: string, body: ObjectBody, options?: PutOptions): Promise<void>;
   /** The bytes. @throws BatutaError OBJECT_NOT_FOUND */
   get(key: string): Promise<Buffer>;
-  /** The bytes as they come. @throws BatutaError OBJECT_NOT_FOUND */
+  /** The bytes, streamed. @throws BatutaError OBJECT_NOT_FOUND */
   stream(key: string): Promise<Readable>;
-  /** Size and time; null where there is no such object. */
+  /** Size and time; null if there is no such object. */
   head(key: string): Promise<ObjectFacts | null>;
-  /** All whose key begins with the prefix, in the order of their keys, page by page. Default all. */
+  /** All with the prefix, in key order, page by page. Default all. */
   list(prefix?: string): AsyncIterable<ObjectFacts>;
-  /** Removes it; nothing where there is none. */
+  /** Removes it, if there is one. */
   delete(key: string): Promise<void>;
-  /** A URL by which anyone may read or write it for a while. @throws BatutaError OPTION_INVALID where the storage has none (a folder) */
+  /** A URL with which anyone may read or write it for a while. @throws BatutaError OPTION_INVALID if the storage has none (a folder) */
   signedUrl(key: string, options?: SignedUrlOptions): Promise<string>;
 }
 
@@ -60,7 +60,7 @@ export function checkKey(key: unknown): string {
   );
 }
 
-/** @param place where it was looked for */
+/** @param place where it was sought */
 export function notFound(key: string, place: string, cause?: unknown): BatutaError {
   return new BatutaError('OBJECT_NOT_FOUND', `There is no object '${key}' in ${place}.`, {
     details: { key, place },

@@ -1,4 +1,4 @@
-/** Objects in a folder: each a file, written beside its place and moved there. */
+/** Objects in a folder: each a file, written next to its place and moved. */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
@@ -8,7 +8,7 @@ import { BatutaError } from '../../../base/errors.ts';
 import { makeId } from '../../../base/id.ts';
 import { checkKey, notFound, type ObjectBody, type ObjectFacts, type ObjectStore } from './contract.ts';
 
-/** Ending of files that are being written. */
+/** Suffix of files being written. */
 const half = '.batuta-half';
 
 export function folderObjects(folder: string): ObjectStore {
@@ -64,10 +64,10 @@ export function folderObjects(folder: string): ObjectStore {
   };
 }
 
-/** A stream of what is to be stored. */
+/** A stream of what to store. */
 export function readableOf(body: ObjectBody): Readable {
   if (body instanceof Readable) return body;
-  // As one chunk: a text would be given letter by letter, and bytes number by number.
+  // As one chunk: iteration would yield text by letters, and bytes by numbers.
   return typeof body === 'string' || body instanceof Uint8Array
     ? Readable.from([Buffer.from(body)])
     : Readable.from(body, { objectMode: false });
@@ -96,7 +96,7 @@ function factsOf(key: string, { size, mtime }: { readonly size: number; readonly
   return { key, bytes: size, modifiedAt: mtime };
 }
 
-/** The order in which S3 lists. */
+/** The order of S3 lists. */
 function byBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

@@ -1,4 +1,4 @@
-/** The ready resource `objects`: objects by key in a folder, in S3 and its like, or in Azure Blob. */
+/** The ready resource `objects`: objects by key in a folder, in S3 and the like, or in Azure Blob. */
 import { fileURLToPath } from 'node:url';
 import { resolve } from 'node:path';
 import { BatutaError } from '../../../base/errors.ts';
@@ -14,23 +14,23 @@ import { openS3 } from './s3.ts';
 /** Options of `objects`. */
 export interface ObjectsOptions<S extends ResourceScopeName = 'worker'> {
   /**
-   * Where they are, or a function that says it when the resource is opened: `file:data/objects` or a path, `s3://bucket/prefix`, `gs://bucket/prefix`,
-   * `azure://container/prefix`.
+   * Where they are, or a function called when the resource is opened: `file:data/objects` or a path, `s3://bucket/prefix`,
+   * `gs://bucket/prefix`, `azure://container/prefix`.
    */
   readonly url: TextOption<S>;
   /** Region of S3. Default `us-east-1`. */
   readonly region?: string | undefined;
-  /** Address of a storage that speaks S3's protocol. Default Amazon's; of `gs://` Google's. */
+  /** Address of an S3-compatible storage. Default Amazon's; for `gs://` Google's. */
   readonly endpoint?: string | undefined;
-  /** Key of S3 (of `gs://` an HMAC key), or a function that gives it when the resource is opened. Default: where the AWS SDK looks. */
+  /** Key for S3 (for `gs://` an HMAC key), or a function called when the resource is opened. Default: where the AWS SDK looks. */
   readonly credentials?: S3Credentials | (() => S3Credentials | Promise<S3Credentials>) | undefined;
-  /** Of `azure://`, or a function that gives it when the resource is opened. */
+  /** For `azure://`, or a function called when the resource is opened. */
   readonly connectionString?: TextOption<S> | undefined;
   /** How long it stays open. Default `worker`. */
   readonly scope?: S | undefined;
 }
 
-/** A key of S3. */
+/** An S3 key. */
 export interface S3Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -39,10 +39,10 @@ export interface S3Credentials {
 const googleEndpoint = 'https://storage.googleapis.com';
 
 /**
- * Objects by key, behind one interface wherever they are. S3 needs the package `@aws-sdk/client-s3` (for signed URLs `@aws-sdk/s3-request-presigner`
- * too), Azure `@azure/storage-blob`.
+ * Objects by key, with one interface for all storages. S3 needs the package `@aws-sdk/client-s3` (`@aws-sdk/s3-request-presigner` for
+ * signed URLs), Azure `@azure/storage-blob`.
  *
- * @throws BatutaError NAME_INVALID, OPTION_INVALID; when it is opened RESOURCE_OPEN_FAILED, with PACKAGE_MISSING as its cause
+ * @throws BatutaError NAME_INVALID, OPTION_INVALID; on opening RESOURCE_OPEN_FAILED, with PACKAGE_MISSING as its cause
  * @example
  * ```ts
  * const exports = objects('exports', { url: 's3://acme-exports/daily' });

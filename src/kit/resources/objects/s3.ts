@@ -1,4 +1,4 @@
-/** Objects in a bucket of S3, or of what speaks its protocol (MinIO, Google Cloud Storage, R2), by the packages `@aws-sdk/…`. */
+/** Objects in an S3 bucket, or in compatible storage (MinIO, Google Cloud Storage, R2), by the packages `@aws-sdk/…`. */
 import type { Readable } from 'node:stream';
 import { importOptional, mayBeMissing } from '../../../base/packages.ts';
 import { checkKey, defaultExpiresMs, notFound, type ObjectBody, type ObjectFacts, type ObjectStore } from './contract.ts';
@@ -6,15 +6,15 @@ import { readableOf } from './folder.ts';
 
 export interface S3Place {
   readonly bucket: string;
-  /** Of all keys, ending in `/`; empty for none. */
+  /** Of all keys, ending in `/`; or empty. */
   readonly prefix: string;
   readonly region: string | undefined;
-  /** Of a storage other than Amazon's. */
+  /** For storage other than Amazon's. */
   readonly endpoint: string | undefined;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
 }
 
-/** Bytes of one part of a body whose size is not known: what is held in memory of it. S3 takes 10,000 parts. */
+/** Bytes per part of a body of unknown size, held in memory. S3 takes 10,000 parts. */
 const partBytes = 8 * 1024 * 1024;
 
 /** @throws BatutaError PACKAGE_MISSING */
@@ -25,7 +25,7 @@ export async function openS3(place: S3Place, wantedBy: string): Promise<{ readon
     region: region ?? 'us-east-1',
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
     ...(credentials === undefined ? {} : { credentials }),
-    // Other storages do not know the newer checksums.
+    // Other storages lack the newer checksums.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
   });
@@ -98,7 +98,7 @@ export async function openS3(place: S3Place, wantedBy: string): Promise<{ readon
   return { store, close: () => client.destroy() };
 }
 
-/** The body in parts of one size, the last as long as is left; what is in memory already is one part. */
+/** The body in equal parts, the last with the rest; a body in memory is one part. */
 async function* partsOf(body: ObjectBody): AsyncGenerator<Buffer> {
   if (typeof body === 'string' || body instanceof Uint8Array) return yield Buffer.from(body);
   let held: Buffer[] = [];

@@ -1,4 +1,4 @@
-/** Transactions of libraries that take a function and end the transaction when it does. */
+/** Transactions of libraries that take a function and end with it. */
 import { BatutaError } from '../../../base/errors.ts';
 import type { OpenTransaction, SqlRow, SqlValue } from '../../../effects/driver.ts';
 import { TransactionLife } from './transaction-life.ts';
@@ -8,13 +8,13 @@ export interface CallbackTransaction<Tx> {
   readonly transaction: (work: (tx: Tx) => Promise<void>) => Promise<unknown>;
   /** A statement within it. */
   readonly query: (tx: Tx, text: string, values: readonly SqlValue[]) => Promise<readonly SqlRow[]>;
-  /** What the task is given, which has to refuse once the transaction has ended. */
+  /** What the task receives, which must refuse once the transaction has ended. */
   readonly txOf: (tx: Tx, life: TransactionLife) => Tx;
 }
 
 const rolledBack = new BatutaError('TRANSACTION_ENDED', 'The transaction was rolled back.');
 
-/** Begins one, and keeps its function waiting until it is to end. */
+/** Begins one, and keeps its function pending until it is to end. */
 export async function beginByCallback<Tx>({ transaction, query, txOf }: CallbackTransaction<Tx>): Promise<OpenTransaction<Tx>> {
   const life = new TransactionLife(null);
   let end: (error?: Error) => void = () => undefined;
@@ -28,7 +28,7 @@ export async function beginByCallback<Tx>({ transaction, query, txOf }: Callback
       resolve(given);
       return asked;
     });
-    // Before it has begun: it could not.
+    // If it could not begin.
     ended.catch(reject);
   });
   return {

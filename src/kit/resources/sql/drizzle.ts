@@ -12,7 +12,7 @@ import { beginByCallback } from './by-callback.ts';
 import { rowsOf } from './mysql2.ts';
 import { guarded } from './transaction-life.ts';
 
-/** What is asked of Drizzle, and of its transactions. */
+/** What is used of Drizzle and its transactions. */
 interface DrizzleExecutor {
   execute(text: string): Promise<unknown>;
 }
@@ -23,7 +23,7 @@ interface DrizzleDatabase extends DrizzleExecutor {
 // oxlint-disable-next-line typescript/no-explicit-any -- whatever the function of a transaction takes.
 type AnyWork = (tx: any) => Promise<any>;
 
-/** What a task has of Drizzle as `ctx.tx`: its transaction. */
+/** A task's `ctx.tx` with Drizzle: its transaction. */
 export type DrizzleTx<Db> = Db extends { transaction: (work: infer Work, ...rest: never[]) => unknown }
   ? Work extends (tx: infer Tx, ...rest: never[]) => unknown
     ? Tx
@@ -31,9 +31,9 @@ export type DrizzleTx<Db> = Db extends { transaction: (work: infer Work, ...rest
   : never;
 
 /**
- * A Drizzle database over a driver with connections that wait for nobody (`node-postgres`, `postgres-js`, `mysql2`) as it is, whose
- * transactions can carry tasks: `ctx.tx` is a Drizzle transaction. Over SQLite, Drizzle's transactions take no asynchronous work: give the
- * task the database itself by `sqliteTransactions`.
+ * A Drizzle database over a driver with independent connections (`node-postgres`, `postgres-js`, `mysql2`), unchanged, whose transactions
+ * can carry tasks: `ctx.tx` is a Drizzle transaction. Over SQLite, Drizzle's transactions cannot be asynchronous: give the task the
+ * database itself by `sqliteTransactions`.
  */
 export function drizzleTransactions<Db extends { transaction: (work: AnyWork) => Promise<unknown> }>(
   db: Db,
@@ -59,7 +59,7 @@ export function drizzleTransactions<Db extends { transaction: (work: AnyWork) =>
   });
 }
 
-/** Text with its values in it: a query of Drizzle with parameters needs its package. As hexadecimal digits no value can end its literal. */
+/** Text with its values inlined: a Drizzle query with parameters needs its package. As hexadecimal digits no value can end its literal. */
 function withValues(dialect: SqlDialect, text: string, values: readonly SqlValue[]): string {
   let next = 0;
   return text.replace(/\$(\d+)|\?/g, (_, number: string | undefined) =>

@@ -10,7 +10,7 @@ import {
 } from '../../../effects/driver.ts';
 import { TransactionLife } from './transaction-life.ts';
 
-/** What is asked of Kysely, and of its transactions. */
+/** What is used of Kysely and its transactions. */
 interface KyselyExecutor {
   executeQuery(query: unknown): Promise<{ readonly rows: unknown[] }>;
 }
@@ -22,13 +22,13 @@ interface KyselyDatabase extends KyselyExecutor {
   startTransaction(): { execute(): Promise<KyselyTransaction> };
 }
 
-/** What a task has of Kysely as `ctx.tx`: its transaction. */
+/** A task's `ctx.tx` with Kysely: its transaction. */
 export type KyselyTx<Db> = Db extends { startTransaction(): { execute(): Promise<infer Tx> } } ? Tx : never;
 
 /**
- * An instance of Kysely (0.28 or newer) as it is, whose transactions can carry tasks: `ctx.tx` is a Kysely transaction.
+ * A Kysely instance (0.28 or newer), unchanged, whose transactions can carry tasks: `ctx.tx` is a Kysely transaction.
  *
- * @param dialect the database behind it, which Kysely does not say
+ * @param dialect its database, which Kysely does not reveal
  */
 export function kyselyTransactions<Db extends { startTransaction(): { execute(): Promise<unknown> } }>(
   db: Db,
@@ -44,7 +44,7 @@ export function kyselyTransactions<Db extends { startTransaction(): { execute():
       const tx = await kysely.startTransaction().execute();
       const life = new TransactionLife(null);
       return {
-        // Kysely refuses it by itself once it was committed or rolled back.
+        // Kysely itself refuses it after commit or rollback.
         tx: tx as unknown as KyselyTx<Db>,
         query: (text, values) => ask(tx, text, values),
         async commit() {
@@ -68,7 +68,7 @@ export function kyselyTransactions<Db extends { startTransaction(): { execute():
 
 let lastQuery = 0;
 
-/** In the form of a compiled query, which needs nothing of the package. */
+/** As a compiled query, which needs nothing from the package. */
 async function ask(executor: KyselyExecutor, sql: string, values: readonly SqlValue[]): Promise<readonly SqlRow[]> {
   const query = { kind: 'RawNode', sqlFragments: [sql], parameters: [] };
   const { rows } = await executor.executeQuery({ sql, parameters: [...values], query, queryId: { queryId: `batuta-${++lastQuery}` } });

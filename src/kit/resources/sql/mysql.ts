@@ -1,4 +1,4 @@
-/** The ready resource `mysql`: a pool of connections to MySQL or MariaDB, by the package `mysql2`, which is installed beside Batuta. */
+/** The ready resource `mysql`: a connection pool for MySQL or MariaDB, by the package `mysql2`, installed alongside Batuta. */
 import type { Duration } from '../../../base/duration.ts';
 import { importOptional, mayBeMissing } from '../../../base/packages.ts';
 import { type EffectOptions, keepMsOf } from '../../../effects/driver.ts';
@@ -9,24 +9,24 @@ import { durationOption, type TextOption, textOption, wholeOption } from '../opt
 import { type KillConnection, Mysql2Driver, type Mysql2Pool, rowsOf } from './mysql2.ts';
 import { poolOver, type SqlTransaction, type TransactionalPool } from './sql-pool.ts';
 
-/** Options of the ready resource `mysql`. */
+/** Options of the resource `mysql`. */
 export interface MysqlOptions<S extends ResourceScopeName = 'worker'> extends EffectOptions {
-  /** `mysql://user:password@host:port/database`, or a function that gives it when the pool is opened. */
+  /** `mysql://user:password@host:port/database`, or a function called when the pool is opened. */
   readonly url: TextOption<S>;
   /** How long the pool stays open. Default `worker`. */
   readonly scope?: S | undefined;
-  /** Most connections at the same time. Default 4. */
+  /** Most concurrent connections. Default 4. */
   readonly max?: number | undefined;
   /** Longest wait for a connection. Default 10 seconds. */
   readonly connectTimeout?: Duration | undefined;
 }
 
 /**
- * A pool of connections to MySQL or MariaDB, closed with its scope. Opening it connects once, so that a wrong address fails there. Parameters
- * of statements are `?`. Needs the package `mysql2`.
+ * A connection pool for MySQL or MariaDB, closed with its scope. Opening it connects once, so that a wrong address fails there. Statement
+ * parameters are `?`. Needs the package `mysql2`.
  *
- * @throws BatutaError NAME_INVALID, OPTION_INVALID, DURATION_INVALID; when it is opened RESOURCE_OPEN_FAILED, with PACKAGE_MISSING as its
- *   cause where the package is not installed
+ * @throws BatutaError NAME_INVALID, OPTION_INVALID, DURATION_INVALID; on opening RESOURCE_OPEN_FAILED, with PACKAGE_MISSING as its cause if
+ *   the package is not installed
  * @example
  * ```ts
  * export const shop = mysql('shop', { url: () => process.env['SHOP_URL'] });

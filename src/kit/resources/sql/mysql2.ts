@@ -1,4 +1,4 @@
-/** Transactions over a pool of `mysql2/promise`: the user's own, or that of the ready resource `mysql`. */
+/** Transactions over a `mysql2/promise` pool: the user's own, or that of the ready resource `mysql`. */
 import { settledWithin, systemClock } from '../../../base/clock.ts';
 import {
   type EffectOptions,
@@ -11,12 +11,12 @@ import {
 } from '../../../effects/driver.ts';
 import { TransactionLife } from './transaction-life.ts';
 
-/** How long another connection is waited for to end a statement; without one its connection is closed. */
+/** How long to wait for another connection to end a statement; without one its own is closed. */
 const killWaitMs = 1_000;
 
 type Query = (...args: unknown[]) => Promise<readonly unknown[]>;
 
-/** What is asked of a connection of `mysql2/promise`. */
+/** What is used of a `mysql2/promise` connection. */
 interface Mysql2Connection {
   query: Query;
   execute: Query;
@@ -25,22 +25,22 @@ interface Mysql2Connection {
   readonly threadId?: number | null;
 }
 
-/** A connection that is closed when it has ended a statement. */
+/** A connection closed after ending a statement. */
 export interface KillConnection {
   query: Query;
   end(): Promise<void>;
 }
 
-/** What is asked of a pool of `mysql2/promise`. */
+/** What is used of a `mysql2/promise` pool. */
 export interface Mysql2Pool {
   query: Query;
   getConnection(): Promise<Mysql2Connection>;
 }
 
-/** What a task has of a `mysql2` pool as `ctx.tx`: `query` and `execute`, as the pool has them, on one connection. */
+/** A task's `ctx.tx` with a `mysql2` pool: the pool's `query` and `execute`, on one connection. */
 export type Mysql2Tx<Pool> = Pool extends { query: unknown; execute: unknown } ? Pick<Pool, 'query' | 'execute'> : never;
 
-/** A pool of `mysql2/promise` as it is, whose transactions can carry tasks. A statement that still runs when its task is stopped is killed. */
+/** A `mysql2/promise` pool, unchanged, whose transactions can carry tasks. A statement still running when its task is stopped is killed. */
 export function mysql2Transactions<Pool extends { query: unknown; execute: unknown; getConnection: unknown }>(
   pool: Pool,
   options?: EffectOptions,
@@ -57,8 +57,8 @@ export class Mysql2Driver<Tx> implements TransactionDriver<Tx> {
   readonly #connect: (() => Promise<KillConnection>) | null;
 
   /**
-   * @param txOf what a task is given, over the queries of one connection
-   * @param connect makes a connection outside the pool, whose own may all be busy when a statement is to be ended
+   * @param txOf a task's transaction, over the queries of one connection
+   * @param connect connects outside the pool, whose connections may all be busy when a statement must be ended
    */
   constructor(
     pool: Mysql2Pool,
@@ -110,7 +110,7 @@ export class Mysql2Driver<Tx> implements TransactionDriver<Tx> {
     };
   }
 
-  /** Ends the statement that its connection executes. False where no other connection is free to say so. */
+  /** Kills the statement its connection is executing. False if no other connection is free to do so. */
   async #kill({ threadId }: Mysql2Connection): Promise<boolean> {
     const killed = this.#connect ? killOver(this.#connect, Number(threadId)) : this.#pool.query(killText(Number(threadId)), []);
     killed.catch(() => undefined);
@@ -131,7 +131,7 @@ async function killOver(connect: () => Promise<KillConnection>, threadId: number
   }
 }
 
-/** Of a statement that gives no rows the driver gives an object about it. */
+/** For a statement without rows the driver returns an object about it. */
 export function rowsOf([rows]: readonly unknown[]): SqlRow[] {
   return Array.isArray(rows) ? (rows as SqlRow[]) : [];
 }

@@ -1,4 +1,4 @@
-/** Transactions over a pool of `pg`: the user's own, or that of the ready resource `postgres`. */
+/** Transactions over a `pg` pool: the user's own, or that of the ready resource `postgres`. */
 import {
   type EffectOptions,
   keepMsOf,
@@ -13,7 +13,7 @@ import { TransactionLife } from './transaction-life.ts';
 
 type Query = (...args: unknown[]) => Promise<{ rows: unknown[]; command?: string }>;
 
-/** What is asked of a connection of `pg`. */
+/** What is used of a `pg` connection. */
 interface PgClient {
   query: Query;
   release(destroy?: boolean): void;
@@ -21,7 +21,7 @@ interface PgClient {
   readonly processID?: number | null;
 }
 
-/** What is asked of a pool of `pg`. */
+/** What is used of a `pg` pool. */
 export interface PgPool {
   query: Query;
   connect(): Promise<PgClient>;
@@ -36,11 +36,12 @@ export interface PgPool {
   };
 }
 
-/** What a task has of a `pg` pool as `ctx.tx`: `query`, as the pool has it, on one connection. */
+/** A task's `ctx.tx` with a `pg` pool: the pool's `query`, on one connection. */
 export type PgTx<Pool> = Pool extends { query: unknown } ? Pick<Pool, 'query'> : never;
 
 /**
- * A pool of `pg` as it is, whose transactions can carry tasks. A statement that still runs when its task is stopped is cancelled on the server.
+ * A `pg` pool, unchanged, whose transactions can carry tasks. A statement still running when its task is stopped is cancelled on the
+ * server.
  *
  * @example
  * ```ts
@@ -68,7 +69,7 @@ export class PgDriver<Tx> implements TransactionDriver<Tx> {
   readonly #pool: PgPool;
   readonly #txOf: (query: Query) => Tx;
 
-  /** @param txOf what a task is given, over the queries of one connection */
+  /** @param txOf a task's transaction, over the queries of one connection */
   constructor(pool: PgPool, txOf: (query: Query) => Tx, keepEffectsMs: number) {
     this.#pool = pool;
     this.#txOf = txOf;
@@ -92,7 +93,7 @@ export class PgDriver<Tx> implements TransactionDriver<Tx> {
       life.end();
       const { command } = await client.query(`${statement}commit`);
       life.release(false);
-      // The server answers so when a statement had failed before and the error was caught.
+      // The server's answer if a statement failed before and the error was caught.
       if (command === 'ROLLBACK') throw new Error('A statement of the transaction had failed before, and the database rolled it back.');
     };
     const escape = client.escapeLiteral && ((value: string): string => client.escapeLiteral?.(value) ?? value);
@@ -100,7 +101,7 @@ export class PgDriver<Tx> implements TransactionDriver<Tx> {
       tx: this.#txOf((...args) => life.statement(args[0], () => client.query(...args))),
       query: async (text, values) => (await client.query(text, [...values])).rows as SqlRow[],
       commit: () => commit(''),
-      // Several statements go in one text, which has no parameters. Where the first fails the rest is not executed.
+      // Several statements in one text, without parameters. If the first fails the rest is not executed.
       ...(escape && { commitWith: (text, values) => commit(`${withLiterals(text, values, escape)};`) }),
       rollback: async (isAborted) => {
         life.end();
@@ -115,7 +116,7 @@ export class PgDriver<Tx> implements TransactionDriver<Tx> {
     };
   }
 
-  /** Ends the statement that its connection executes, over a connection of its own: those of the pool may all be busy. */
+  /** Cancels the statement its connection is executing, over a separate connection: those of the pool may all be busy. */
   async #cancel({ processID }: PgClient): Promise<void> {
     const { Client, options } = this.#pool;
     const other = new Client(options);
@@ -124,7 +125,7 @@ export class PgDriver<Tx> implements TransactionDriver<Tx> {
       await other.connect();
       await other.query('select pg_cancel_backend($1)', [processID]);
     } catch {
-      // Then the statement is waited for, within limits.
+      // Then waits for the statement, within limits.
     } finally {
       await other.end().catch(() => undefined);
     }

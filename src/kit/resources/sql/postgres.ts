@@ -1,4 +1,4 @@
-/** The ready resource `postgres`: a pool of connections to a PostgreSQL database, by the package `pg` that Batuta brings. */
+/** The ready resource `postgres`: a connection pool for a PostgreSQL database, by the package `pg` that Batuta includes. */
 import type { Duration } from '../../../base/duration.ts';
 import { type EffectOptions, keepMsOf } from '../../../effects/driver.ts';
 import type { ResourceContext } from '../../../model/context.ts';
@@ -8,25 +8,25 @@ import { durationOption, type TextOption, textOption, wholeOption } from '../opt
 import { PgDriver, type PgPool } from './pg.ts';
 import { poolOver, type SqlTransaction, type TransactionalPool } from './sql-pool.ts';
 
-/** Options of the ready resource `postgres`. */
+/** Options of the resource `postgres`. */
 export interface PostgresOptions<S extends ResourceScopeName = 'worker'> extends EffectOptions {
-  /** `postgres://user:password@host:port/database`, or a function that gives it when the pool is opened. */
+  /** `postgres://user:password@host:port/database`, or a function called when the pool is opened. */
   readonly url: TextOption<S>;
   /** How long the pool stays open. Default `worker`. */
   readonly scope?: S | undefined;
-  /** Most connections at the same time. Default 4. */
+  /** Most concurrent connections. Default 4. */
   readonly max?: number | undefined;
   /** Longest wait for a connection. Default 10 seconds. */
   readonly connectTimeout?: Duration | undefined;
-  /** Longest time of one statement, held by the server. Default none. */
+  /** Time limit of one statement, set on the server. Default none. */
   readonly statementTimeout?: Duration | undefined;
 }
 
 /**
- * A pool of connections to PostgreSQL, closed with its scope. Opening it connects once, so that a wrong address fails there. Parameters of
- * statements are `$1`, `$2` and so on.
+ * A connection pool for PostgreSQL, closed with its scope. Opening it connects once, so that a wrong address fails there. Statement
+ * parameters are `$1`, `$2` and so on.
  *
- * @throws BatutaError NAME_INVALID, OPTION_INVALID, DURATION_INVALID; when it is opened RESOURCE_OPEN_FAILED
+ * @throws BatutaError NAME_INVALID, OPTION_INVALID, DURATION_INVALID; on opening RESOURCE_OPEN_FAILED
  * @example
  * ```ts
  * export const warehouse = postgres('warehouse', { url: () => process.env['WAREHOUSE_URL'] });
@@ -51,7 +51,7 @@ export function postgres<const S extends ResourceScopeName = 'worker'>(
       ...(statementMs === undefined ? {} : { statement_timeout: statementMs }),
       application_name: `batuta ${name}`,
     });
-    // What an idle connection is lost by, whoever asks next hears.
+    // The next user hears why an idle connection was lost.
     pool.on('error', () => undefined);
     pool.on('connect', (client) => client.on('error', () => undefined));
     try {

@@ -1,4 +1,4 @@
-/** What the ready resources of databases give: statements, and transactions around several of them. */
+/** Interface of the ready-made databases: statements, and transactions of several. */
 import {
   type OpenTransaction,
   runWithin,
@@ -8,20 +8,20 @@ import {
   type TransactionDriver,
 } from '../../../effects/driver.ts';
 
-/** Statements in a transaction. Refused once it has ended. */
+/** Statements in a transaction. Refused after its end. */
 export interface SqlTransaction {
   /**
-   * Runs one statement and gives its rows as objects, an empty list where it has none.
+   * Runs one statement and returns its rows as objects, an empty list if it has none.
    *
-   * @param values parameters: `$1`, `$2` and so on in the text on PostgreSQL, `?` on SQLite and MySQL.
+   * @param values parameters: `$1`, `$2` and so on in the text on PostgreSQL, `?` on SQLite and MySQL
    * @throws the error of the database; BatutaError TRANSACTION_ENDED
    */
   query<Row extends object = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
 }
 
-/** A database that is open. */
+/** An open database. */
 export interface SqlPool extends SqlTransaction {
-  /** Which of the databases it is. */
+  /** The kind of database. */
   readonly dialect: TransactionDriver<unknown>['dialect'];
   /**
    * Runs the work in one transaction, alone on its connection: commits when it resolves, rolls back when it rejects. Not nested.
@@ -31,10 +31,10 @@ export interface SqlPool extends SqlTransaction {
   transaction<R>(work: (tx: SqlTransaction) => Promise<R>): Promise<R>;
 }
 
-/** What `@Task({ transaction })` takes of a ready resource: `ctx.tx` is a `SqlTransaction`. */
+/** What `@Task({ transaction })` uses of a ready resource: `ctx.tx` is a `SqlTransaction`. */
 export type TransactionalPool = SqlPool & Transactional<SqlTransaction>;
 
-/** How the statements of users and of effects are run: both alike. */
+/** Runs the statements of users and effects alike. */
 export interface PoolDriver extends TransactionDriver<SqlTransaction> {
   query(text: string, values: readonly unknown[]): Promise<readonly SqlRow[]>;
 }

@@ -1,4 +1,4 @@
-/** Transactions on a SQLite database with the interface of `better-sqlite3`, which `libsql` has too: the user's own, or that of `sqlite`. */
+/** Transactions on a SQLite database with the interface of `better-sqlite3`, which `libsql` shares: the user's own, or that of `sqlite`. */
 import { systemClock } from '../../../base/clock.ts';
 import { BatutaError } from '../../../base/errors.ts';
 import { Mutex } from '../../../base/mutex.ts';
@@ -14,21 +14,21 @@ import {
 } from '../../../effects/driver.ts';
 import { checkStatement, guarded, TransactionLife } from './transaction-life.ts';
 
-/** What is asked of a statement. */
+/** What is used of a statement. */
 interface SqliteStatement {
   readonly reader: boolean;
   all(...values: unknown[]): unknown[];
   run(...values: unknown[]): unknown;
 }
 
-/** What is asked of a database. */
+/** What is used of a database. */
 export interface SqliteDatabase {
   prepare(text: string): SqliteStatement;
   exec(text: string): unknown;
   readonly inTransaction: boolean;
 }
 
-/** What a task has of such a database as `ctx.tx`: `prepare`, and `exec` where it has that. */
+/** A task's `ctx.tx` with such a database: `prepare`, and `exec` if it has that. */
 export type SqliteTx<Database> = Database extends { prepare: unknown; exec: unknown }
   ? Pick<Database, 'prepare' | 'exec'>
   : Database extends { prepare: unknown }
@@ -36,10 +36,10 @@ export type SqliteTx<Database> = Database extends { prepare: unknown; exec: unkn
     : never;
 
 /**
- * A database of `better-sqlite3` or `libsql` as it is, whose transactions can carry tasks. There is one connection, so they take turns, and
- * whatever else is executed on it meanwhile belongs to the transaction: use a connection of its own for tasks.
+ * A `better-sqlite3` or `libsql` database, unchanged, whose transactions can carry tasks. There is one connection, so they take turns, and
+ * anything else executed on it meanwhile belongs to the transaction: use a separate connection for tasks.
  *
- * @param options `busyTimeout`, ms: how long a lock of another process is waited for; default 10,000.
+ * @param options `busyTimeout`, ms: how long to wait for another process's lock; default 10,000
  */
 export function sqliteTransactions<Database extends { prepare: unknown; readonly inTransaction: boolean }>(
   database: Database,
@@ -63,7 +63,7 @@ export function sqliteTransactions<Database extends { prepare: unknown; readonly
   return sqlTransactions(database, driver);
 }
 
-/** Statements that write nothing, or that no transaction may hold. */
+/** Statements that write nothing, or cannot be in a transaction. */
 const aloneAnyway = /^\s*(?:select|values|explain|pragma|vacuum|attach|detach|begin|commit|end|rollback|savepoint|release)\b/i;
 const defaultBusyMs = 10_000;
 const firstWaitMs = 1;
@@ -76,10 +76,10 @@ export class SqliteDriver<Tx> implements TransactionDriver<Tx> {
   readonly #database: SqliteDatabase;
   readonly #txOf: (life: TransactionLife) => Tx;
   readonly #busyTimeoutMs: number;
-  /** Held while a transaction is open: what else is executed would become part of it. */
+  /** Held while a transaction is open: other statements would become part of it. */
   readonly #mutex = new Mutex();
 
-  /** @param txOf what a task is given, which has to refuse once its transaction has ended */
+  /** @param txOf a task's transaction, which must refuse once it has ended */
   constructor(database: SqliteDatabase, txOf: (life: TransactionLife) => Tx, keepEffectsMs: number, busyTimeoutMs = defaultBusyMs) {
     this.#database = database;
     this.#txOf = txOf;
@@ -94,7 +94,7 @@ export class SqliteDriver<Tx> implements TransactionDriver<Tx> {
     );
   }
 
-  /** Runs statements that take no values and whose rows nobody wants, outside of any transaction. */
+  /** Runs statements without values or wanted rows, outside any transaction. */
   async exec(text: string): Promise<void> {
     await this.#mutex.run(() => this.#patiently(() => this.#database.exec(text)));
   }
@@ -104,7 +104,7 @@ export class SqliteDriver<Tx> implements TransactionDriver<Tx> {
     await this.#mutex.acquire();
     const life = new TransactionLife({ release: () => this.#mutex.release() });
     try {
-      // A deferred one fails at once where another process has written since it began to read.
+      // A deferred one fails at once if another process has written since its first read.
       await this.#begin();
     } catch (error) {
       life.release(true);
@@ -122,7 +122,7 @@ export class SqliteDriver<Tx> implements TransactionDriver<Tx> {
         life.end();
         if (life.isReleased) return;
         try {
-          // It has rolled back by itself when the disk was full.
+          // It rolled back by itself if the disk was full.
           if (this.#database.inTransaction) this.#database.exec('rollback');
         } finally {
           life.release(false);
@@ -131,7 +131,7 @@ export class SqliteDriver<Tx> implements TransactionDriver<Tx> {
     };
   }
 
-  /** One statement in a transaction of its own. */
+  /** One statement in its own transaction. */
   async #alone(text: string, values: readonly unknown[]): Promise<readonly SqlRow[]> {
     await this.#begin();
     try {
@@ -145,14 +145,14 @@ export class SqliteDriver<Tx> implements TransactionDriver<Tx> {
   }
 
   /**
-   * The one statement that meets the lock of another process. It is not prepared: a prepared one that was refused stays under way until it is
-   * collected, and as long as it does nothing on this connection commits, not even a statement by itself.
+   * The only statement that meets another process's lock. It is not prepared: a refused prepared one stays active until it is collected,
+   * and until then nothing on this connection commits, not even a single statement.
    */
   async #begin(): Promise<void> {
     await this.#patiently(() => this.#database.exec('begin immediate'));
   }
 
-  /** Runs one statement now, within whatever transaction is open. */
+  /** Runs one statement now, within any open transaction. */
   execute(text: string, values: readonly unknown[]): SqlRow[] {
     const statement = this.#database.prepare(text);
     if (statement.reader) return statement.all(...values.map(boundValue)) as SqlRow[];
@@ -160,7 +160,7 @@ export class SqliteDriver<Tx> implements TransactionDriver<Tx> {
     return [];
   }
 
-  /** Whoever waited for the connection within its own transaction would wait for ever. */
+  /** Waiting for the connection within its own transaction would never end. */
   #refuseNested(): void {
     if (isWithin(this))
       throw new BatutaError(
@@ -169,7 +169,7 @@ export class SqliteDriver<Tx> implements TransactionDriver<Tx> {
       );
   }
 
-  /** Waits for the lock of another process, the event loop free between two tries. */
+  /** Waits for another process's lock, the event loop free between tries. */
   async #patiently<T>(work: () => T): Promise<T> {
     const startedAt = systemClock.monotonic();
     for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
@@ -188,7 +188,7 @@ function isLocked(error: unknown): boolean {
   return code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED');
 }
 
-/** Drivers take texts, numbers, big integers, bytes and null; libsql ends the process when it meets anything else. */
+/** Drivers take text, numbers, bigints, bytes and null; libsql ends the process on anything else. */
 function boundValue(value: unknown): unknown {
   if (value === undefined || value === null) return null;
   if (typeof value === 'boolean') return value ? 1 : 0;

@@ -1,4 +1,4 @@
-/** The ready resource `sqlite`: a SQLite file, by the package `libsql` that Batuta brings. */
+/** The ready resource `sqlite`: a SQLite file, by the package `libsql` in Batuta. */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Duration } from '../../../base/duration.ts';
@@ -12,21 +12,23 @@ import { poolOver, type SqlTransaction, type TransactionalPool } from './sql-poo
 import { SqliteDriver } from './sqlite-driver.ts';
 import { checkStatement, type TransactionLife } from './transaction-life.ts';
 
-/** Options of the ready resource `sqlite`. */
+/** Options of the resource `sqlite`. */
 export interface SqliteOptions<S extends ResourceScopeName = 'worker'> extends EffectOptions {
-  /** Path of the file, made with its folder where it is not there; `:memory:` lives as long as the resource is open. Or a function that gives it. */
+  /**
+   * Path of the file, created with its folder if missing; `:memory:` lives as long as the resource is open. Or a function that returns it.
+   */
   readonly file: TextOption<S>;
   /** How long the file stays open. Default `worker`. */
   readonly scope?: S | undefined;
-  /** Longest wait for the lock of another process. Default 10 seconds. */
+  /** Longest wait for another process's lock. Default 10 seconds. */
   readonly busyTimeout?: Duration | undefined;
 }
 
 /**
- * A SQLite file in WAL mode, closed with its scope. It has one connection: transactions take turns, and statements of the pool wait for the
- * transaction that is open. Parameters of statements are `?`; true and false are stored as 1 and 0, a Date as ISO text.
+ * A SQLite file in WAL mode, closed with its scope. It has one connection: transactions take turns, and statements of the pool wait for an
+ * open transaction. Statement parameters are `?`; true and false are stored as 1 and 0, a Date as ISO text.
  *
- * @throws BatutaError NAME_INVALID, OPTION_INVALID, DURATION_INVALID; when it is opened RESOURCE_OPEN_FAILED
+ * @throws BatutaError NAME_INVALID, OPTION_INVALID, DURATION_INVALID; on opening RESOURCE_OPEN_FAILED
  * @example
  * ```ts
  * export const ledger = sqlite('ledger', { file: 'data/ledger.db' });
@@ -56,7 +58,7 @@ export function sqlite<const S extends ResourceScopeName = 'worker'>(
   return resource(name, open, { scope: options.scope ?? ('worker' as S) });
 }
 
-/** How long SQLite itself waits for a lock before the event loop gets its turn again. */
+/** How long SQLite waits for a lock before the event loop runs again. */
 const lockSliceMs = 20;
 
 function transactionOf(driver: SqliteDriver<SqlTransaction>, life: TransactionLife): SqlTransaction {

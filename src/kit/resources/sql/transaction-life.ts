@@ -1,13 +1,13 @@
-/** What a task holds of a transaction: usable until the transaction has ended, and refused from then on. */
+/** A task's handle on a transaction: usable until the transaction ends, refused afterwards. */
 import { cutText } from '../../../base/cut-text.ts';
 import { BatutaError } from '../../../base/errors.ts';
 
-/** A connection that goes back to where it came from. */
+/** A connection that can be returned. */
 interface Releasable {
   release(destroy?: boolean): void;
 }
 
-/** Whether a transaction goes on, and whose connection it has. */
+/** Whether a transaction is open, and its connection. */
 export class TransactionLife {
   readonly #connection: Releasable | null;
   #hasEnded = false;
@@ -22,7 +22,7 @@ export class TransactionLife {
     return this.#isReleased;
   }
 
-  /** Whether a statement of the task has not been answered yet. */
+  /** Whether a statement of the task is unanswered. */
   get isBusy(): boolean {
     return this.#underWay > 0;
   }
@@ -43,7 +43,7 @@ export class TransactionLife {
     this.#hasEnded = true;
   }
 
-  /** Gives the connection back, once. @param isLost whether it is of no more use */
+  /** Returns the connection, once. @param isLost whether it is no longer usable */
   release(isLost: boolean): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
@@ -61,9 +61,9 @@ export class TransactionLife {
 }
 
 /**
- * The object with its methods bound to it, each of which refuses once the transaction has ended.
+ * The object with bound methods that refuse once the transaction has ended.
  *
- * @param wrap what a method gave, for objects whose own methods have to refuse as well, such as prepared statements.
+ * @param wrap a method's result, for objects whose own methods must refuse too, such as prepared statements
  */
 export function guarded<T extends object>(target: T, life: TransactionLife, wrap: (given: unknown) => unknown = (given) => given): T {
   return new Proxy(target, {
@@ -78,10 +78,10 @@ export function guarded<T extends object>(target: T, life: TransactionLife, wrap
   });
 }
 
-/** Statements that would end or begin a transaction, which is for its owner to do; going back to a savepoint is not one. */
+/** Statements that would end or begin a transaction, which is up to its owner; rolling back to a savepoint is allowed. */
 const endsTransaction = /^\s*(begin|start\s+transaction|commit|end|rollback(?!\s+(work\s+|transaction\s+)?to\b))\b/i;
 
-/** @throws BatutaError TRANSACTION_ENDED for text that would end the transaction it is run in */
+/** @throws BatutaError TRANSACTION_ENDED for text that would end its transaction */
 export function checkStatement(statement: unknown): void {
   const text = typeof statement === 'object' && statement !== null && 'text' in statement ? statement.text : statement;
   if (typeof text === 'string' && endsTransaction.test(text))

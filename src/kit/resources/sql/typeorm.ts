@@ -10,7 +10,7 @@ import {
 import { BatutaError } from '../../../base/errors.ts';
 import { TransactionLife } from './transaction-life.ts';
 
-/** What is asked of a data source. */
+/** What is used of a data source. */
 interface QueryRunner {
   readonly manager: unknown;
   query(text: string, values?: unknown[]): Promise<unknown>;
@@ -24,7 +24,7 @@ interface TypeormSource {
   createQueryRunner(): QueryRunner;
 }
 
-/** What a task has of TypeORM as `ctx.tx`: the entity manager of its transaction. */
+/** A task's `ctx.tx` with TypeORM: the entity manager of its transaction. */
 export type TypeormTx<Source> = Source extends { createQueryRunner(): { readonly manager: infer Manager } } ? Manager : never;
 
 const dialects: Readonly<Record<string, SqlDialect>> = {
@@ -33,7 +33,7 @@ const dialects: Readonly<Record<string, SqlDialect>> = {
 };
 
 /**
- * A data source of TypeORM over PostgreSQL or MySQL as it is, whose transactions can carry tasks: `ctx.tx` is an entity manager.
+ * A TypeORM data source over PostgreSQL or MySQL, unchanged, whose transactions can carry tasks: `ctx.tx` is an entity manager.
  *
  * @throws BatutaError TRANSACTION_UNSUPPORTED for any other database
  */
@@ -69,7 +69,7 @@ export function typeormTransactions<Source extends { createQueryRunner(): { read
         throw error;
       }
       return {
-        // Refused by TypeORM itself once the runner was released.
+        // Refused by TypeORM itself after release.
         tx: runner.manager as TypeormTx<Source>,
         query: async (text, values) => rowsOf(await runner.query(text, [...values])),
         async commit() {
@@ -86,7 +86,7 @@ export function typeormTransactions<Source extends { createQueryRunner(): { read
   });
 }
 
-/** Of a statement that gives no rows the driver gives something about it. */
+/** Without rows the driver returns something about the statement. */
 function rowsOf(given: unknown): SqlRow[] {
   return Array.isArray(given) ? (given.filter((row) => typeof row === 'object' && row !== null) as SqlRow[]) : [];
 }

@@ -1,4 +1,4 @@
-/** `pipeline.fromYaml`: a pipeline whose steps stand in a file, and whose functions are given by code. */
+/** `pipeline.fromYaml`: a pipeline with steps in a file, and functions in code. */
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,12 +13,12 @@ import type { Any, Pipeline, YamlFunctions } from '../step-types.ts';
 import { YamlFile } from './yaml-nodes.ts';
 import { YamlSteps } from './yaml-steps.ts';
 
-/** The YAML: a file, from the working directory or by its URL; or the text itself, with the name that messages give it. */
+/** The YAML: a file, relative to the working directory or by URL; or the text itself, with its name in messages. */
 export type YamlSource = string | URL | { readonly text: string; readonly name?: string };
 
 /** Options of `pipeline.fromYaml`. */
 export interface YamlOptions<S extends StandardSchemaV1 = StandardSchemaV1> {
-  /** What the file may name: steps (functions, objects with `run` or `call`, pipelines), conditions, lists. */
+  /** What the file may use: steps (functions, objects with `run` or `call`, pipelines), conditions, lists. */
   readonly functions: YamlFunctions;
   /** Schema of the input. Default: any object. */
   readonly params?: S;
@@ -31,7 +31,7 @@ const flowKeys = [
 const textKeys = ['version', 'versioning', 'description', 'runName'];
 
 /**
- * A pipeline of a YAML file. It is checked as a whole at once; a change of the file gives its flow another version.
+ * A pipeline from a YAML file. Checked as a whole at once; changing the file changes the version of its flow.
  *
  * @throws BatutaError FILE_NOT_FOUND; PIPELINE_INVALID, STEP_UNKNOWN, PIPELINE_CYCLE, TASK_DUPLICATE, OPTION_INVALID, DURATION_INVALID,
  *   NAME_INVALID, each with file, line and column
@@ -80,14 +80,14 @@ function makeFromYaml(source: YamlSource, { functions, params }: YamlOptions, ca
   }
 }
 
-/** What was refused of an option of a step, with the place of the step; of one of the flow, with the file. */
+/** The error of a step's option with the place of the step; of a flow's option with the file. */
 function located(error: unknown, file: YamlFile, steps: readonly unknown[], placeOf: (element: unknown) => string | undefined): unknown {
   if (!isBatutaError(error) || error.message.includes(`${file.name}:`)) return error;
   const place = placeOf(elementNamed(steps, String(error.details['method'] ?? ''))) ?? file.name;
   return new BatutaError(error.code, `${place}: ${error.message}`, { cause: error, details: { ...error.details, place } });
 }
 
-/** The step of that name, as deep as it may stand. */
+/** The step with that name, at any depth. */
 function elementNamed(elements: readonly unknown[], name: string): unknown {
   for (const element of elements) {
     if (Array.isArray(element) && element[1] === name) return element;

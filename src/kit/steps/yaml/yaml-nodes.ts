@@ -1,24 +1,24 @@
-/** YAML as located nodes: each value is read with its kind checked, and what is wrong is said with file, line and column. */
+/** YAML as located nodes: each value is read with its kind checked; errors have file, line and column. */
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
 import { BatutaError, type ErrorCode, type ErrorDetails } from '../../../base/errors.ts';
 import { hintFor } from '../../../base/nearest.ts';
 
-/** A map with the names of its keys checked. */
+/** A map with checked key names. */
 export interface YamlMap {
   readonly node: Node;
-  /** The node of a key, undefined where it is missing. */
+  /** The node of a key, undefined if missing. */
   get(key: string): Node | undefined;
   has(key: string): boolean;
 }
 
 /** One file. */
 export class YamlFile {
-  /** As messages name it. */
+  /** As in messages. */
   readonly name: string;
   readonly #lines = new LineCounter();
   readonly #document: Document;
 
-  /** @throws BatutaError PIPELINE_INVALID for what is no YAML */
+  /** @throws BatutaError PIPELINE_INVALID for invalid YAML */
   constructor(name: string, text: string) {
     this.name = name;
     this.#document = parseDocument(text.replace(/^\uFEFF/, ''), { lineCounter: this.#lines, uniqueKeys: true, prettyErrors: false });
@@ -26,7 +26,7 @@ export class YamlFile {
     if (error) throw this.#error('PIPELINE_INVALID', this.#placeAt(error.pos[0]), error.message.replace(/\.?$/, '.'), { yaml: error.code });
   }
 
-  /** What the file holds. @throws BatutaError PIPELINE_INVALID when it is empty */
+  /** The file's content. @throws BatutaError PIPELINE_INVALID if it is empty */
   get root(): Node {
     const { contents } = this.#document;
     if (isNode(contents)) return contents;
@@ -38,7 +38,7 @@ export class YamlFile {
     return this.#placeAt(node.range?.[0] ?? 0);
   }
 
-  /** @param what names the map in messages; @param known keys it may have */
+  /** @param what names the map in messages; @param known allowed keys */
   map(given: Node, what: string, known: readonly string[]): YamlMap {
     const node = this.#resolved(given);
     if (!isMap(node)) throw this.refuse(given, `${what} must be a map with keys, such as ${known.slice(0, 3).join(', ')}.`);
@@ -52,7 +52,7 @@ export class YamlFile {
     return { node: given, get: (key) => values.get(key), has: (key) => values.has(key) };
   }
 
-  /** The names of a map of the user's own, with its values. */
+  /** Names and values of a map with free keys. */
   entries(given: Node, what: string): readonly (readonly [string, Node, Node])[] {
     const node = this.#resolved(given);
     if (!isMap(node)) throw this.refuse(given, `${what} must be a map.`);
@@ -75,7 +75,7 @@ export class YamlFile {
     return isSeq(this.#resolved(given));
   }
 
-  /** Text, as it is written: `version: 1.0` is '1.0'. */
+  /** Text, as written: `version: 1.0` is '1.0'. */
   text(given: Node, what: string): string {
     const node = this.#resolved(given);
     if (isScalar(node) && typeof node.value === 'string' && node.value !== '') return node.value;
@@ -83,7 +83,7 @@ export class YamlFile {
     throw this.refuse(given, `${what} must be text.`);
   }
 
-  /** A plain value: text, number, true or false, or a list of such. */
+  /** A plain value: text, number, true or false, or a list of them. */
   plain(given: Node, what: string): unknown {
     const node = this.#resolved(given);
     if (isSeq(node)) return this.list(node, what).map((item) => this.plain(item, what));

@@ -1,4 +1,4 @@
-/** The steps of a YAML file as `pipeline().steps()` takes them: names of functions are looked up, pipelines within it are put in. */
+/** The steps of a YAML file as `pipeline().steps()` takes them: function names are resolved, nested pipelines inserted. */
 import type { Node } from 'yaml';
 import { hintFor } from '../../../base/nearest.ts';
 import { background, forEach, parallel, when } from '../groups.ts';
@@ -7,7 +7,7 @@ import type { YamlFile, YamlMap } from './yaml-nodes.ts';
 
 const optionKeys = ['retries', 'retryDelay', 'backoff', 'maxRetryDelay', 'jitter', 'timeout', 'description', 'tags', 'priority'];
 const stepKeys = ['step', 'run', 'version', ...optionKeys];
-/** What a group is known by, and its keys. */
+/** Group markers and their keys. */
 const groupKeys: Readonly<Record<string, readonly string[]>> = {
   when: ['when', 'steps'],
   forEach: ['forEach', 'as', 'into', 'concurrency', 'steps'],
@@ -16,28 +16,28 @@ const groupKeys: Readonly<Record<string, readonly string[]>> = {
   pipeline: ['pipeline', 'step'],
 };
 const elementKeys = [...new Set([...stepKeys, ...Object.values(groupKeys).flat()])];
-/** Lists within lists; an anchor may hold itself. */
+/** Nesting of lists; an anchor may hold itself. */
 const maxDepth = 50;
-/** Steps and groups of a file, those of a pipeline each time it is named: ten that each name the next ten times are 10 billion. */
+/** Steps and groups of a file, those of a pipeline counted each time it is named: ten levels of ten are 10 billion. */
 const maxElements = 10_000;
 
-/** What reading a file needs. */
+/** Needs of reading a file. */
 export interface YamlReading {
   readonly file: YamlFile;
   readonly functions: YamlFunctions;
-  /** Where elements were written, filled while they are read. */
+  /** Where elements were written, filled during reading. */
   readonly places: WeakMap<object, string>;
-  /** Makes one element of the steps of a pipeline within this one. */
+  /** Makes one element from the steps of a nested pipeline. */
   nest(steps: readonly unknown[]): object;
 }
 
 export class YamlSteps {
   readonly #reading: YamlReading;
-  /** Pipelines of the file itself: their steps by their names. */
+  /** The file's own pipelines: their steps by name. */
   readonly #pipelines = new Map<string, Node>();
   #elements = 0;
 
-  /** @param pipelines the map of pipelines within the file */
+  /** @param pipelines the file's map of pipelines */
   constructor(reading: YamlReading, pipelines: Node | undefined) {
     this.#reading = reading;
     if (pipelines === undefined) return;
@@ -50,7 +50,7 @@ export class YamlSteps {
   }
 
   /**
-   * All of a list, pipelines that no step names included in what is checked.
+   * A whole list; also checks pipelines that no step names.
    *
    * @throws BatutaError PIPELINE_INVALID, PIPELINE_CYCLE, STEP_UNKNOWN
    */
@@ -59,7 +59,7 @@ export class YamlSteps {
     return this.#list(steps, 'steps', [], 0);
   }
 
-  /** @param within names of the pipelines it stands in, outermost first */
+  /** @param within names of the enclosing pipelines, outermost first */
   #list(node: Node, what: string, within: readonly string[], depth: number): unknown[] {
     const { file } = this.#reading;
     return file.list(node, what).map((element) => this.#placed(element, this.#element(element, within, depth)));
