@@ -34,8 +34,8 @@ export interface Bundle {
   /** Which file imports a package, by specifier. */
   readonly packages: Readonly<Record<string, string>>;
   /**
-   * Set if the project wants decorator metadata that nothing in it can make: bundled again each time, so that the warning repeats, and
-   * metadata appears once possible.
+   * Set if the project wants decorator metadata that nothing in it can make: bundled again each time, to warn, and to make it once
+   * possible.
    */
   readonly lacksMetadata?: boolean;
 }
@@ -60,7 +60,7 @@ export function readBundle(file: string): Bundle | undefined {
       keepFresh(bundle.module, manifest);
       return bundle;
     } catch {
-      // No manifest, half a manifest, or an input or the module is gone: bundled again.
+      // No manifest, half of one, or an input or the module is gone: bundled again.
     }
   }
   return undefined;
@@ -100,7 +100,7 @@ export function hashOf(content: string | Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** The node_modules folder in which a bundle in `folder` finds packages by name; null for the temporary folder. */
+/** The node_modules folder that a bundle in `folder` finds packages in by name; null for the temporary one. */
 export function modulesOf(folder: string): string | null {
   const end = `${sep}node_modules${sep}.cache${sep}batuta`;
   return folder.endsWith(end) ? folder.slice(0, -`${sep}.cache${sep}batuta`.length) : null;

@@ -14,7 +14,7 @@ export interface CacheOptions<K extends CacheFunction = CacheFunction, F extends
   readonly key?: string | K | undefined;
   /** `run` keeps values in the run that made them. Default `global`. */
   readonly scope?: 'global' | 'run' | undefined;
-  /** True makes the value again each time, for others to find; or a function of the arguments and context. Default false. */
+  /** True makes the value again each time, for others to find; or a function of arguments and context. Default false. */
   readonly refresh?: boolean | F | undefined;
 }
 

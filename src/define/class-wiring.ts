@@ -39,7 +39,7 @@ type WantedNamed<C extends new (...args: Any[]) => object, S, R extends string, 
       : WantedContexts<C, S>
     : Fault<`${Place}: '${R}' is not a public method of this class`>;
 
-/** Methods whose context (for `run` also its first parameter) has parameters that the schema does not output. */
+/** Methods whose context (for `run` its first parameter too) has parameters the schema does not output. */
 type WantedContexts<C extends new (...args: Any[]) => object, S> = [S] extends [never]
   ? C
   : S extends StandardSchemaV1

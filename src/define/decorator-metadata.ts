@@ -7,7 +7,7 @@ import { createRequire as requireFrom } from 'node:module';
 import { dirname } from 'node:path';
 import type * as TypeScript from 'typescript59';
 
-/** JavaScript of a TypeScript file, with inline source map. */
+/** JavaScript of a TypeScript file, source map inline. */
 export type MetadataCompiler = (path: string, text: string) => string;
 
 /**
@@ -39,7 +39,7 @@ export function metadataCompiler(tsconfig: string, configs: readonly string[]): 
   return (fileName, text) => ts.transpileModule(text, { fileName, compilerOptions }).outputText;
 }
 
-/** Whether a tsconfig asks for metadata that nothing in the project can make. @param configs as for `metadataCompiler` */
+/** Whether a tsconfig asks for metadata that the project cannot make. @param configs as for `metadataCompiler` */
 export function lacksMetadata(tsconfig: string, configs: readonly string[]): boolean {
   return asksForMetadata(configs) && typescriptOf(tsconfig) === null;
 }

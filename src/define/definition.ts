@@ -34,7 +34,7 @@ import { wrap } from './task.ts';
 
 const definitions = new WeakMap<AnyClass, FlowDefinition>();
 
-/** Whether a value is a class decorated with `@Flow` itself (not only a base). Never throws. */
+/** Whether a value is a class with its own `@Flow` (not only a base's). Never throws. */
 export function isFlowClass(value: unknown): value is FlowClass {
   return (
     typeof value === 'function' &&

@@ -32,7 +32,7 @@ export async function findFlow(target: string, options: FindOptions): Promise<Fl
   return choose(found.flows, path, chosen);
 }
 
-/** What a recorded run says about its flow. */
+/** A recorded run's facts on its flow. */
 export interface RecordedFlow {
   readonly flow: string;
   /** `file#exportName`, or null. */

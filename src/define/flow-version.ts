@@ -1,4 +1,4 @@
-/** The version of a flow that states none. */
+/** The version of a flow that has none. */
 import { createHash } from 'node:crypto';
 import { type AnyClass, type FlowPlan, lineage, readLoadedVersion, readOrigin } from './metadata.ts';
 

@@ -90,7 +90,7 @@ export interface FlowOptions<S extends StandardSchemaV1 = StandardSchemaV1, R ex
    * fewer leave it to others. No effect without workers. Default 1.
    */
   readonly slots?: number | undefined;
-  /** True lets any worker execute its tasks, apart from the run, except those that keep their result in memory. Default false. */
+  /** True lets any worker execute its tasks, apart from the run, unless results stay in memory. Default false. */
   readonly spread?: boolean | undefined;
   /** Wraps its runs and each of its tasks, outermost first, inside that of `batuta.config.ts`. Default none. */
   readonly middleware?: readonly Middleware[] | undefined;
@@ -99,8 +99,8 @@ export interface FlowOptions<S extends StandardSchemaV1 = StandardSchemaV1, R ex
 }
 
 /**
- * Makes a class a flow. An instance is created for each attempt of a run; its constructor takes arguments only if `instantiate` of
- * `batuta.config.ts` passes them.
+ * Makes a class a flow. Each attempt of a run has an instance; its constructor takes arguments only if `instantiate` of `batuta.config.ts`
+ * passes them.
  *
  * @throws BatutaError at the definition of the class: DECORATOR_MISPLACED, OPTION_UNKNOWN, OPTION_INVALID, DURATION_INVALID, NAME_INVALID.
  *   The graph is checked on first use.

@@ -10,7 +10,7 @@ import type { TaskUsage } from '../model/task-usage.ts';
 const lookEveryMs = 50;
 const kib = 1024;
 
-/** Starts measuring; returns a function for the usage so far. In a process everything counts, including its start and loading the flow. */
+/** Starts measuring; returns a function for the usage so far. In a process all of it counts, with its start and loading the flow. */
 export function measureUsage(): () => Omit<TaskUsage, 'scope'> {
   return isMainThread ? ofProcess : ofThread();
 }

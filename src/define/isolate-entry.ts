@@ -55,7 +55,7 @@ async function execute(number: number, job: IsolatedJob): Promise<void> {
   current = { number, hear: opened.hear };
   const usage = measureUsage();
   let isOver = false;
-  /** Whether its transaction may have been committed: its value stands, and escaped errors are the run's. */
+  /** Whether its transaction may be committed: its value stands, and escaped errors are the run's. */
   let stands = false;
   let goesOn = false;
   const give = (outcome: IsolatedOutcome, moved: readonly ArrayBuffer[] = []): void => {

@@ -2,7 +2,7 @@
  * Which files are the library itself, and what flow files import instead.
  *
  * A loaded flow file shares the running copy of the library. When that runs from source (its own tests), flow files get the built copy, as
- * Node 20 cannot import TypeScript; the two copies share everything under `Symbol.for` keys.
+ * Node 20 cannot import TypeScript; the two copies share what is under `Symbol.for` keys.
  */
 import { existsSync } from 'node:fs';
 import { join, sep } from 'node:path';

@@ -15,7 +15,7 @@ const names = ['batuta.config.ts', 'batuta.config.mts', 'batuta.config.js', 'bat
 export async function loadConfigFile(folder: string): Promise<LoadedConfigFile | null> {
   const name = nameIn(folder);
   if (name === undefined) return null;
-  // Separate, as most projects have no such file.
+  // Separate: most projects have no such file.
   const { importUserFile } = await import('./user-file.ts');
   const exported = await importUserFile(join(folder, name));
   return { name, config: exported['default'] as BatutaConfig };

@@ -15,7 +15,7 @@ export interface CompileFault {
   readonly line: number | null;
   readonly column: number | null;
   readonly message: string;
-  /** The line with a mark under the place, or null. */
+  /** The line, with a marker below; or null. */
   readonly frame: string | null;
 }
 

@@ -15,7 +15,7 @@ export interface LoadedFlows {
   readonly flows: readonly FlowDefinition[];
   /** One entry per file that did not load and per name claimed twice. */
   readonly broken: readonly { readonly file: string; readonly error: BatutaError }[];
-  /** For each file that compiled, all files it was made from, including itself; absolute paths. */
+  /** For each file that compiled all files it was made from, with itself; absolute paths. */
   readonly inputs: ReadonlyMap<string, readonly string[]>;
 }
 

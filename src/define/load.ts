@@ -34,7 +34,7 @@ export async function loadFlowFile(path: string, options: LoadOptions = {}): Pro
   return flowsOf(file, await bundleOf(file));
 }
 
-/** The flows of a bundle. @throws as `loadFlowFile` does, except FILE_NOT_FOUND and FILE_NOT_COMPILED */
+/** The flows of a bundle. @throws like `loadFlowFile`, except FILE_NOT_FOUND and FILE_NOT_COMPILED */
 export async function flowsOf(file: string, bundle: Bundle): Promise<LoadedFlow[]> {
   const exported = await importBundle(file, bundle);
   const inputs = bundle.inputs.map((input) => input.path);

@@ -14,7 +14,7 @@ export interface MadeTask {
 
 /** Input of `makeFlow`. */
 export interface FlowMaking {
-  /** As for `@Flow`. */
+  /** As in `@Flow`. */
   readonly options: Readonly<Record<string, unknown>>;
   /** Absolute path of the file that makes it, if known. */
   readonly file: string | null;
@@ -23,7 +23,7 @@ export interface FlowMaking {
 }
 
 /**
- * Makes a class with `run(params, ctx)` a flow. Returns the task functions for its body, each with an instance as `this`.
+ * Makes a class with `run(params, ctx)` a flow. Returns its body's task functions, each with an instance as `this`.
  *
  * @throws BatutaError as `@Flow` and `@Task` do
  */

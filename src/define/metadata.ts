@@ -143,7 +143,7 @@ export function readOwnHooks(cls: AnyClass): readonly HookRecord[] {
   return [...(readOwn<Map<string, HookRecord>>(cls, cls.prototype, hooksKey)?.values() ?? [])];
 }
 
-/** Stores the options of `@Flow`; false if the class has them already. */
+/** Stores the options of `@Flow`; false if the class has some. */
 export function writeFlow(cls: AnyClass, context: DecoratorContext | undefined, record: FlowRecord): boolean {
   const holder = context ? standardHolder(context) : { prototype: cls };
   if (readOwnOf(holder, flowKey) !== undefined) return false;

@@ -34,7 +34,7 @@ export const resolve: ResolveHook = async (specifier, context, next) => {
   }
 };
 
-/** Compiles a TypeScript file to JavaScript. @throws BatutaError FILE_NOT_COMPILED with file, line and cause */
+/** Compiles TypeScript to JavaScript. @throws BatutaError FILE_NOT_COMPILED with file, line and cause */
 export const load: LoadHook = async (url, context, next) => {
   const path = url.startsWith('file:') ? fileURLToPath(url) : null;
   if (path === null || !/\.[cm]?tsx?$/.test(path) || path.includes('/node_modules/')) return await next(url, context);

@@ -1,4 +1,4 @@
-/** Where a method decorator was applied: one reading of both ways in which compilers call decorators. */
+/** Where a method decorator was applied: one reading of both ways compilers call decorators. */
 import { BatutaError, type ErrorCode } from '../base/errors.ts';
 import { type Holder, type Method, standardContext, standardHolder } from './metadata.ts';
 

@@ -22,7 +22,7 @@ export interface RetryOptions {
   readonly maxRetryDelay?: Duration | undefined;
   /** Random share of a wait, 0 to 1. Default 0. */
   readonly jitter?: number | undefined;
-  /** Called before a retry; false ends it. Default: always retry. */
+  /** Called before a retry; false stops. Default: always retry. */
   readonly retryIf?: ((error: unknown, attempt: number) => boolean | Promise<boolean>) | undefined;
 }
 
@@ -45,7 +45,7 @@ export interface TaskOptions<
   readonly each?: E | undefined;
   /** How many items run at the same time. Default all. */
   readonly eachLimit?: number | undefined;
-  /** Called with the task's arguments and context; false makes the task Skipped. */
+  /** Called with the task's arguments and context; false makes it Skipped. */
   readonly when?: W | undefined;
   /** Required outcomes of the tasks before it. Default `allSucceeded`. */
   readonly trigger?: Trigger | undefined;
@@ -65,13 +65,13 @@ export interface TaskOptions<
    */
   readonly isolate?: 'thread' | 'process' | undefined;
   /**
-   * With `isolate`: memory limit, as `'512 MB'` or in bytes, at least 64 MB; a task that exceeds it fails with `TASK_OUT_OF_MEMORY`. For a
-   * thread it covers the heap, for a process everything, including Node.js. Default: Node.js's limit.
+   * With `isolate`: memory limit, as `'512 MB'` or in bytes, at least 64 MB; a task that exceeds it fails with `TASK_OUT_OF_MEMORY`. Of a
+   * thread it is the heap, of a process all of it, with Node.js. Default: Node.js's limit.
    */
   readonly memory?: number | string | undefined;
   /**
-   * True keeps a CPU profile (`.cpuprofile`) and heap figures of each attempt as artifacts. Without `isolate` the profile covers the whole
-   * thread, including what others execute there meanwhile. Default false.
+   * True keeps a CPU profile (`.cpuprofile`) and heap figures of each attempt as artifacts. Without `isolate` it covers the whole thread,
+   * with anything executed there meanwhile. Default false.
    */
   readonly profile?: boolean | undefined;
   /** True lets any worker execute it, apart from its run; without workers it runs here. Default: the flow's `spread`; true with `queue`. */
@@ -92,7 +92,7 @@ export interface TaskOptions<
    * With its own `@Task()` it has its own options, e.g. retries. Default: no undo.
    */
   readonly rollback?: B | undefined;
-  /** Records that may be buffered between a streaming task and each task that takes them, 1 or more. Default 256. */
+  /** Records buffered between a streaming task and each task that takes them, 1 or more. Default 256. */
   readonly buffer?: number | undefined;
   /**
    * Of a task that yields or takes a stream: the share of its records (0 to 1) that it may reject (`ctx.reject`), checked from `from`

@@ -63,7 +63,7 @@ export async function importBundle(file: string, bundle: Bundle, isRetry = false
     return await exported;
   } catch (error) {
     const isGone = !statSync(bundle.module, { throwIfNoEntry: false });
-    // Another process may clean the cache between our check and the import.
+    // Another process may clean the cache between check and import.
     if (isGone && !isRetry) return importBundle(file, await makeBundleOf(file), true);
     throw loadError(file, bundle, error);
   }

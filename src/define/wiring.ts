@@ -21,7 +21,7 @@ export interface Fault<Message extends string> {
   readonly __error: Message;
 }
 
-/** What task `K` of flow `T` returns, awaited; for one that streams, its records. For parameters: `rows: Out<FlightDelays, 'join'>`. */
+/** What task `K` of flow `T` returns, awaited; of a stream, its records. For parameters: `rows: Out<FlightDelays, 'join'>`. */
 export type Out<T, K extends keyof T> = T[K] extends (...args: Any[]) => infer R ? Handed<Awaited<R>> : never;
 
 /** A streaming task passes on its records as they arrive, without positions. */
@@ -72,7 +72,7 @@ export type WiringOf<
   ? { needs: N2; after: A2; each: E2; when: W2; rollback: B2; key: K2; refresh: F2; transaction: R2 }
   : never;
 
-/** Names that are no public methods of T. */
+/** Names without a public method of T. */
 export type Missing<T, N extends Names> = { [I in keyof N]: N[I] extends keyof T ? (T[N[I]] extends Fn ? never : N[I]) : N[I] }[number];
 
 /**
@@ -110,7 +110,7 @@ interface ContextLike {
 /** With `transaction` the context has `tx`. */
 type ContextOf<W extends Wiring> = [W['transaction']] extends [never] ? TaskContext<Any> : TransactionContext<W['transaction'], Any>;
 
-/** The arguments that the engine passes to the task. `any` as parameters lets a method use `TaskContext<typeof Flow>`. */
+/** The arguments the engine passes to the task. `any` as parameters lets a method use `TaskContext<typeof Flow>`. */
 type Arguments<T, W extends Wiring> =
   Inputs<T, W['needs']> extends infer I
     ? I extends readonly unknown[]

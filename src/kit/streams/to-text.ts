@@ -40,7 +40,7 @@ export function toCsv<Row extends object>(records: Records<Row>, options: ToCsvO
   );
 }
 
-/** One JSON value per line, in pieces of 256. @throws TypeError for records that are not JSON: a bigint, a cycle, undefined */
+/** One JSON value per line, in pieces of 256. @throws TypeError for non-JSON records: a bigint, a cycle, undefined */
 export function toNdjson(records: Records<unknown>): AsyncIterable<string> {
   return piecesOf(records, async () => (rows) => rows.map(lineOf).join(''), false);
 }
