@@ -6,13 +6,13 @@ import { BatutaError } from './errors.ts';
 import { filePieces } from './file-pieces.ts';
 
 export interface OpenedSource {
-  /** As they come; read once. Bytes or texts, where the source keeps its word. */
+  /** As they arrive; read once. Bytes or texts, if the source is correct. */
   readonly pieces: AsyncIterable<unknown>;
-  /** Of a file on disk. */
+  /** Of a disk file. */
   readonly fileName: string | null;
 }
 
-/** Reads nothing yet. @throws BatutaError ARTIFACT_INVALID when it is no source */
+/** Reads nothing yet. @throws BatutaError ARTIFACT_INVALID if it is no source */
 export function openSource(source: unknown, name: string): OpenedSource {
   const path = pathOf(source);
   if (path !== null) return { pieces: fileAt(path, name), fileName: basename(path) };
@@ -30,13 +30,13 @@ export function openSource(source: unknown, name: string): OpenedSource {
   );
 }
 
-/** The same bytes with nothing around them: a view that goes to another thread takes the whole of its buffer along. Copied where they are a part of more. */
+/** The same bytes in a buffer of their own: a view sent to another thread takes its whole buffer along. Copied if part of a larger one. */
 export function cutOut(bytes: Uint8Array): Uint8Array {
   const { buffer, byteLength } = bytes;
   return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? bytes : new Uint8Array(bytes);
 }
 
-/** The path of a file, where it is given by one. */
+/** The path of a file, if given by path. */
 export function pathOf(source: unknown): string | null {
   if (source instanceof URL) return source.protocol === 'file:' ? fileURLToPath(source) : null;
   if (typeof source !== 'object' || source === null || Symbol.asyncIterator in source) return null;

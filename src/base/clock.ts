@@ -2,31 +2,31 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A timer that was set and can be taken back. */
+/** A timer that can be cancelled. */
 export interface Timer {
-  /** Takes the timer back; harmless when it has fired or was taken back before. */
+  /** Cancels the timer; harmless once it has fired or been cancelled. */
   cancel(): void;
 }
 
 /**
- * Source of time. Wall clock for what is stored, monotonic for what is measured.
+ * Source of time. Wall clock for stored times, monotonic for durations.
  *
  * A test passes its own clock to make hours pass at once.
  */
 export interface Clock {
   /** Wall clock, UTC epoch milliseconds, whole. */
   now(): number;
-  /** Monotonic milliseconds with fraction; only differences mean something. */
+  /** Monotonic milliseconds with fraction; only differences matter. */
   monotonic(): number;
-  /** Calls `fire` once after `ms` milliseconds (0 to years). The timer keeps no process alive when `unref` is set. */
+  /** Calls `fire` once after `ms` milliseconds (0 to years). With `unref` it does not keep the process alive. */
   setTimer(ms: number, fire: () => void, options?: { readonly unref?: boolean }): Timer;
-  /** Resolves after `ms` milliseconds; rejects with the reason of `signal` when that aborts first. */
+  /** Resolves after `ms` milliseconds; rejects with the reason of `signal` if that aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Of a clock for tests: a task run begins (1) or ends (-1) to wait for another, which is no work that time has to stand still for. */
+  /** For test clocks: a task run begins (1) or stops (-1) waiting for another, during which time need not stand still. */
   countWait?(taskRunId: string, by: 1 | -1): void;
 }
 
-/** Longest delay that Node's own timer takes (2^31 - 1 ms, 24.8 days); longer ones are split. */
+/** Longest delay of Node's own timer (2^31 - 1 ms, 24.8 days); longer ones are split. */
 const maxTimerMs = 2 ** 31 - 1;
 
 /** The real clock. */
@@ -54,12 +54,12 @@ export const systemClock: Clock = {
   },
 };
 
-/** For how long the event loop of this thread was busy so far, ms. */
+/** How long this thread's event loop has been busy so far, ms. */
 export function loopBusyMs(): number {
   return performance.eventLoopUtilization().active;
 }
 
-/** Waits until `promise` has settled, one way or the other, but no longer than `ms`. True when it has. Never rejects. */
+/** Waits until `promise` has settled, either way, but at most `ms`. True if it has. Never rejects. */
 export async function settledWithin(clock: Clock, ms: number, promise: Promise<unknown>): Promise<boolean> {
   return await new Promise<boolean>((resolve) => {
     const timer = clock.setTimer(ms, () => resolve(false));
@@ -71,36 +71,36 @@ export async function settledWithin(clock: Clock, ms: number, promise: Promise<u
   });
 }
 
-/** Resolves in a later turn of the event loop, so that requests, timers and leases get theirs within long work. */
+/** Resolves in a later turn of the event loop, so that requests, timers and leases can run during long work. */
 export function letOthersIn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Measures how late the event loop turns, from `attend` to `rest`: measuring wakes the process. */
+/** Measures event loop delay, from `attend` to `rest`: measuring wakes the process. */
 export interface EventLoopWatch {
-  /** Measures from now on; nothing when it does already. */
+  /** Starts measuring, unless it already does. */
   attend(): void;
-  /** Measures no more, until it is to attend again. */
+  /** Stops measuring, until the next `attend`. */
   rest(): void;
-  /** The longest time it was held up while it was watched since the last call. */
+  /** The longest delay while measuring since the last call. */
   takeLongestLag(): Lag;
 }
 
-/** A time for which the event loop did not come round. */
+/** A time during which the event loop did not turn. */
 export interface Lag {
   readonly ms: number;
-  /** Whether the process computed most of that time; else it was stopped, or its machine had no time for it. */
+  /** Whether the process computed for most of it; else it was stopped, or starved by its machine. */
   readonly isBusy: boolean;
 }
 
 const noLag: Lag = { ms: 0, isBusy: false };
 
-/** How often the event loop is measured, ms; coarse, for the same reason. */
+/** How often to measure the event loop, ms; coarse, for the same reason. */
 const lagEveryMs = 250;
 
 /**
- * A watch over the event loop of this process, at rest at first; keeps no process alive. Unlike the histogram of `perf_hooks` it also sees
- * what blocks the loop right after `attend`.
+ * A watch on this process's event loop, initially at rest; keeps no process alive. Unlike the histogram of `perf_hooks` it also sees what
+ * blocks the loop right after `attend`.
  */
 export function watchEventLoop(): EventLoopWatch {
   let timer: NodeJS.Timeout | undefined;
@@ -138,7 +138,7 @@ export function watchEventLoop(): EventLoopWatch {
   };
 }
 
-/** What all threads of this process have used so far. */
+/** CPU time of all threads of this process so far. */
 function processorTimeMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;

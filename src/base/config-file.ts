@@ -1,18 +1,18 @@
-/** What a project may say in its `batuta.config.ts`. */
+/** Content of a project's `batuta.config.ts`. */
 import type { Duration } from './duration.ts';
 import type { LogFormat, LogLevel } from './settings.ts';
 
-/** Settings a project sets for itself; flags and environment variables still win. Secrets belong in the environment. */
+/** Settings of a project; flags and environment variables still win. Secrets belong in the environment. */
 export interface ConfigDefaults {
   /** `sqlite:<path>` or `postgres://…`; default `sqlite:.batuta/batuta.db`. */
   readonly databaseUrl?: string;
   /** `redis://…` or `rediss://…`; default none, which means the local broker. */
   readonly redisUrl?: string;
-  /** `postgres://…`; carries tickets where there is no Redis. */
+  /** `postgres://…`; carries tickets if there is no Redis. */
   readonly brokerUrl?: string;
   readonly host?: string;
   readonly port?: number;
-  /** Path below which the server has the dashboard and the API, such as `/batuta`; default none. */
+  /** Path of the server's dashboard and API, such as `/batuta`; default none. */
   readonly basePath?: string;
   readonly trustProxy?: boolean;
   readonly publicUrl?: string;
@@ -25,26 +25,26 @@ export interface ConfigDefaults {
   readonly captureConsole?: boolean;
   /** `store`, a folder, or `s3://bucket/prefix`. */
   readonly results?: string;
-  /** Where results were kept before. */
+  /** Earlier places of results. */
   readonly formerResults?: readonly string[];
   /** `smtp://user:password@host:587` or `smtps://…`; a password belongs in the environment. */
   readonly smtpUrl?: string;
   readonly smtpFrom?: string;
-  /** Hosts of private networks that alerts may be sent to. */
+  /** Hosts in private networks that alerts may be sent to. */
   readonly alertHosts?: readonly string[];
   /** `'forever'` keeps everything. */
   readonly retention?: Duration | 'forever';
-  /** Most connections that a process holds to a PostgreSQL database; default 13, at least 3. */
+  /** Most connections of a process to a PostgreSQL database; default 13, at least 3. */
   readonly databaseConnections?: number;
-  /** How often a run goes on after its process was lost; default 3. */
+  /** How often a run may lose its process and continue; default 3. */
   readonly maxRecoveries?: number;
-  /** File that one worker or scheduler renews as long as it works. */
+  /** File that one worker or scheduler updates while it works. */
   readonly healthFile?: string;
-  /** Port on which a worker or a scheduler serves its metrics and health; default none. */
+  /** Port on which a worker or scheduler serves metrics and health; default none. */
   readonly metricsPort?: number;
   /** Default `127.0.0.1`. */
   readonly metricsHost?: string;
-  /** Values of one label that metrics tell apart; default 200. */
+  /** Most values per label in metrics; default 200. */
   readonly metricsLabelValues?: number;
   /** Sizes are a number of bytes, or text such as `'64KiB'`. Default 64 KiB. */
   readonly maxLogLine?: number | string;
@@ -66,25 +66,25 @@ export interface ConfigDefaults {
   readonly requestTimeout?: Duration;
 }
 
-/** When a deployment runs: exactly one of `cron`, `interval` and `rrule`. Times are ISO 8601, local to the zone when they name none. */
+/** When a deployment runs: exactly one of `cron`, `interval` and `rrule`. Times are ISO 8601, local to the zone if they name none. */
 export interface ConfigSchedule {
-  /** 5 fields, 6 with seconds first, or `@daily` and the like. */
+  /** 5 fields, 6 with seconds first, or e.g. `@daily`. */
   readonly cron?: string;
   /** A duration such as `'15m'` or `'1 hour'`, or a number of seconds, as text. */
   readonly interval?: string;
   /** RFC 5545: an RRULE, or several lines with DTSTART, RRULE, RDATE and EXDATE. */
   readonly rrule?: string;
-  /** Whose wall clock counts. Default UTC. */
+  /** Its wall clock counts. Default UTC. */
   readonly timezone?: string;
   /** For intervals: a time it ticks at. */
   readonly anchor?: string;
   readonly start?: string;
   readonly end?: string;
-  /** Stable name in the deployment. Default its kind, with a number from the second of a kind on: `cron`, `cron-2`. */
+  /** Stable name in the deployment. Default its kind, numbered from the second on: `cron`, `cron-2`. */
   readonly slug?: string;
-  /** Laid over the parameters of the deployment. */
+  /** Override the parameters of the deployment. */
   readonly params?: Readonly<Record<string, unknown>>;
-  /** Each run starts up to so much later than its tick. */
+  /** Each run starts up to this much after its tick. */
   readonly jitter?: Duration;
   /** Whether it begins paused. */
   readonly paused?: boolean;
@@ -97,22 +97,22 @@ export type ConfigFilterValue = string | number | boolean | null;
 export type ConfigTrigger =
   | string
   | {
-      /** `event:order.created`, `completed:extract`, `failed:flow:extract`. A list: fires once each has occurred within `within`. */
+      /** `event:order.created`, `completed:extract`, `failed:flow:extract`. A list fires once each has occurred within `within`. */
       readonly on: string | readonly string[];
-      /** Stable name in the deployment. Default made of its sources. */
+      /** Stable name in the deployment. Default: from its sources. */
       readonly slug?: string;
-      /** By path: the value that must stand there, or a list of those that may. */
+      /** By path: the required value, or a list of allowed ones. */
       readonly where?: Readonly<Record<string, ConfigFilterValue | readonly ConfigFilterValue[]>>;
-      /** Tags that the run which ended must have. */
+      /** Tags that the ended run must have. */
       readonly tags?: readonly string[];
       /** Parameter by name: the path of its value. */
       readonly params?: Readonly<Record<string, string>>;
       readonly within?: Duration;
-      /** Fires after so long without another occurrence, with the last one. */
+      /** Fires with the last occurrence, after this long without another. */
       readonly debounce?: Duration | { readonly wait: Duration; readonly maxWait?: Duration };
-      /** Path whose value keeps windows and debounces apart. */
+      /** Path whose value separates windows and debounces. */
       readonly by?: string;
-      /** Whether ends of runs that a backfill made count. Default false. */
+      /** Whether ends of runs made by a backfill count. Default false. */
       readonly backfills?: boolean;
     };
 
@@ -120,7 +120,7 @@ export type ConfigTrigger =
 // oxlint-disable-next-line typescript/no-explicit-any -- a flow, whatever its constructor takes.
 export type ConfigFlow = new (...args: any[]) => object;
 
-/** A deployment, as `batuta deploy --all` takes it; checked there. */
+/** A deployment for `batuta deploy --all`; checked there. */
 export interface ConfigDeployment {
   /** Default the name of the flow. */
   readonly name?: string;
@@ -132,21 +132,21 @@ export interface ConfigDeployment {
   readonly queue?: string;
   /** -100 to 100. */
   readonly priority?: number;
-  /** Runs at the same time; of each key apart when there is one. */
+  /** Runs at the same time; per key if there is one. */
   readonly concurrency?:
     | number
     | { readonly limit: number; readonly key?: string; readonly onConflict?: 'queue' | 'skip' | 'cancel-running' };
-  /** How many of its runs may begin in any window of time. */
+  /** How many of its runs may begin in any time window. */
   readonly rateLimit?: { readonly limit: number; readonly per: Duration; readonly key?: string };
-  /** Template of the key by which its runs take turns. Default that of its flow where it is a template. */
+  /** Template of the key by which its runs take turns. Default: its flow's, if a template. */
   readonly fairness?: string;
   /** How many of a worker's places each of its runs takes. Default that of its flow. */
   readonly slots?: number;
-  /** Which ticks are made up that came while no scheduler was at work. Default `latest`. */
+  /** Which ticks to make up that were missed without a scheduler. Default `latest`. */
   readonly catchup?: 'none' | 'latest' | 'all';
   /** Default 1 hour. */
   readonly catchupWindow?: Duration;
-  /** What a tick does while an earlier run has not ended. Default `allow`. */
+  /** What a tick does while an earlier run is unfinished. Default `allow`. */
   readonly overlap?: 'allow' | 'skip' | 'buffer-one' | 'buffer-all' | 'cancel-running';
   /** How long ended runs are kept. Default as the settings say. */
   readonly retention?: Duration | 'forever';
@@ -155,13 +155,15 @@ export interface ConfigDeployment {
   /** Whether it begins paused. */
   readonly paused?: boolean;
   readonly schedules?: readonly ConfigSchedule[];
-  /** What starts it beside its schedules: `'completed:extract'`, `'event:order.created'`, or a trigger with filters and the like; one or several. */
+  /**
+   * What starts it besides its schedules: `'completed:extract'`, `'event:order.created'`, or a trigger with filters etc.; one or several.
+   */
   readonly on?: ConfigTrigger | readonly ConfigTrigger[];
 }
 
-/** What a rule of alerts looks for. */
+/** What an alert rule looks for. */
 export type ConfigAlertCondition =
-  /** A run has ended so; a run is Late; a tick was missed; runs wait in a queue that no worker has served for 30 s. */
+  /** A run ended so; a run is Late; a tick was missed; runs wait in a queue that no worker has served for 30 s. */
   | 'failed'
   | 'crashed'
   | 'late'
@@ -175,29 +177,29 @@ export type ConfigAlertCondition =
   | { readonly nothingCompleted: Duration }
   | { readonly noWorker: Duration }
   | { readonly queueOlder: Duration }
-  /** Less than this is free where the scheduler writes: `'10%'`, `'2GiB'`, or bytes. */
+  /** Less than this is free on the scheduler's disk: `'10%'`, `'2GiB'`, or bytes. */
   | { readonly diskBelow: string | number }
-  /** A task has reported a metric above or below this. */
+  /** A task reported a metric above or below this. */
   | { readonly metric: string; readonly above?: number; readonly below?: number };
 
 /** What is done when an alert fires. */
 export type ConfigAlertAction =
   /** A POST by Standard Webhooks; `secret` is the name of the secret that signs it. */
   | { readonly webhook: string; readonly secret?: string }
-  /** Name of the secret that holds the address of an incoming webhook of Slack. */
+  /** Name of the secret with the address of a Slack incoming webhook. */
   | { readonly slack: string }
   | { readonly email: string | readonly string[] }
-  /** Runs a deployment; `params` are laid over its own. */
+  /** Runs a deployment; `params` override its own. */
   | { readonly run: string; readonly params?: Readonly<Record<string, unknown>> }
   /** Cancels the run, or pauses the deployment, that the alert is about. */
   | 'cancel'
   | 'pause';
 
-/** A rule of alerts, as `batuta deploy --all` takes it; checked there. */
+/** An alert rule for `batuta deploy --all`; checked there. */
 export interface ConfigAlert {
   readonly name: string;
   readonly on: ConfigAlertCondition;
-  /** Of which runs: of any of these flows and of any of these deployments, with all of these tags. Default all. */
+  /** Which runs: of any of these flows and any of these deployments, with all of these tags. Default all. */
   readonly flows?: readonly string[];
   readonly deployments?: readonly string[];
   readonly tags?: readonly string[];
@@ -205,7 +207,7 @@ export interface ConfigAlert {
   /** What one alert is about. Default `'deployment'`: each deployment, and each flow of runs without one. */
   readonly by?: 'deployment' | 'flow' | 'rule';
   readonly send?: ConfigAlertAction | readonly ConfigAlertAction[];
-  /** While it fires, it is sent again after so long; 0: for each occurrence. Default never. */
+  /** While it fires, it is sent again after this long; 0: each occurrence. Default never. */
   readonly repeat?: Duration;
   /** Whether its end is sent as well. Default true. */
   readonly resolved?: boolean;
@@ -213,10 +215,10 @@ export interface ConfigAlert {
   readonly paused?: boolean;
 }
 
-/** Gives the secret that a reference names. `signal` aborts when nobody waits for it any more. */
+/** Resolves a secret reference. `signal` aborts when nobody waits for it any more. */
 export type ResolveSecret = (reference: string, options: { readonly signal: AbortSignal }) => Promise<string> | string;
 
-/** What a check of a project answers. Nothing and true: all is well; false: it is not. */
+/** Result of a project's check. Nothing and true: all is well; false: it is not. */
 export type OwnHealthAnswer =
   | undefined
   | boolean
@@ -224,31 +226,31 @@ export type OwnHealthAnswer =
       readonly status: 'healthy' | 'degraded' | 'unhealthy';
       /** What was found, one sentence. */
       readonly found?: string;
-      /** What to do about it. */
+      /** How to fix it. */
       readonly mend?: string | null;
     };
 
-/** A check of a project. What it throws is unhealthy. `signal` aborts when nobody waits for it any more, after 3 seconds. */
+/** A check of a project. Throwing means unhealthy. `signal` aborts when nobody waits for it any more, after 3 seconds. */
 export type OwnHealthCheck = (options: { readonly signal: AbortSignal }) => Promise<OwnHealthAnswer | void> | OwnHealthAnswer | void;
 
 /** The default export of `batuta.config.ts`. */
 export interface BatutaConfig {
-  /** Folders or files that hold flows; default `flows`. */
+  /** Folders or files with flows; default `flows`. */
   readonly flows?: string | readonly string[];
   readonly defaults?: ConfigDefaults;
   /**
-   * Makes the instances of flows, so that their constructors may take what a container gives: `(cls) => container.get(cls)`. Called once for each
+   * Creates the instances of flows, so that a container can pass constructor arguments: `(cls) => container.get(cls)`. Called once for each
    * attempt of a run, and for each task in a thread, with a class that has `@Flow`. Default: `new cls()`.
    */
   readonly instantiate?: (cls: ConfigFlow) => object | Promise<object>;
   /** What `batuta deploy --all` and `batuta dev` deploy. */
   readonly deployments?: readonly ConfigDeployment[];
-  /** Rules of alerts, which `batuta deploy --all` and `batuta dev` put in force. */
+  /** Alert rules that `batuta deploy --all` and `batuta dev` put in force. */
   readonly alerts?: readonly ConfigAlert[];
-  /** Places that secrets are kept in, by name: `vault: async (path) => …` gives the values of references such as `vault:kv/data/stripe`. */
+  /** Stores of secrets, by name: `vault: async (path) => …` resolves references such as `vault:kv/data/stripe`. */
   readonly secrets?: Readonly<Record<string, ResolveSecret>>;
-  /** Checks of what flows need, by name: `/health`, `batuta doctor` and the dashboard show them beside those of Batuta. */
+  /** Checks of what flows need, by name: `/health`, `batuta doctor` and the dashboard show them with Batuta's own. */
   readonly health?: Readonly<Record<string, OwnHealthCheck>>;
-  /** Functions around all runs and tasks; `ProjectConfig` says what they are. */
+  /** Functions around all runs and tasks; see `ProjectConfig`. */
   readonly middleware?: readonly unknown[];
 }

@@ -1,8 +1,8 @@
-/** What a configuration file holds beside settings: functions of the project, looked at before anything calls them. */
+/** Content of a configuration file besides settings: functions of the project, checked before they are called. */
 import type { OwnHealthCheck } from './config-file.ts';
 import { BatutaError } from './errors.ts';
 
-/** Names of the checks that Batuta makes itself, wherever some of them do. */
+/** Names of all of Batuta's own checks. */
 const builtInChecks = ['database', 'redis', 'broker', 'schedules', 'queues', 'alerts', 'disk', 'clock'];
 
 /** The checks under `health`. @throws BatutaError CONFIG_INVALID */
@@ -31,7 +31,7 @@ export function readMiddleware(file: string, given: unknown): readonly unknown[]
   });
 }
 
-/** The places of secrets under `secrets`. @throws BatutaError CONFIG_INVALID */
+/** The secret stores under `secrets`. @throws BatutaError CONFIG_INVALID */
 export function checkResolvers(file: string, resolvers: unknown): void {
   if (resolvers === undefined) return;
   const isRight =

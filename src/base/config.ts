@@ -1,4 +1,4 @@
-/** The only file that reads the environment. Puts the settings together: flag, then environment, then file, then default. */
+/** The only file that reads the environment. Combines the settings: flag, then environment, then file, then default. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BatutaConfig, OwnHealthCheck } from './config-file.ts';
@@ -8,7 +8,7 @@ import { nearestNames } from './nearest.ts';
 import type { DefaultBasis, Setting } from './setting.ts';
 import { type Config, settings } from './settings.ts';
 
-/** Where a value was found: `flag` · `env BATUTA_X` · `file batuta.config.ts` · `default`. */
+/** Source of a value: `flag` · `env BATUTA_X` · `file batuta.config.ts` · `default`. */
 export type ConfigSource = 'flag' | 'default' | `env BATUTA_${string}` | `file ${string}`;
 
 /** A project's configuration file, read. */
@@ -19,23 +19,23 @@ export interface LoadedConfigFile {
 }
 
 export interface ConfigInput {
-  /** Values given on the command line, by name of the `Config` field; undefined counts as not given. */
+  /** Command-line values, by name of the `Config` field; undefined counts as not given. */
   readonly flags?: { readonly [K in keyof Config]?: unknown };
   /** Default: the environment of this process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Finds and loads `batuta.config.ts`; null when there is none. Handed in, for loading TypeScript is not done here. */
+  /** Finds and loads `batuta.config.ts`; null if there is none. Passed in, as TypeScript is not loaded here. */
   readonly loadFile?: () => Promise<LoadedConfigFile | null>;
   /** Whether logs go to a terminal; default: whether standard error is one. */
   readonly isTty?: boolean;
 }
 
-/** The settings together with where each came from. Frozen. */
+/** The settings with the source of each. Frozen. */
 export interface LoadedConfig {
   readonly config: Config;
   readonly sources: Readonly<Record<keyof Config, ConfigSource>>;
-  /** The project's configuration file, null when there is none, and the deployments and alerts it declares, unchecked. */
+  /** The project's configuration file, null if there is none, and the deployments and alerts it declares, unchecked. */
   readonly file: ({ readonly name: string } & Required<Pick<BatutaConfig, 'deployments' | 'alerts'>>) | null;
-  /** Sentences about what is odd but no error, such as a `BATUTA_` variable that does not exist. */
+  /** Sentences about oddities that are not errors, such as an unknown `BATUTA_` variable. */
   readonly warnings: readonly string[];
 }
 
@@ -49,10 +49,10 @@ export interface SettingLine {
 }
 
 /**
- * Adds the variables of a folder's file `.env` to the environment of this process; those that are set already stay. Nothing happens
- * without such a file. Read by Node's own loader.
+ * Adds the variables in a folder's `.env` file to this process's environment; existing ones stay. No effect without such a file. Read by
+ * Node's own loader.
  *
- * @throws BatutaError CONFIG_INVALID when it cannot be read
+ * @throws BatutaError CONFIG_INVALID if it is unreadable
  */
 export function loadEnvFile(folder: string): void {
   const path = join(folder, '.env');
@@ -76,10 +76,10 @@ const keys = Object.keys(settings) as readonly (keyof Config)[];
 /**
  * Reads every setting.
  *
- * An environment variable that is set to nothing counts as not set.
+ * An empty environment variable counts as not set.
  *
- * @throws BatutaError CONFIG_INVALID naming the setting, where its value came from and what it must be; also for a name in
- * the file that is no setting, and for settings that do not go together.
+ * @throws BatutaError CONFIG_INVALID naming the setting, the source of its value and what it must be; also for an unknown name in the file,
+ * and for conflicting settings
  */
 export async function loadConfig(input: ConfigInput = {}): Promise<LoadedConfig> {
   const env = input.env ?? process.env;
@@ -104,22 +104,22 @@ export async function loadConfig(input: ConfigInput = {}): Promise<LoadedConfig>
   return Object.freeze({ ...loaded, file: declared, warnings: Object.freeze(findUnknownVariables(env)) });
 }
 
-/** Beside the settings, which are plain values. */
+/** Apart from settings, which are plain values. */
 const middlewareOf = new WeakMap<Config, readonly unknown[]>();
 
-/** The functions under `middleware` in the file that these settings were read from; none where there is no file. */
+/** The functions under `middleware` in the file of these settings; none without a file. */
 export function configMiddleware(config: Config): readonly unknown[] {
   return middlewareOf.get(config) ?? [];
 }
 
 const healthOf = new WeakMap<Config, Readonly<Record<string, OwnHealthCheck>>>();
 
-/** The checks under `health` in the file that these settings were read from; none where there is no file. */
+/** The checks under `health` in the file of these settings; none without a file. */
 export function configHealth(config: Config): Readonly<Record<string, OwnHealthCheck>> {
   return healthOf.get(config) ?? {};
 }
 
-/** The same settings but for the health file, which cannot stand for several processes; with what the file holds beside settings. */
+/** The same settings without the health file, which cannot represent several processes; with the file's other content. */
 export function withoutHealthFile(config: Config): Config {
   const copy = Object.freeze({ ...config, healthFile: null });
   const [middleware, health] = [middlewareOf.get(config), healthOf.get(config)];
@@ -128,7 +128,7 @@ export function withoutHealthFile(config: Config): Config {
   return copy;
 }
 
-/** Every setting with its value and source, in the order of the table, secrets hidden. */
+/** Every setting with its value and source, in table order, secrets hidden. */
 export function describeConfig(loaded: LoadedConfig): readonly SettingLine[] {
   return keys.map((key) => {
     const setting: Setting<unknown> = settings[key];
@@ -136,12 +136,12 @@ export function describeConfig(loaded: LoadedConfig): readonly SettingLine[] {
   });
 }
 
-/** `auto` paints where people watch. */
+/** `auto` colours for people. */
 export type ColorChoice = 'always' | 'never' | 'auto';
 
 /**
- * Whether text is painted: `NO_COLOR` set to anything turns it off, `FORCE_COLOR` turns it on (or off with `0` or `false`), a terminal
- * that calls itself `dumb` has none.
+ * Whether text is coloured: `NO_COLOR` with any value turns it off, `FORCE_COLOR` turns it on (or off with `0` or `false`), a `dumb`
+ * terminal has none.
  *
  * Source: no-color.org, force-color.org.
  */
@@ -152,12 +152,12 @@ export function colorChoice(env: Readonly<Record<string, string | undefined>> = 
   return env['TERM'] === 'dumb' ? 'never' : 'auto';
 }
 
-/** Whether the AWS SDK, which reads its own variables, is pointed at a server of one's own. */
+/** Whether the AWS SDK, which reads its own variables, is pointed at a custom server. */
 export function hasS3Endpoint(env: Readonly<Record<string, string | undefined>> = process.env): boolean {
   return Boolean(env['AWS_ENDPOINT_URL_S3'] || env['AWS_ENDPOINT_URL']);
 }
 
-/** Value of a variable of the environment that a secret is kept in; undefined when it is not set. */
+/** Value of an environment variable that holds a secret; undefined if it is not set. */
 export function environmentVariable(name: string, env: Readonly<Record<string, string | undefined>> = process.env): string | undefined {
   return env[name];
 }
@@ -219,7 +219,7 @@ function readValue(setting: Setting<unknown>, { value, source }: Found): unknown
     return setting.read(value);
   } catch (cause) {
     if (!(cause instanceof Error)) throw cause;
-    // A URL may hold a password even when it cannot be parsed, so none is shown.
+    // Even an unparsable URL may contain a password, so none is shown.
     const isSecret = /Key(?:Old)?$|Url$/.test(setting.name);
     const shown = isSecret ? '' : ` is ${JSON.stringify(value) ?? String(value)} but`;
     const must = isBatutaError(cause, 'DURATION_INVALID') ? 'must be a duration such as 15s, 5m or 2 days' : cause.message;

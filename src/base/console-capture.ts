@@ -1,7 +1,7 @@
 /** Turns what user code prints with `console` inside a run into log lines of that run. */
 import { format, inspect } from 'node:util';
 
-/** The part of a logger that is used here. */
+/** The part of a logger used here. */
 export interface ConsoleTarget {
   debug(message: string): void;
   info(message: string): void;
@@ -10,7 +10,7 @@ export interface ConsoleTarget {
 }
 
 export interface CaptureOptions {
-  /** Logger of the run this call is made in, or undefined outside every run. Asked on each call; must be quick. */
+  /** Logger of the calling run, or undefined outside runs. Called for each line; must be quick. */
   readonly currentLogger: () => ConsoleTarget | undefined;
   /** Default: the global console. */
   readonly console?: Console;
@@ -30,12 +30,12 @@ const levelOf = {
 type Method = keyof typeof levelOf;
 type Print = (...args: unknown[]) => void;
 
-/** What is in place on one console: who listens, and what the methods were before. */
+/** Capture of one console: its listeners, and the original methods. */
 interface Capture {
   readonly finders: Set<CaptureOptions['currentLogger']>;
   readonly originals: ReadonlyMap<Method, Print>;
   readonly replacements: ReadonlyMap<Method, Print>;
-  /** True while a line is being logged, so that a logger which itself prints with `console` ends there. */
+  /** True while logging a line, so that a logger that itself prints with `console` does not recurse. */
   busy: boolean;
 }
 
@@ -44,10 +44,10 @@ const captureKey = Symbol.for('batuta.consoleCapture');
 type CapturedConsole = Console & { [captureKey]?: Capture };
 
 /**
- * Captures console.log, info, warn, error, debug and trace; gives the function that ends it.
+ * Captures console.log, info, warn, error, debug and trace; returns a function to stop it.
  *
- * Outside a run the methods print as ever. Arguments are put together as Node does (`%s`, objects, errors). `trace` is
- * logged as info, with its stack. Capturing several times, ending in any order and ending twice are harmless.
+ * Outside a run the methods print as usual. Arguments are formatted as in Node (`%s`, objects, errors). `trace` is logged as info, with its
+ * stack. Capturing several times, stopping in any order and stopping twice are harmless.
  */
 export function captureConsole(options: CaptureOptions): () => void {
   const target: CapturedConsole = options.console ?? globalThis.console;
@@ -76,7 +76,7 @@ function install(target: CapturedConsole): Capture {
   return capture;
 }
 
-/** A method that someone else has replaced since is left as it is; ours beneath it then only passes on. */
+/** A method replaced by others since is left as it is; ours below it then only passes on. */
 function uninstall(target: CapturedConsole, capture: Capture): void {
   for (const [method, replacement] of capture.replacements) {
     const original = capture.originals.get(method);

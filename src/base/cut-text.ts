@@ -1,22 +1,22 @@
 /**
- * Counting and cutting the text of people, and what of it databases can store. Characters are code points, as PostgreSQL and JSON Schema count
- * them. Pure, and also run in browsers.
+ * Counts and cuts text for people, and handles what databases cannot store. Characters are code points, as in PostgreSQL and JSON Schema.
+ * Pure, and also run in browsers.
  */
 
-/** Longest part of one visible character that a cut goes back for, UTF-16 units; a pile of accents may be endless. */
+/** How far a cut goes back for one visible character, UTF-16 units; piles of accents may be endless. */
 const mostBackUnits = 64;
 
 let graphemes: Intl.Segmenter | undefined;
 
-/** Whether a text has more than `maxChars` characters. Looks at no more than it has to. */
+/** Whether a text has more than `maxChars` characters. Reads no more than needed. */
 export function isLongerThan(text: string, maxChars: number): boolean {
   if (text.length <= maxChars) return false;
   return text.length > 2 * maxChars || unitsOf(text, maxChars) < text.length;
 }
 
 /**
- * A text of at most `maxChars` characters, `end` (such as `…`) among them when something was cut off. Never cut within what people see as
- * one character: a flag, a family, a letter with its accents goes as a whole, so that the text may turn out a little shorter.
+ * A text of at most `maxChars` characters, including `end` (such as `…`) if something was cut off. Never cut within a visible character: a
+ * flag, a family, a letter with its accents goes as a whole, so that the text may be a little shorter.
  */
 export function cutText(text: string, maxChars: number, end = ''): string {
   if (!isLongerThan(text, maxChars)) return text;
@@ -24,7 +24,7 @@ export function cutText(text: string, maxChars: number, end = ''): string {
   return text.slice(0, wholeUnits(text, units)) + end;
 }
 
-/** A text, cut to so many characters with how many are missing. */
+/** A text, cut to so many characters, and how many are missing. */
 export function shortened(text: string, maxChars: number): string {
   const kept = cutText(text, maxChars);
   if (kept.length === text.length) return text;
@@ -38,7 +38,7 @@ function unitsOf(text: string, chars: number): number {
   return units;
 }
 
-/** The same place, or the beginning of the visible character that lies across it. */
+/** The same place, or the start of the visible character across it. */
 function wholeUnits(text: string, units: number): number {
   graphemes ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
   const from = Math.max(0, units - mostBackUnits);
@@ -47,7 +47,7 @@ function wholeUnits(text: string, units: number): number {
   return start > from ? start : units;
 }
 
-/** Whether a text can be stored as it is: no character NUL, no half of a surrogate pair. */
+/** Whether a text can be stored as is: no NUL, no unpaired surrogates. */
 export function isStorableText(text: string): boolean {
   return text.isWellFormed() && !text.includes('\0');
 }

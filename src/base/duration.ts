@@ -1,10 +1,9 @@
-/** Lengths of time: read from what users write, written for people. By hand, for no library reads all forms and refuses the doubtful ones. */
+/** Durations: read from user input, written for people. Our own, because no library reads all forms and refuses the doubtful ones. */
 import { BatutaError } from './errors.ts';
 import { cutText } from './cut-text.ts';
 
 /**
- * A length of time: milliseconds as a number, or text such as `'10s'`, `'5m'`, `'1 hour'`, `'2 days'`, `'1h30m'`,
- * `'250ms'`, `'PT1M'`, `'P1D'`.
+ * A duration: milliseconds as a number, or text such as `'10s'`, `'5m'`, `'1 hour'`, `'2 days'`, `'1h30m'`, `'250ms'`, `'PT1M'`, `'P1D'`.
  */
 export type Duration = number | `${number}${string}` | `P${string}`;
 
@@ -26,7 +25,7 @@ const isoPattern =
   /^P(?:(\d+(?:[.,]\d+)?)W)?(?:(\d+(?:[.,]\d+)?)D)?(?:T(?=\d)(?:(\d+(?:[.,]\d+)?)H)?(?:(\d+(?:[.,]\d+)?)M)?(?:(\d+(?:[.,]\d+)?)S)?)?$/;
 const isoPartMs = [604_800_000, 86_400_000, 3_600_000, 60_000, 1_000] as const;
 const maxTextChars = 100;
-/** Units in words, and from how many on the next is used. */
+/** Units in words, and where the next unit takes over. */
 const wordUnits = [
   [1_000, 'second', 60],
   [60_000, 'minute', 60],
@@ -37,11 +36,11 @@ const wordUnits = [
 /**
  * A duration in whole milliseconds, at least 0.
  *
- * Several parts go from the larger unit to the smaller. Years and months are refused, for they have no fixed length.
- * Source of the `P…` form: ISO 8601-1, section 5.5.2.
+ * Parts go from larger to smaller units. Years and months are refused, as they have no fixed length. Source of the `P…` form: ISO 8601-1,
+ * section 5.5.2.
  *
- * @param value anything; text from a file or an environment variable may be handed in as it is.
- * @throws BatutaError DURATION_INVALID naming the value and showing valid forms.
+ * @param value anything; text from a file or an environment variable may be passed as is
+ * @throws BatutaError DURATION_INVALID naming the value and showing valid forms
  */
 export function parseDuration(value: unknown): number {
   const ms = typeof value === 'number' ? value : typeof value === 'string' ? (readIso(value.trim()) ?? readParts(value.trim())) : undefined;
@@ -49,9 +48,7 @@ export function parseDuration(value: unknown): number {
   return Math.round(ms);
 }
 
-/**
- * A duration for people: `850 ms`, `1.2 s`, `1 m 12 s`, `2 h 05 m`, `3 d 04 h`. A length that is no number gives `–`.
- */
+/** A duration for people: `850 ms`, `1.2 s`, `1 m 12 s`, `2 h 05 m`, `3 d 04 h`. Non-finite lengths yield `–`. */
 export function formatDuration(ms: number): string {
   if (!Number.isFinite(ms)) return '–';
   if (ms < 0) return `-${formatDuration(-ms)}`;
@@ -64,7 +61,7 @@ export function formatDuration(ms: number): string {
   return pair(Math.round(ms / 3_600_000), 24, 'd', 'h');
 }
 
-/** A duration that somebody chose, in words where one unit holds it: `1 hour`, `30 seconds`, `2 days`; else as `formatDuration` has it. */
+/** A duration that somebody chose, in words if one unit holds it: `1 hour`, `30 seconds`, `2 days`; else as from `formatDuration`. */
 export function durationWords(ms: number): string {
   for (const [unitMs, name, fewerThan] of wordUnits) {
     const count = ms / unitMs;
@@ -73,7 +70,7 @@ export function durationWords(ms: number): string {
   return formatDuration(ms);
 }
 
-/** What stands after "every": `hour`, `15 minutes`, `1 h 30 m`. */
+/** Text after "every": `hour`, `15 minutes`, `1 h 30 m`. */
 export function periodWords(ms: number): string {
   return durationWords(ms).replace(/^1 (?=[a-z]+$)/, '');
 }
@@ -89,7 +86,7 @@ function readParts(text: string): number | undefined {
   partPattern.lastIndex = 0;
   for (let at = 0; at < text.length; at = partPattern.lastIndex) {
     const [, amount = '', name = ''] = partPattern.exec(text) ?? [];
-    // One letter is taken as written: `M` could as well mean months.
+    // One letter is case-sensitive: `M` could also mean months.
     const unit = unitMs.get(name.length > 1 ? name.toLowerCase() : name);
     if (unit === undefined || unit >= smallest) return undefined;
     smallest = unit;

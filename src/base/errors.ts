@@ -1,23 +1,23 @@
 /**
- * One base class and one table of codes for everything Batuta says went wrong.
+ * One base class and one table of codes for every error that Batuta reports.
  *
- * Three kinds are kept apart: the user's flow failed (a state of the run, never thrown at the user as a
- * `BatutaError`), a refusal (the caller can mend it; most codes here), and a bug of ours (`INTERNAL`).
+ * There are three kinds: the user's flow failed (a state of the run, never thrown at the user as a `BatutaError`), a refusal (the caller
+ * can fix it; most codes here), and a bug of ours (`INTERNAL`).
  */
 import { withoutHiddenIn } from './hidden-values.ts';
 import { maskText } from './mask.ts';
 
-/** Where in the life of a flow the error arose. */
+/** Where in a flow's life the error arose. */
 export type ErrorStage = 'config' | 'load' | 'define' | 'params' | 'run' | 'store' | 'broker' | 'server' | 'cli';
 
 interface CodeEntry {
   readonly stage: ErrorStage;
-  /** Exit status of the command line: 1 the thing failed, 2 wrong usage. */
+  /** Exit status of the command line: 1 failure, 2 wrong usage. */
   readonly exit: 1 | 2;
   readonly summary: string;
 }
 
-/** Every code there is. A code is never renamed and never used for something else. */
+/** All codes. A code is never renamed or reused. */
 export const errorCodes = {
   CONFIG_INVALID: { stage: 'config', exit: 2, summary: 'A setting has a value that is not allowed.' },
   DURATION_INVALID: { stage: 'define', exit: 2, summary: 'A text or number is not a duration.' },
@@ -171,13 +171,13 @@ export const errorCodes = {
 /** A stable code, e.g. `'PARAMS_INVALID'`. */
 export type ErrorCode = keyof typeof errorCodes;
 
-/** What else is known about an error; plain data, safe to print. */
+/** Further facts about an error; plain data, safe to print. */
 export type ErrorDetails = Readonly<Record<string, unknown>>;
 
 /**
  * Base of every error Batuta throws.
  *
- * The message says what, which, and what to do. `details` carries ids and names; `cause` the error below, if any.
+ * The message says what, which, and what to do. `details` has ids and names; `cause` the error below, if any.
  */
 export class BatutaError extends Error {
   override readonly name: string = 'BatutaError';
@@ -192,13 +192,13 @@ export class BatutaError extends Error {
     this.details = maskDetails(options.details ?? {});
   }
 
-  /** Exit status a command line should end with: 1 the thing failed, 2 wrong usage. */
+  /** Exit status for a command line: 1 failure, 2 wrong usage. */
   get exitCode(): 1 | 2 {
     return errorCodes[this.code].exit;
   }
 }
 
-/** What was given, unless a text in it has a secret. */
+/** What was given, with secrets in texts masked. */
 function maskDetails(details: ErrorDetails): ErrorDetails {
   const masked = Object.entries(details).flatMap(([name, value]) => {
     const text = typeof value === 'string' ? maskText(value) : withoutHiddenIn(value);
@@ -207,13 +207,13 @@ function maskDetails(details: ErrorDetails): ErrorDetails {
   return masked.length === 0 ? details : { ...details, ...Object.fromEntries(masked) };
 }
 
-/** Errors of the user's own that we know of, see `model/flow-error.ts`. */
+/** Kinds of user errors that we know, see `model/flow-error.ts`. */
 export type ErrorKind = 'FlowError' | 'RetryAfter' | 'NonRetryable' | 'ValidationError';
 
-/** Names the kind of such an error on its class; shared by all copies of the library. */
+/** Key of an error class's kind; shared by all copies of the library. */
 export const errorKind: unique symbol = Symbol.for('batuta.errorKind') as never;
 
-/** The kind of an error, of this or another copy of the library; null for all others. */
+/** The kind of an error, of this or another copy of the library; null for others. */
 export function kindOf(error: unknown): ErrorKind | null {
   if (!(error instanceof Error) || !(errorKind in error)) return null;
   return error[errorKind] as ErrorKind;

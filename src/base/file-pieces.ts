@@ -1,13 +1,13 @@
-/** The bytes of a file on disk, piece by piece. */
+/** The bytes of a file on disk, in chunks. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { settledWithin, systemClock } from './clock.ts';
 
 const pieceBytes = 256 * 1024;
-/** How long a pipe or device that nobody wants more of may take to close, ms. */
+/** How long an unwanted pipe or device may take to close, ms. */
 const closeMs = 1_000;
 
-/** Opened when it is first asked for, and closed once it has ended or nobody wants more. @throws Error of the file system */
+/** Opened on first use, and closed at its end or when nobody wants more. @throws Error of the file system */
 export async function* filePieces(path: string): AsyncGenerator<Uint8Array, void, void> {
   const found = await stat(path).catch(() => null);
   const file = createReadStream(path, { highWaterMark: pieceBytes });
@@ -16,7 +16,7 @@ export async function* filePieces(path: string): AsyncGenerator<Uint8Array, void
     yield* file as AsyncIterable<Uint8Array>;
   } finally {
     file.destroy();
-    // A pipe whose writer is silent closes only once the writer goes on.
+    // A pipe with a silent writer closes only once the writer continues.
     if (found?.isFile()) await closed;
     else await settledWithin(systemClock, closeMs, closed);
   }

@@ -1,8 +1,8 @@
 /** Notices when user code ends the process. */
 
 /**
- * Calls `tell` when something ends the process with `process.exit`, until the returned function is called. Exit status 0 becomes 1: a
- * supervisor or a shell must not take it for success. Uncaught errors are left to Node.js.
+ * Calls `tell` when something calls `process.exit`, until the returned function is called. Exit status 0 becomes 1: a supervisor or shell
+ * must not take it for success. Uncaught errors are left to Node.js.
  *
  * @param tell synchronous; nothing runs after it
  */
@@ -10,7 +10,7 @@ export function onForeignExit(tell: (status: number) => void): () => void {
   let isUncaught = false;
   const noteUncaught = (): void => {
     isUncaught = true;
-    // The process may outlive it: a flow's error is charged to its task.
+    // The process may survive it: a flow's error is charged to its task.
     setImmediate(() => (isUncaught = false));
   };
   const onExit = (status: number): void => {

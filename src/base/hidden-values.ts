@@ -1,23 +1,23 @@
 /**
- * Values that must not be seen: secrets that this process has read, and sensitive parameters of runs under way.
+ * Values that must not be shown: secrets this process has read, and sensitive parameters of running runs.
  *
- * They are known to the whole process, for log lines, errors and artifacts are made in many places and a value may turn up in any of them.
- * Kept behind a `Symbol.for`, so that two copies of the library share them. While there are none, looking costs one comparison.
+ * Known to the whole process, as log lines, errors and artifacts are made in many places and a value may appear in any. Kept behind a
+ * `Symbol.for`, so that two copies of the library share them. If there are none, a check costs one comparison.
  */
 import { inspect } from 'node:util';
 import { isSecretName, redacted } from './secret-names.ts';
 
-/** Shorter values are not looked for: they would be found in half of all words. */
+/** Shorter values are ignored: they would be found in half of all words. */
 export const minHiddenChars = 4;
-/** Lines of a text of several lines, such as a PEM key, are hidden by themselves from this length on. */
+/** From this length on, lines of a multi-line text such as a PEM key are hidden too. */
 const minLineChars = 16;
 
 interface Hidden {
-  /** Forms of values, with how many hold each. */
+  /** Forms of values, with counts of holders. */
   readonly forms: Map<string, number>;
-  /** Forms of secrets alone: these must not be recorded in results. */
+  /** Forms of secrets only: these must not be recorded in results. */
   readonly secretForms: Set<string>;
-  /** Finds any form, longest first; null until it is asked for. */
+  /** Finds any form, longest first; null until needed. */
   pattern: RegExp | null;
 }
 
@@ -37,7 +37,7 @@ export function hideSecret(value: string): void {
   }
 }
 
-/** Hides values until the function given back is called. */
+/** Hides values until the returned function is called. */
 export function hideWhile(values: readonly string[]): () => void {
   const forms = [...new Set(values.flatMap(formsOf))];
   forms.forEach(add);
@@ -49,19 +49,19 @@ export function hidesValues(): boolean {
   return hidden.forms.size > 0;
 }
 
-/** The text with `[redacted]` in place of what is hidden. */
+/** The text with hidden values as `[redacted]`. */
 export function withoutHidden(text: string): string {
   return hidden.forms.size === 0 ? text : text.replace(patternOf(), redacted);
 }
 
-/** Plain data with hidden values replaced in all its texts, names of fields included; what holds none is given back as it is. */
+/** Plain data with hidden values replaced in all its text, including field names; returned as is if there are none. */
 export function withoutHiddenIn<T>(value: T): T {
   if (hidden.forms.size === 0 || value === null || value === undefined) return value;
   const text = JSON.stringify(value);
   return text !== undefined && patternOf().test(text) ? (walk(value) as T) : value;
 }
 
-/** The same for JSON text. Not by replacing in the text: a secret that is JSON itself would take signs of the text with it. */
+/** The same for JSON text. Does not replace in the text: a secret that is itself JSON would take syntax with it. */
 export function withoutHiddenInJson(text: string): string {
   return hidden.forms.size > 0 && patternOf().test(text) ? JSON.stringify(walk(JSON.parse(text))) : text;
 }
@@ -75,7 +75,7 @@ function walk(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [withoutHidden(name), walk(inner)]));
 }
 
-/** Whether a text holds a secret that this process has read. */
+/** Whether a text contains a secret this process has read. */
 export function holdsSecret(text: string): boolean {
   for (const form of hidden.secretForms) if (text.includes(form)) return true;
   return false;
@@ -101,12 +101,15 @@ function patternOf(): RegExp {
       .join('|'),
     'g',
   );
-  // Of `test` and `replace` alike, each search begins at the start.
+  // With `test` and `replace`, each search begins at the start.
   hidden.pattern.lastIndex = 0;
   return hidden.pattern;
 }
 
-/** How a value may stand in a text: as it is, in JSON (once and twice), as `console` prints it in an object, in an address, as base64; its lines, and of JSON its secret fields. */
+/**
+ * How a value may appear in a text: as is, in JSON (once and twice), as `console` prints it in an object, in an address, as base64; its
+ * lines, and for JSON its secret fields.
+ */
 function formsOf(value: string): string[] {
   if (value.length < minHiddenChars) return [];
   const lines = value.includes('\n') ? value.split(/\r?\n/).filter((line) => line.trim().length >= minLineChars) : [];
@@ -119,7 +122,7 @@ function formsOf(value: string): string[] {
   return [...new Set([...encoded, Buffer.from(value).toString('base64'), Buffer.from(value).toString('base64url')])];
 }
 
-/** Secret fields of credentials that are a JSON object, such as those of a service account. */
+/** Secret fields of credentials in a JSON object, such as a service account's. */
 function secretsOfJson(value: string): string[] {
   if (!value.trimStart().startsWith('{')) return [];
   try {

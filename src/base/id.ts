@@ -1,10 +1,10 @@
 import { getRandomValues } from 'node:crypto';
 import { V7Generator } from 'uuidv7';
 
-/** Makes ids. Tests pass their own for ids that do not change. */
+/** Makes ids. Tests pass their own for stable ids. */
 export type MakeId = () => string;
 
-/** Random numbers of 32 bits, fetched many at a time: asked for one by one, they are a twentieth of the time of a short task. */
+/** 32-bit random numbers, fetched in bulk: one by one, they take a twentieth of the time of a short task. */
 const pool = new Uint32Array(1024);
 let used = pool.length;
 
@@ -25,7 +25,7 @@ const generator = new V7Generator({ nextUint32 });
  */
 export const makeId: MakeId = () => generator.generate().toString();
 
-/** When an id was made, UTC epoch ms; null for one that is no UUIDv7. */
+/** When an id was made, UTC epoch ms; null if it is no UUIDv7. */
 export function madeAtOf(id: string): number | null {
   return /^[0-9a-f]{8}-[0-9a-f]{4}-7/i.test(id) ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : null;
 }

@@ -1,4 +1,4 @@
-/** Where this package lies on disk. Bundling moves code into chunks, so no file may look for another beside itself. */
+/** Where this package is on disk. Bundling moves code into chunks, so no file may look for another next to itself. */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ interface Installed {
 
 let installed: Installed | undefined;
 
-/** Folder that holds the package.json of Batuta, the same from source, from `dist` and from any chunk. */
+/** Folder of Batuta's package.json, the same from source, from `dist` and from any chunk. */
 export function packageFolder(): string {
   return findPackage().folder;
 }
@@ -21,8 +21,8 @@ export function packageVersion(): string {
 }
 
 /**
- * Path of a built file, e.g. `builtFile('define/isolate-entry.js')`. Also when running from source: what is handed to a
- * worker thread or a new process must be plain JavaScript on Node 20.
+ * Path of a built file, e.g. `builtFile('define/isolate-entry.js')`. Even when running from source: code for a worker thread or a new
+ * process must be plain JavaScript on Node 20.
  */
 export function builtFile(path: string): string {
   return join(packageFolder(), 'dist', path);

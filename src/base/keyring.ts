@@ -1,9 +1,9 @@
 /**
  * Encryption at rest: AES-256-GCM with keys from the settings.
  *
- * A sealed text is `v1.<key id>.<base64url of nonce, tag and ciphertext>`. It names the key, so that old and new keys may be in use
- * side by side while values are moved from one to the other, and a wrong key is told from damage. The purpose (for example
- * `secret:stripe`) is authenticated with it: a text that was copied to another place does not open there.
+ * A sealed text is `v1.<key id>.<base64url of nonce, tag and ciphertext>`. It names the key, so that old and new keys may be used in
+ * parallel during a rotation, and a wrong key can be told from damage. The purpose (for example `secret:stripe`) is authenticated with it:
+ * a text copied to another place does not open there.
  *
  * Source: NIST SP 800-38D; scrypt is RFC 7914.
  */
@@ -13,9 +13,9 @@ import { BatutaError } from './errors.ts';
 const keyBytes = 32;
 const nonceBytes = 12;
 const tagBytes = 16;
-/** Shortest passphrase that is taken. */
+/** Shortest passphrase allowed. */
 const minPassphraseChars = 16;
-/** 32 MiB and about 100 ms a try: the cost of each guess at a passphrase. */
+/** 32 MiB and about 100 ms: the cost of each guess at a passphrase. */
 const scryptCost = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 1024 * 1024 };
 const scryptSalt = 'batuta.keyring.v1';
 const sealedForm = /^v1\.([0-9a-f]{8})\.([\w-]+)$/;
@@ -39,11 +39,11 @@ export class Keyring {
   }
 
   /**
-   * Keys from the settings; null when none is set.
+   * Keys from the settings; null if none is set.
    *
    * @param setting name of the variable, for messages
-   * @param current 32 bytes as 64 hexadecimal digits or base64, or a passphrase of 16 characters and more; null: not set
-   * @param old earlier keys, separated by commas, which open and never seal
+   * @param current 32 bytes as 64 hexadecimal digits or base64, or a passphrase of at least 16 characters; null: not set
+   * @param old earlier keys, comma-separated, which only open
    * @throws BatutaError CONFIG_INVALID
    */
   static of(setting: string, current: string | null, old: string | null): Keyring | null {
@@ -61,23 +61,23 @@ export class Keyring {
     return new Keyring([readKey(setting, current), ...earlier.map((text) => readKey(`${setting}_OLD`, text))]);
   }
 
-  /** Of the key that seals: 8 hexadecimal digits, which tell nothing of it. */
+  /** Of the sealing key: 8 hexadecimal digits, which reveal nothing of it. */
   get currentId(): string {
     return this.#keys[0].id;
   }
 
-  /** Of all keys, the one that seals first. */
+  /** Of all keys, the sealing one first. */
   get ids(): readonly string[] {
     return this.#keys.map(({ id }) => id);
   }
 
-  /** A signature of the text for that purpose: the same for the same text, as long as the key is. */
+  /** A signature of the text for that purpose: stable for the same text and key. */
   sign(text: string, purpose: string): string {
     const [{ id, bytes }] = this.#keys;
     return `${id}.${signatureOf(bytes, text, purpose).toString('base64url')}`;
   }
 
-  /** Whether `sign` has made that signature of the text for that purpose, with one of the keys. */
+  /** Whether the signature is from `sign` for that text and purpose, with one of the keys. */
   verify(text: string, signature: string, purpose: string): boolean {
     const [keyId, given = ''] = signature.split('.');
     const key = this.#keys.find(({ id }) => id === keyId);
@@ -94,7 +94,7 @@ export class Keyring {
     return `v1.${id}.${Buffer.concat([nonce, cipher.getAuthTag(), ciphertext]).toString('base64url')}`;
   }
 
-  /** What was sealed for that purpose, or why it cannot be had. */
+  /** The text sealed for that purpose, or why it is unreadable. */
   open(sealed: string, purpose: string): Opened {
     const [, keyId, body] = sealedForm.exec(sealed) ?? [];
     if (keyId === undefined || body === undefined) return { fault: 'damaged', keyId: null };
@@ -111,13 +111,13 @@ export class Keyring {
   }
 }
 
-/** HMAC-SHA-256 with a key of its own, so that a signature tells nothing of what is sealed with the same key. */
+/** HMAC-SHA-256 with its own key, so that a signature reveals nothing about what is sealed with the same key. */
 function signatureOf(bytes: Buffer, text: string, purpose: string): Buffer {
   const key = createHmac('sha256', bytes).update('batuta.sign.v1').digest();
   return createHmac('sha256', key).update(`${purpose}\0${text}`).digest();
 }
 
-/** Id of the key that a text was sealed with; null when it is no sealed text. */
+/** Id of a sealed text's key; null if it is no sealed text. */
 export function keyIdOf(sealed: string): string | null {
   return sealedForm.exec(sealed)?.[1] ?? null;
 }
@@ -147,7 +147,7 @@ function keyFrom(setting: string, text: string): Buffer {
       `${setting} must be 32 bytes as hexadecimal or base64 (openssl rand -hex 32), or a passphrase of at least ${minPassphraseChars} characters.`,
       { details: { setting } },
     );
-  // Slow by design, so done once for each passphrase.
+  // Slow by design, so done once per passphrase.
   const known = derived.get(text) ?? scryptSync(text.normalize('NFC'), scryptSalt, keyBytes, scryptCost);
   derived.set(text, known);
   return known;

@@ -1,11 +1,11 @@
 /**
  * The log of a process: pino, written to standard error at once, for people or as JSON.
  *
- * A line whose logger carries a `runId` is handed to listeners as well, exactly as it was printed, so that it can be kept
- * with its run. Nothing is buffered here and no thread is involved, hence no line is lost however the process ends, unless `write` holds it back:
- * who does so prints it as the process ends (`batuta dev`).
+ * A line whose logger has a `runId` is also passed to listeners, exactly as printed, so that it can be kept with its run. Nothing is
+ * buffered here and no thread is involved, so no line is lost however the process ends, unless `write` holds it back: then its owner prints
+ * it as the process ends (`batuta dev`).
  *
- * A warning outside of runs that names an error is printed once a minute, with how often it was repeated: see `Repeats`.
+ * A warning outside runs that names an error is printed once a minute, with the number of repetitions: see `Repeats`.
  */
 import { destination, type Logger, type LoggerOptions, pino, symbols } from 'pino';
 import { type Clock, systemClock } from './clock.ts';
@@ -17,7 +17,7 @@ import { Repeats } from './repeats.ts';
 import type { LogFormat, LogLevel } from './settings.ts';
 import { userLines } from './user-frame.ts';
 
-/** A line that was logged inside a run. Same shape as `LogLine` of the model. */
+/** A line logged inside a run. Same shape as `LogLine` of the model. */
 export interface RunLine {
   readonly runId: string;
   readonly taskRunId: string | null;
@@ -26,7 +26,7 @@ export interface RunLine {
   /** pino's numbers: 10 trace, 20 debug, 30 info, 40 warn, 50 error, 60 fatal. */
   readonly level: number;
   readonly message: string;
-  /** Further fields of the line, secrets replaced; null when none. */
+  /** Further fields of the line, secrets replaced; null if none. */
   readonly fields: Readonly<Record<string, unknown>> | null;
 }
 
@@ -36,7 +36,7 @@ export interface LogOptions {
   /** Colours in the pretty form; default: whether standard error is a terminal. */
   readonly colors?: boolean;
   readonly clock?: Clock;
-  /** Where the text goes, whole lines, with the run they were logged in, if any; default standard error, written synchronously. */
+  /** Receives the text, whole lines, with their run, if any; default standard error, written synchronously. */
   readonly write?: (text: string, runId: string | null) => void;
 }
 
@@ -44,16 +44,16 @@ export interface LogOptions {
 export interface Log {
   readonly logger: Logger;
   /**
-   * Calls `listener` with every line logged inside a run, in order, before the logging call returns. Gives the function
-   * that ends this; ending twice is harmless.
+   * Calls `listener` with each line logged in a run, in order, before the logging call returns. Returns a function to stop this; stopping
+   * twice is harmless.
    */
   onLine(listener: (line: RunLine) => void): () => void;
 }
 
-/** Where a line belongs, by the logger it was written with. */
+/** Where a line belongs, by its logger. */
 type Place = Pick<RunLine, 'runId' | 'taskRunId'> | null;
 
-/** A destination that pino tells which logger a line came from. */
+/** A destination that gets a line's logger from pino. */
 interface Output {
   readonly [needsMetadata]: true;
   lastLogger: Logger | undefined;
@@ -61,7 +61,7 @@ interface Output {
 }
 
 const needsMetadata = Symbol.for('pino.metadata');
-/** Fields that a run line has as its own, or that its run already knows. */
+/** Fields that are separate in a run line, or known from its run. */
 const knownFields = new Set(['level', 'time', 'msg', 'runId', 'taskRunId', 'flow', 'task', 'traceId', 'spanId']);
 
 const mayHoldSecret = /pass|pwd|token|secret|key|auth|credential|cookie|jwt|:\/\/|Bearer|Basic/i;
@@ -70,10 +70,7 @@ const escape = String.fromCharCode(27);
 /** Colours and cursor moves (CSI), titles and links (OSC). Source: ECMA-48, sections 5.4 and 5.6. */
 const controlSequence = new RegExp(`${escape}(?:\\[[0-?]*[ -/]*[@-~]|\\][^\\p{Cc}]*(?:\\p{Cc}\\\\?)?)`, 'gu');
 
-/**
- * Opens a log. Secrets are replaced by the names of their fields: password, token, authorization, apiKey, secret, cookie
- * and the like, at any depth.
- */
+/** Opens a log. Secrets are replaced by field name: password, token, authorization, apiKey, secret, cookie and similar, at any depth. */
 export async function openLog(options: LogOptions): Promise<Log> {
   const clock = options.clock ?? systemClock;
   const print = await openPrinter(options);
@@ -122,7 +119,7 @@ function pinoOptions(level: LogLevel, clock: Clock): LoggerOptions {
 async function openPrinter(options: LogOptions): Promise<NonNullable<LogOptions['write']>> {
   const write = options.write ?? openStandardError();
   if (options.format === 'json') return write;
-  // Bundled, a CommonJS package gives its names on `default` alone.
+  // Bundled, a CommonJS package exports only `default`.
   const { prettyFactory } = (await import('pino-pretty')).default;
   const pretty = prettyFactory({
     colorize: options.colors ?? Boolean(process.stderr.isTTY),
@@ -135,7 +132,7 @@ async function openPrinter(options: LogOptions): Promise<NonNullable<LogOptions[
   return (text, runId) => write(pretty(forPeople(text, runId)), runId);
 }
 
-/** A line whose bindings, message or fields may hold one is looked through as a whole: pino lets nobody look at bindings of children. */
+/** A line whose bindings, message or fields may contain one is searched as a whole: pino does not expose the bindings of children. */
 function withoutSecrets(written: string): string {
   const text = hidesValues() ? hideIn(written) : written;
   if (!mayHoldSecret.test(text)) return text;
@@ -143,7 +140,7 @@ function withoutSecrets(written: string): string {
   return `${JSON.stringify(maskTexts(redactSecrets(parsed)))}\n`;
 }
 
-/** What is hidden may stand in what the engine writes of a line as well, such as the name of a run. Ids and times are left as they are. */
+/** Hidden values may also be in what the engine adds to a line, such as a run's name. Ids and times are unchanged. */
 function hideIn(written: string): string {
   const hidden = withoutHiddenInJson(written);
   return hidden === written ? written : `${hidden}\n`;
@@ -156,12 +153,12 @@ function maskTexts(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, maskTexts(inner)]));
 }
 
-/** Whether it is a warning that names an error. */
+/** Whether a warning names an error. */
 function isPassing(text: string): boolean {
   return text.startsWith('{"level":40,') && text.includes('"err":');
 }
 
-/** The line with how many like it were left out; null when it is to be left out as well. */
+/** The line with the number of similar ones left out; null if it is left out too. */
 function withRepeats(text: string, repeats: Repeats): string | null {
   const line = JSON.parse(text) as Record<string, unknown>;
   const repeated = repeats.count(`${String(line['msg'])} ${reasonOf(line)}`);
@@ -169,13 +166,13 @@ function withRepeats(text: string, repeats: Repeats): string | null {
   return `${JSON.stringify({ ...line, repeated })}\n`;
 }
 
-/** Of an error people are shown its reason, and where their own code is concerned; the record and the form in JSON have all of it. */
+/** For an error people see the reason, and where their own code is involved; the record and the JSON form have all of it. */
 function forPeople(text: string, runId: string | null): string {
   if (isPassing(text)) return withReasonOnly(text);
   return runId !== null && text.includes('"err":') ? withOwnFrames(text) : text;
 }
 
-/** The stack of a failure below its message, without the frames of the engine, of packages and of Node.js. */
+/** The stack of a failure below its message, without frames of the engine, packages and Node.js. */
 function withOwnFrames(text: string): string {
   const { err, msg, ...line } = JSON.parse(text) as Record<string, unknown>;
   if (!isLoggedError(err)) return text;
@@ -203,17 +200,17 @@ function isLoggedError(value: unknown): value is LoggedError {
   );
 }
 
-/** The message of a line with what its error is called, said once. */
+/** The message of a line with its error's title, once. */
 function withTitle(message: string, title: string, type: string): string {
   const plain = title.startsWith(`${type}: `) ? title.slice(type.length + 2) : title;
   if (plain === '' || !trimmedLines(message).includes(trimmedLines(plain))) return `${message} ${title}`.trim();
   if (['Error', 'BatutaError'].includes(type)) return message;
-  // Its further lines may be set in.
+  // Further lines may be indented.
   const start = message.includes(plain) ? plain : (plain.split('\n')[0] ?? '');
   return message.replace(start, () => `${type}: ${start}`);
 }
 
-/** The lines of a stack were set in by nothing. */
+/** The lines of a stack, unindented. */
 function trimmedLines(text: string): string {
   return text
     .split('\n')
@@ -221,7 +218,7 @@ function trimmedLines(text: string): string {
     .join('\n');
 }
 
-/** The stack of a warning is for the record, not for the screen. Lines of runs name the reason themselves. */
+/** A warning's stack is for the record, not for the screen. Lines of runs name the reason themselves. */
 function withReasonOnly(text: string): string {
   const { err, msg, ...line } = JSON.parse(text) as Record<string, unknown>;
   const reason = 'runId' in line ? '' : reasonOf({ err });
@@ -229,13 +226,13 @@ function withReasonOnly(text: string): string {
   return `${JSON.stringify({ ...line, msg: reason === '' || message.includes(reason) ? message : `${message} ${reason}` })}\n`;
 }
 
-/** What the error of a line says, in one line. */
+/** The error of a line, in one line. */
 function reasonOf({ err }: Record<string, unknown>): string {
   const message: unknown = typeof err === 'object' && err !== null && 'message' in err ? err.message : err;
   return typeof message === 'string' ? withoutEcho(message.replace(/\s+/g, ' ').trim()) : '';
 }
 
-/** pino puts the messages of causes behind that of their error, which may have said the same. */
+/** pino appends messages of causes to that of their error, which may have the same text. */
 function withoutEcho(text: string): string {
   for (let at = text.indexOf(': '); at !== -1; at = text.indexOf(': ', at + 1))
     if (text.slice(0, at).includes(text.slice(at + 2))) return text.slice(0, at);
@@ -248,13 +245,13 @@ function prettyMessage(line: Record<string, unknown>, messageKey: string): strin
   return place === '' ? message : `${place}: ${message}`;
 }
 
-/** Which attempt of a task speaks, where it is not the first, or had ended by then. */
+/** Which attempt of a task logs, if not the first, or if it had ended. */
 function attemptOf({ task, attempt, late }: Record<string, unknown>): string {
   if (typeof task !== 'string' || typeof attempt !== 'number' || (attempt === 1 && late !== true)) return '';
   return ` (attempt ${attempt}${late === true ? ', ended' : ''})`;
 }
 
-/** What could steer the terminal does not reach it. Further lines are set in, so that none can pass for a line of its own. */
+/** Nothing that could steer the terminal reaches it. Further lines are indented, so none can pass for a line of its own. */
 function removeControlChars(text: string): string {
   return text
     .replace(controlSequence, '')
@@ -267,7 +264,7 @@ function openStandardError(): (text: string) => void {
   return (text) => void stream.write(text);
 }
 
-/** Reads the first ids in a logger's bindings: the engine's own, whatever a child logger of the user's adds. */
+/** Reads the first ids in a logger's bindings: the engine's, whatever a user's child logger adds. */
 function findPlace(logger: Logger, places: WeakMap<Logger, { readonly place: Place }>): Place {
   const known = places.get(logger);
   if (known !== undefined) return known.place;

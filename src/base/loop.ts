@@ -1,8 +1,8 @@
 /**
- * A step that is repeated: the only form in which something happens again and again in this code base.
+ * A repeated step: the only form of repetition over time in this code base.
  *
- * Owned by whoever made it, who starts and stops it as a `Service`. Waiting → stepping → waiting …, never two steps at
- * once. A crash loses nothing, for a loop keeps no state: each step looks at what is due.
+ * Owned by its creator, who starts and stops it as a `Service`. Waiting → stepping → waiting …, never two steps at once. A crash loses
+ * nothing, as a loop keeps no state: each step checks what is due.
  */
 import type { Clock } from './clock.ts';
 import { makeService, type Service } from './service.ts';
@@ -11,35 +11,35 @@ export interface LoopOptions {
   readonly name: string;
   /** From the end of a step to the start of the next, ms. */
   readonly intervalMs: number;
-  /** Part of the interval by which a wait is shortened or lengthened at random, 0 to 1; default 0.1. Keeps many processes from stepping together. */
+  /** Random variation of the interval, as a share of it, 0 to 1; default 0.1. Keeps processes from stepping together. */
   readonly jitter?: number;
-  /** Longest wait after errors in a row, each of which doubles it; default 60 s, at least the interval. */
+  /** Longest wait after errors in a row, which each double it; default 60 s, at least the interval. */
   readonly maxBackoffMs?: number;
-  /** Whether the first step comes at once; default true. */
+  /** Whether to step at once; default true. */
   readonly immediate?: boolean;
   /** Whether its timer lets the process end; default false. */
   readonly unref?: boolean;
-  /** One step. Gives `'again'` when more is due, which makes the next step follow without a wait. */
+  /** One step. Returns `'again'` if more is due, so that the next step follows without a wait. */
   step(signal: AbortSignal): Promise<'again' | void>;
-  /** Called for each step that throws, unless it was stopped. `failures` counts those in a row. */
+  /** Called for each step that throws, unless stopped. `failures` counts consecutive ones. */
   onError(error: unknown, failures: number): void;
   readonly clock: Clock;
-  /** From 0 up to but not including 1. */
+  /** From 0 to below 1. */
   readonly random: () => number;
 }
 
-/** A loop, once made. `stop` aborts the signal of a step under way and waits for it to end. */
+/** A loop. `stop` aborts the signal of a running step and waits for it to end. */
 export interface Loop extends Service {
-  /** Steps at once instead of after the wait; during a step, once more right after it. Does nothing when not running. */
+  /** Steps at once; during a step, once more right after it. No effect if not running. */
   wake(): void;
 }
 
 const defaultJitter = 0.1;
 const defaultMaxBackoffMs = 60_000;
-/** Doubling further than this changes nothing but could overflow. */
+/** Further doubling would change nothing but could overflow. */
 const maxDoublings = 30;
 
-/** A loop that is ready to start. */
+/** A loop ready to start. */
 export function makeLoop(options: LoopOptions): Loop {
   let woken = options.immediate ?? true;
   let endWait: (() => void) | undefined;

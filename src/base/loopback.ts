@@ -5,7 +5,7 @@ import { isIP } from 'node:net';
 /** Finds the addresses of a name. */
 export type FindAddresses = (name: string) => Promise<readonly { readonly address: string }[]>;
 
-/** Whether listening on a host is reached from this computer alone; of a name all addresses must be, for any may be listened on. */
+/** Whether only this computer can reach a listener on a host; for a name, all addresses must qualify, as any may be used. */
 export async function isReachedFromHereAlone(
   host: string,
   findAddresses: FindAddresses = (name) => lookup(name, { all: true }),
@@ -15,7 +15,7 @@ export async function isReachedFromHereAlone(
   return addresses.length > 0 && addresses.every(({ address }) => isLoopbackHost(address));
 }
 
-/** Whether a name or an address, as it stands in a request, means this computer. */
+/** Whether a name or address, as in a request, means this computer. */
 export function isLoopbackHost(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[|\]$/g, '');
   return (
@@ -27,7 +27,7 @@ export function isLoopbackHost(host: string): boolean {
   );
 }
 
-/** The name in a Host header or an origin, without port; null when there is none. */
+/** The name in a Host header or an origin, without port; null if there is none. */
 export function hostnameOf(hostOrOrigin: string): string | null {
   const text = hostOrOrigin.includes('://') ? hostOrOrigin : `http://${hostOrOrigin}`;
   if (!URL.canParse(text)) return null;

@@ -1,15 +1,13 @@
-/**
- * Which machine this is, and which container on it: host names do not tell, as many of them are `localhost` or those of one image.
- */
+/** Which machine this is, and which container on it: host names do not tell, as many are `localhost` or from one image. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 
-/** What tells one machine from another. Empty where the system does not say. */
+/** Identifies a machine. Empty where the system does not say. */
 export interface MachineFacts {
-  /** Given by the kernel when it starts. */
+  /** Set by the kernel at boot. */
   readonly bootId: string;
-  /** Number of the name space of process ids. */
+  /** Number of the process id namespace. */
   readonly namespace: string;
   readonly containerId: string;
 }
@@ -17,7 +15,7 @@ export interface MachineFacts {
 /** Length of a key. */
 export const machineKeyChars = 12;
 
-/** What the system says about itself. */
+/** Facts from the system. */
 export function readMachine(): MachineFacts {
   return {
     bootId: process.platform === 'darwin' ? askSysctl() : readText('/proc/sys/kernel/random/boot_id').trim(),
@@ -26,12 +24,12 @@ export function readMachine(): MachineFacts {
   };
 }
 
-/** The same for all processes that can see each other, and for no others. */
+/** The same for all processes that can see each other, and no others. */
 export function machineKey({ bootId, namespace, containerId }: MachineFacts): string {
   return createHash('sha256').update(`${bootId}\n${namespace}\n${containerId}`).digest('hex').slice(0, machineKeyChars);
 }
 
-/** Number of the name space of process ids; undefined where there is none. */
+/** Number of the process id namespace; undefined if there is none. */
 export function readNamespace(): string | undefined {
   try {
     return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0];
@@ -41,7 +39,7 @@ export function readNamespace(): string | undefined {
 }
 
 /**
- * The id of the container whose mounts these are; undefined outside of one. Docker, containerd, CRI-O and Podman mount a file of their own as
+ * The id of the container whose mounts these are; undefined outside one. Docker, containerd, CRI-O and Podman mount their own file as
  * `/etc/hostname`, under the id of the container (in Kubernetes: of its pod). Source: proc_pid_mountinfo(5), fields 4 and 5.
  */
 export function containerIdIn(mountinfo: string): string | undefined {

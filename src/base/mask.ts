@@ -1,10 +1,8 @@
-/**
- * Masks secrets in text: passwords in addresses, credentials of headers, and what looks like a printed field with the name of a secret.
- */
+/** Masks secrets in text: passwords in addresses, credentials in headers, and anything like a printed field with a secret's name. */
 import { withoutHidden } from './hidden-values.ts';
 import { redacted } from './secret-names.ts';
 
-/** What an address may not hold, so that one ends where the next value begins. */
+/** Not allowed in an address, so that one ends where the next value begins. */
 const addressWithPassword = /\b([a-z][a-z0-9+.-]*:\/\/[^\s:@/"'<>]*):[^\s"'<>]*@/gi;
 const passwordInQuery = /([?&][a-z_]{0,20}(?:password|passwd|pwd|token|api_?key|access_?key|secret|sig|signature)=)[^&#\s"'<>\\]*/gi;
 const credentials = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/g;
@@ -12,8 +10,8 @@ const printedField =
   /((?:password|passwd|passphrase|pwd|token|secret|secret_?key|api_?key|access_?key|private_?key|authorization|credential|cookie|jwt)s?['"]?\s*[:=]\s*)(['"`])(?:(?!\2)[^\n\\]|\\.){0,2000}\2/gi;
 
 /**
- * An address of a server, as it may be shown: `postgres://user:***@host/db`. What stands before its last `@` is taken for a password whatever is in it, as
- * one that is not encoded ends an address early. Of Redis a lone word there is one as well: the most common way to write it wrongly.
+ * A server address for display: `postgres://user:***@host/db`. Everything before its last `@` is taken for a password, as an unencoded one
+ * ends an address early. For Redis a lone word there is one too: the most common mistake.
  */
 export function maskAddress(address: string, stars = '***'): string {
   if (/^(?:sqlite|file):/i.test(address)) return address;
@@ -28,7 +26,7 @@ export function maskAddress(address: string, stars = '***'): string {
   return `${scheme}${place.slice(0, Math.max(colon, 0))}:${stars}${place.slice(at)}${query}`;
 }
 
-/** The text without them, and without the values that this process hides. Quick where there are none. */
+/** The text without secrets and hidden values. Fast if there are none. */
 export function maskText(text: string): string {
   let masked = withoutHidden(text);
   if (text.includes('://')) masked = masked.replace(addressWithPassword, '$1:***@').replace(passwordInQuery, '$1***');

@@ -1,14 +1,14 @@
-/** Waiting one's turn inside the process, in the order of asking. */
+/** Turns within the process, in the order requested. */
 export class Mutex {
   readonly #waiting: (() => void)[] = [];
   #held = false;
 
-  /** Whether somebody holds it now. */
+  /** Whether it is held now. */
   get held(): boolean {
     return this.#held;
   }
 
-  /** Resolves once it is yours; give it back with `release`. */
+  /** Resolves once it is yours; return it with `release`. */
   async acquire(): Promise<void> {
     if (!this.#held) {
       this.#held = true;

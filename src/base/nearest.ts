@@ -1,15 +1,15 @@
-/** "Did you mean": the names that look most like one that is unknown. */
+/** "Did you mean": the names most similar to an unknown one. */
 import { distance } from 'fastest-levenshtein';
 
-/** Names longer than this are not compared letter by letter. */
+/** Longer names are not compared letter by letter. */
 const maxComparedChars = 64;
 /** More candidates than this are not compared. */
 const maxCandidates = 20_000;
 
 /**
- * The known names nearest to `wanted`, best first; empty when none is near (more than a third of the letters differ).
+ * The known names nearest to `wanted`, best first; empty if none is near (more than a third of the letters differ).
  *
- * @param limit how many at most, default 3.
+ * @param limit at most how many, default 3
  */
 export function nearestNames(wanted: string, known: Iterable<string>, limit = 3): string[] {
   const target = wanted.slice(0, maxComparedChars).toLowerCase();
@@ -29,9 +29,7 @@ export function nearestNames(wanted: string, known: Iterable<string>, limit = 3)
     .map((entry) => entry.name);
 }
 
-/**
- * A sentence to put after "… is unknown.": ` Did you mean 'a'?`, else ` <label>: a, b, c.` with the first ten, else nothing.
- */
+/** A sentence for after "… is unknown.": ` Did you mean 'a'?`, else ` <label>: a, b, c.` with the first ten, else nothing. */
 export function hintFor(wanted: string, known: readonly string[], label: string): string {
   const [best] = nearestNames(wanted, known, 1);
   if (best !== undefined) return ` Did you mean '${best}'?`;

@@ -1,11 +1,11 @@
-/** Packages that are installed beside us and may be missing: they come with a file for each platform. */
+/** Packages installed with ours that may be missing: they have a file for each platform. */
 import { BatutaError } from './errors.ts';
 
 /**
- * What `load` imports.
+ * What `load` returns.
  *
  * @param name of the package, for the message
- * @throws BatutaError PACKAGE_MISSING when it, or its file for this platform, is not there or does not load
+ * @throws BatutaError PACKAGE_MISSING if it, or its file for this platform, is missing or does not load
  */
 export async function importPackage<Loaded>(name: string, load: () => Promise<Loaded>): Promise<Loaded> {
   try {
@@ -15,7 +15,7 @@ export async function importPackage<Loaded>(name: string, load: () => Promise<Lo
   }
 }
 
-/** The error for a package of which something is missing; it knows what in `cause`. */
+/** The error for an incomplete package; `cause` says what is missing. */
 export function packageMissing(name: string, cause: unknown): BatutaError {
   const platform = `${process.platform}-${process.arch}`;
   return new BatutaError(
@@ -26,10 +26,10 @@ export function packageMissing(name: string, cause: unknown): BatutaError {
 }
 
 /**
- * What `load` imports of a package that users add when they want what it is for.
+ * The import of `load`, for a package that users add if they need it.
  *
  * @param purpose what needs it, as the subject of a sentence
- * @throws BatutaError PACKAGE_MISSING when it is not installed or does not load
+ * @throws BatutaError PACKAGE_MISSING if it is not installed or does not load
  */
 export async function importOptional<Loaded>(name: string, purpose: string, load: () => Promise<Loaded>): Promise<Loaded> {
   try {
@@ -46,7 +46,7 @@ export async function importOptional<Loaded>(name: string, purpose: string, load
   }
 }
 
-/** Behind the `import()` that is handed to `importOptional`: bundlers let a package be missing whose import has a catch of its own. */
+/** Catches the `import()` passed to `importOptional`: bundlers allow a missing package if its import has its own catch. */
 export function mayBeMissing(cause: unknown): never {
   throw cause;
 }

@@ -1,11 +1,11 @@
-/** What an address of PostgreSQL may say, before anybody connects to it. */
+/** Checks a PostgreSQL address before connecting. */
 import { BatutaError } from './errors.ts';
 import { hintFor } from './nearest.ts';
 
 const tlsModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'];
 
 /**
- * Refuses what the driver would take for something else: an unknown `sslmode` demands TLS there.
+ * Refuses what the driver would misread: an unknown `sslmode` demands TLS there.
  *
  * @param shown the address without its password
  * @throws BatutaError CONFIG_INVALID
@@ -19,7 +19,7 @@ export function checkPostgresUrl(url: string, shown: string): void {
   });
 }
 
-/** The address without TLS, where its mode takes a server that has none; else null. */
+/** The address without TLS, if its mode accepts a server that has none; else null. */
 export function withoutTls(url: string): string | null {
   if (!/^(allow|prefer)$/.test(queryOf(url).get('sslmode') ?? '')) return null;
   return url.replace(/([?&]sslmode=)(allow|prefer)/, '$1disable');

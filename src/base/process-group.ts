@@ -1,9 +1,9 @@
-/** Signals to a process with all that it has started. */
+/** Signals to a process and everything it started. */
 
 /**
- * Sends a signal to the group that a process leads; on Windows, which has none, to the process. Nothing happens when all of it has ended.
+ * Sends a signal to the group a process leads; on Windows, which has none, to the process. No effect if all of it has ended.
  *
- * @param pid of a process that was started as the leader of its group
+ * @param pid of a process started as its group's leader
  */
 export function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   try {

@@ -1,6 +1,6 @@
 /**
- * Who a process is, so that another one can tell whether it still lives. A process id alone does not do: the system gives
- * it out again, two containers both have a process 1, and two machines may have one host name.
+ * Identifies a process, so that others can tell whether it is alive. A process id alone is not enough: the system reuses it, two containers
+ * both have a process 1, and two machines may have one host name.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -10,23 +10,23 @@ import { machineKey, machineKeyChars, readMachine, readNamespace } from './machi
 
 /** Same shape as `Owner` of the model. */
 export interface ProcessIdentity {
-  /** `host@machine:pid:processStartedAt`, unique per process start; those of earlier versions do not name the machine. */
+  /** `host@machine:pid:processStartedAt`, unique per process start; earlier versions do not name the machine. */
   readonly id: string;
-  /** Host name, for people; inside a container whose processes are numbered apart, followed by `/` and the number of that name space. */
+  /** Host name, for people; in a container with its own process numbers, followed by `/` and the number of that namespace. */
   readonly host: string;
   readonly pid: number;
-  /** Linux: ms from the start of the machine to the start of the process, which no change of the clock moves. Elsewhere UTC epoch ms. */
+  /** Linux: ms from machine start to process start, unaffected by clock changes. Elsewhere UTC epoch ms. */
   readonly processStartedAt: number;
 }
 
-/** How a process stands: gone, alive and started at a known moment, or alive and no more is known. */
+/** Status of a process: gone, alive with a known start, or alive without. */
 type Standing = 'gone' | 'unknown' | { readonly startedAt: number };
 
-/** Name space of process ids that a machine itself has; fixed in the kernel (PROC_PID_INIT_INO). */
+/** Process id namespace of the machine itself; fixed in the kernel (PROC_PID_INIT_INO). */
 const machineNamespace = '4026531836';
-/** Clock ticks in a second as /proc counts them; fixed for all architectures Node runs on. */
+/** Clock ticks per second in /proc; fixed for all architectures Node runs on. */
 const ticksPerSecond = 100;
-/** `ps` gives whole seconds. */
+/** `ps` has whole seconds. */
 const psSlackMs = 1_500;
 
 let own: ProcessIdentity | undefined;
@@ -44,7 +44,7 @@ export function identifyProcess(): ProcessIdentity {
 
 const idForm = new RegExp(`^(.+?)(?:@([0-9a-f]{${machineKeyChars}}))?:(\\d+):(\\d+)$`);
 
-/** What the id of a process is made of; null for a text that is no such id. */
+/** Parts of a process's id; null if the text is no such id. */
 export function readProcessId(id: string): ProcessIdentity | null {
   const [, host, , pid, processStartedAt] = idForm.exec(id) ?? [];
   if (host === undefined) return null;
@@ -52,8 +52,8 @@ export function readProcessId(id: string): ProcessIdentity | null {
 }
 
 /**
- * True only when it is certain that the process has ended: it ran on this machine, and no process there has its id and its
- * start. Of a process elsewhere, or when in doubt, false: then its lease decides. It is in doubt of one whose id does not name the machine.
+ * True only if the process has certainly ended: it ran on this machine, and no process there has its id and start. For a process elsewhere,
+ * or in doubt, false: then its lease decides. An id that does not name the machine is in doubt.
  */
 export function isProcessGone(owner: ProcessIdentity): boolean {
   if (machineOf(owner.id) !== machineOf(identifyProcess().id)) return false;
@@ -62,13 +62,13 @@ export function isProcessGone(owner: ProcessIdentity): boolean {
   return Math.abs(standing.startedAt - owner.processStartedAt) > (process.platform === 'linux' ? 0 : psSlackMs);
 }
 
-/** Whether it is certain that the process belongs to another machine or container than this one. */
+/** Whether the process certainly belongs to another machine or container. */
 export function isProcessElsewhere({ id, host }: Pick<ProcessIdentity, 'id' | 'host'>): boolean {
   const here = identifyProcess();
   return host !== here.host || (machineOf(id) ?? machineOf(here.id)) !== machineOf(here.id);
 }
 
-/** Host and machine; undefined where the id does not name the machine. */
+/** Host and machine; undefined if the id does not name the machine. */
 function machineOf(id: string): string | undefined {
   const [, host, machine] = idForm.exec(id) ?? [];
   return machine === undefined ? undefined : `${host}@${machine}`;
@@ -98,7 +98,7 @@ function hasProcess(pid: number): boolean {
 function readProc(pid: number): Standing {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name stands in brackets and may itself hold spaces and brackets.
+    // The name is in brackets and may contain spaces and brackets.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z' || fields[0] === 'X') return 'gone';
     const startedAt = (Number(fields[19]) * 1_000) / ticksPerSecond;

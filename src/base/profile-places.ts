@@ -1,17 +1,17 @@
-/** Shows a CPU profile where its functions stand in the user's files, instead of in the modules that were made of these. */
+/** Maps the functions of a CPU profile to the user's files, from the modules made from them. */
 import type { Profiler } from 'node:inspector';
 import { findSourceMap, type SourceMap } from 'node:module';
 
 interface Place {
   readonly url: string;
-  /** From 0, as profiles count. */
+  /** From 0, as in profiles. */
   readonly line: number;
   readonly column: number;
 }
 
 /**
- * The profile with the places of the sources in it, of all modules whose source maps this thread has read. A function without one keeps its place, and so
- * does what a compiler has added.
+ * The profile with source positions, for all modules whose source maps this thread has read. A function without one keeps its place, as
+ * does anything added by a compiler.
  */
 export function atSources(profile: Profiler.Profile): Profiler.Profile {
   const maps = new Map<string, SourceMap | null>();
@@ -27,7 +27,7 @@ function nodeAtSource(node: Profiler.ProfileNode, map: SourceMap | null): Profil
   const { callFrame, positionTicks } = node;
   const place = map && placeIn(map, callFrame.url, callFrame.lineNumber, callFrame.columnNumber);
   if (map === null || place === null) return node;
-  // A line of the module may be of another file, where code was put into the function.
+  // A line may be of another file, if code was inlined into the function.
   const ticks = positionTicks?.flatMap(({ line, ticks: count }) => {
     const at = placeIn(map, callFrame.url, line - 1, Number.MAX_SAFE_INTEGER);
     return at?.url === place.url ? [{ line: at.line + 1, ticks: count }] : [];
@@ -43,7 +43,7 @@ function placeIn(map: SourceMap, module: string, line: number, column: number): 
   const entry = map.findEntry(line, column);
   if (!('originalSource' in entry) || !entry.originalSource) return null;
   const { originalSource: source, originalLine, originalColumn } = entry;
-  // A path that is not whole is one from the module.
+  // A relative path is one from the module.
   const url = URL.canParse(source) ? source : URL.canParse(source, module) ? new URL(source, module).href : source;
   return { url, line: originalLine, column: originalColumn };
 }

@@ -1,13 +1,13 @@
-/** How a person calls this program. What is printed for people to type begins with it, everywhere, so that it works as it stands. */
+/** How people call this program. Printed commands begin with it, everywhere, so that they work as they are. */
 import { basename, delimiter, dirname } from 'node:path';
 import { environmentVariable } from './config.ts';
 
-/** What a package manager calls itself in the environment of all that it starts, and how it calls the command of a package. */
+/** A package manager's name in the environment of what it starts, and how it calls a package's command. */
 const callers: Readonly<Record<string, string>> = { pnpm: 'pnpm batuta', yarn: 'yarn batuta', bun: 'bunx batuta' };
 
-/** What tells how a process was started. */
+/** How a process was started. */
 export interface Started {
-  /** Path of the script that Node.js was given. */
+  /** Path of the script Node.js got. */
   readonly script: string | undefined;
   /** `npm_config_user_agent`, e.g. `pnpm/10.1.0 npm/? node/v24.0.0 linux x64`. */
   readonly agent: string | undefined;
@@ -16,9 +16,9 @@ export interface Started {
 }
 
 /**
- * How this program is called again: `pnpm batuta`, `yarn batuta` or `bunx batuta` where that package manager has started this process, by a script
- * or directly; `batuta` where it was called by that name alone, as in a container or after `npm install --global`; else `npx batuta`, which works
- * in every folder of a project that has the package.
+ * How to call this program again: `pnpm batuta`, `yarn batuta` or `bunx batuta` if that package manager started this process, by a script
+ * or directly; `batuta` if it was called by that name alone, as in a container or after `npm install --global`; else `npx batuta`, which
+ * works in every folder of a project that has the package.
  *
  * @example `List them: ${programName()} runs ls`
  */

@@ -1,4 +1,4 @@
-/** Keeps secrets out of log lines, by the names of the fields that hold them. */
+/** Keeps secrets out of log lines, by field name. */
 import { stdSerializers } from 'pino';
 import { isSecretName, redacted } from './secret-names.ts';
 
@@ -7,10 +7,10 @@ function holdsSecret(name: string, value: unknown): boolean {
   return isSecretName(name) || (name.toLowerCase() === 'tokens' && typeof value !== 'number');
 }
 
-/** Deeper than this nothing is looked at; the value is left out. */
+/** Deeper values are not checked but left out. */
 const maxDepth = 12;
 
-/** Names that pino itself replaces in the bindings of child loggers, where it offers no way to look at every name. */
+/** Names that pino itself replaces in the bindings of child loggers, where it cannot check every name. */
 export const secretBindings: readonly string[] = [
   'password',
   'passwd',
@@ -24,9 +24,9 @@ export const secretBindings: readonly string[] = [
 ];
 
 /**
- * A copy of the fields of a log line, as JSON will have them, with secrets replaced by `[redacted]`.
+ * A copy of a log line's fields, as in JSON, with secrets replaced by `[redacted]`.
  *
- * Errors become `{ type, message, stack, … }` wherever they stand. Never throws: what cannot be read is named instead.
+ * Errors become `{ type, message, stack, … }` anywhere. Never throws: what cannot be read is named instead.
  */
 export function redactSecrets(fields: Record<string, unknown>): Record<string, unknown> {
   return copyEntries(fields, new Map(), 0);
@@ -53,7 +53,7 @@ function isLogin(source: object): source is { readonly name: string } {
 function copyEntries(source: object, seen: Map<object, unknown>, depth: number, standsFor: object = source): Record<string, unknown> {
   const copy: Record<string, unknown> = {};
   seen.set(standsFor, copy);
-  // As ioredis puts the command that was refused on its errors.
+  // ioredis puts a refused command on its errors like this.
   if (isLogin(source)) return { name: source.name, args: redacted };
   for (const name of Object.keys(source)) {
     try {

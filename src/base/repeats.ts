@@ -1,11 +1,11 @@
 /**
- * Keeps repeated warnings from filling a log: while a database is away, each loop of a process warns at every step, some several times a
- * second. A warning is printed at once, then at most once a minute, with how many were left out. Owned by the log of a process.
+ * Keeps repeated warnings from filling a log: while a database is down, each loop of a process warns at every step, some several times a
+ * second. A warning is printed at once, then at most once a minute, with how many were left out. Owned by a process's log.
  */
 import type { Clock } from './clock.ts';
 
 const quietMs = 60_000;
-/** More different warnings than this are no repetition. */
+/** More distinct warnings are no repetition. */
 const maxKept = 200;
 
 interface Told {
@@ -22,7 +22,7 @@ export class Repeats {
     this.#clock = clock;
   }
 
-  /** How many like it were left out since the last that was printed, 0 for a first one; null when this one is to be left out as well. */
+  /** How many similar ones were left out since the last printed one, 0 for a first one; null if this one is to be left out too. */
   count(warning: string): number | null {
     const now = this.#clock.monotonic();
     const last = this.#told.get(warning);

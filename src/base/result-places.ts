@@ -1,4 +1,4 @@
-/** Places for large results as settings name them. */
+/** Places for large results, as named in settings. */
 import { dirname, join } from 'node:path';
 import { text, type Kind } from './setting-values.ts';
 
@@ -8,10 +8,10 @@ export type PlaceSetting =
   | { readonly kind: 's3'; readonly bucket: string; readonly prefix: string }
   | { readonly kind: 'folder'; readonly path: string };
 
-/** As the rules of S3 have names of buckets. */
+/** As in S3's rules for bucket names. */
 const s3Form = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/;
 
-/** Reads a place: `store`, `s3://bucket/prefix`, or the path of a folder. @throws Error that says what it must be */
+/** Reads a place: `store`, `s3://bucket/prefix`, or the path of a folder. @throws Error saying what it must be */
 export function parsePlace(value: string): PlaceSetting {
   if (value === 'store') return { kind: 'store' };
   if (!/^[a-z0-9]+:\/\//i.test(value)) return { kind: 'folder', path: value };
@@ -21,7 +21,7 @@ export function parsePlace(value: string): PlaceSetting {
   return { kind: 's3', bucket, prefix: trimmed };
 }
 
-/** A place, as text that was looked at. */
+/** A place, as checked text. */
 export const resultPlace: Kind<string> = {
   read(value) {
     const place = text.read(value);
@@ -31,7 +31,7 @@ export const resultPlace: Kind<string> = {
   show: String,
 };
 
-/** Several, or text that separates them by commas. Frozen; may be none. */
+/** Several, or text separated by commas. Frozen; may be none. */
 export const resultPlaces: Kind<readonly string[]> = {
   read(value) {
     const parts: readonly unknown[] =
@@ -41,7 +41,7 @@ export const resultPlaces: Kind<readonly string[]> = {
   show: (value) => value.join(','),
 };
 
-/** Folder of large results where no setting names a place and they are not in the database. */
+/** Folder of large results if no setting names a place and they are not in the database. */
 export function defaultResultsFolder(databaseUrl: string): string {
   return join(folderOf(databaseUrl), 'results');
 }

@@ -1,9 +1,9 @@
-/** Names of fields that hold secrets, and what stands in their place wherever people look. */
+/** Names of fields that hold secrets, and their replacement wherever people look. */
 
-/** Stands where a secret was. */
+/** Replaces a secret. */
 export const redacted = '[redacted]';
 
-/** Ends of names, letters only, that mean a secret: `dbPassword`, `X-Api-Key` and `refresh_token` are covered. */
+/** Name endings, letters only, that mean a secret: `dbPassword`, `X-Api-Key` and `refresh_token` are covered. */
 const secretEnds = [
   'password',
   'pass',
@@ -22,7 +22,7 @@ const secretEnds = [
   'cookie',
 ];
 const secretPattern = new RegExp(`(?:${secretEnds.join('|')})s?$`);
-/** Words that end like one and are none. */
+/** Words that end like one but are not. */
 const harmless = /(?:bypass|compass|(?:^|max|min|prompt|completion|input|output|total|used)tokens)$/;
 
 /** Whether a field of this name holds a secret. */

@@ -1,11 +1,11 @@
-/** Something that runs in the background of a process and can be stopped. */
+/** Something that runs in a process's background and can be stopped. */
 
 /** May be started twice, stopped twice, and stopped before it was started. */
 export interface Service {
   readonly name: string;
-  /** Resolves once it works. Starting again gives the same promise; after a stop it does nothing. */
+  /** Resolves once it works. Further calls return the same promise; after a stop it does nothing. */
   start(): Promise<void>;
-  /** Resolves once nothing of it runs any more. Waits for a start that is under way. */
+  /** Resolves once nothing of it runs any more. Waits for a start in progress. */
   stop(): Promise<void>;
 }
 
@@ -13,11 +13,11 @@ export interface ServiceParts {
   readonly name: string;
   /** Starts it. The signal aborts on stop, also during the start. A throw makes `start` reject; `stop` is still called. */
   start(signal: AbortSignal): Promise<void> | void;
-  /** Takes down what `start` made, as far as it came. Called once at most, and only if `start` was. */
+  /** Takes down what `start` made, as far as it got. Called at most once, and only if `start` was. */
   stop?(): Promise<void> | void;
 }
 
-/** A service made of what to do on start and on stop. */
+/** A service from what to do on start and on stop. */
 export function makeService(parts: ServiceParts): Service {
   const controller = new AbortController();
   let started: Promise<void> | undefined;
@@ -45,8 +45,8 @@ export function makeService(parts: ServiceParts): Service {
 /**
  * Several services as one: started one after another, stopped in reverse order.
  *
- * When one does not start, those before it are stopped and its error is thrown. When one does not stop, the others still are; the first
- * error is thrown at the end.
+ * If one does not start, those before it are stopped and its error is thrown. If one does not stop, the others still are; the first error
+ * is thrown at the end.
  */
 export function joinServices(name: string, services: readonly Service[]): Service {
   return makeService({

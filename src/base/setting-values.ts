@@ -2,16 +2,16 @@
 import { parseDuration } from './duration.ts';
 import { maskAddress } from './mask.ts';
 
-/** How a value is read, and printed with secrets hidden. */
+/** How to read a value, and print it, secrets hidden. */
 export interface Kind<T> {
-  /** @throws Error (or BatutaError) whose message says what the value must be. */
+  /** @throws Error (or BatutaError) whose message says what the value must be */
   read(value: unknown): T;
   show(value: T): string;
 }
 
 const hidden = '********';
 
-/** Text that is not empty, without space around it. */
+/** Non-empty text, without surrounding space. */
 export const text: Kind<string> = {
   read(value) {
     if (typeof value === 'string' && value.trim() !== '') return value.trim();
@@ -23,12 +23,12 @@ export const text: Kind<string> = {
 /** Text that is not shown. */
 export const secret: Kind<string> = { read: text.read, show: () => hidden };
 
-/** Of a kind, or unset, which is shown as nothing. */
+/** Of a kind, or unset, shown as nothing. */
 export function optional<T>(kind: Kind<T>): Kind<T | null> {
   return { read: kind.read, show: (value) => (value === null ? '' : kind.show(value)) };
 }
 
-/** A URL that starts in one of the given ways. Shown without its password, and what its query calls a password. */
+/** A URL with one of the given beginnings. Shown without its password, and any password in its query. */
 export function url(...starts: readonly string[]): Kind<string> {
   return {
     read(value) {
@@ -43,7 +43,7 @@ export function url(...starts: readonly string[]): Kind<string> {
   };
 }
 
-/** A URL with a place for a value, as `{traceId}` is one for `traceId`: `https://tempo.example/trace/{traceId}`. */
+/** A URL with a placeholder, such as `{traceId}` for `traceId`: `https://tempo.example/trace/{traceId}`. */
 export function link(name: string): Kind<string> {
   const place = `{${name}}`;
   return {
@@ -58,7 +58,7 @@ export function link(name: string): Kind<string> {
   };
 }
 
-/** The path below which a site is served: `/` alone becomes nothing, a slash at the end goes. */
+/** The path below which a site is served: `/` alone becomes nothing, a trailing slash goes. */
 export const basePath: Kind<string> = {
   read(value) {
     const path = typeof value === 'string' ? value.trim().replace(/\/$/, '') : null;
@@ -69,7 +69,7 @@ export const basePath: Kind<string> = {
   show: String,
 };
 
-/** A list of paths, or text that separates them by commas. Frozen, at least one. */
+/** A list of paths, or text separated by commas. Frozen, at least one. */
 export const paths: Kind<readonly string[]> = {
   read(value) {
     const parts: readonly unknown[] =
@@ -80,7 +80,7 @@ export const paths: Kind<readonly string[]> = {
   show: (value) => value.join(','),
 };
 
-/** A list of hosts, or text that separates them by commas. Frozen, may be empty. */
+/** A list of hosts, or text separated by commas. Frozen, may be empty. */
 export const hosts: Kind<readonly string[]> = {
   read(value) {
     const parts: readonly unknown[] = typeof value === 'string' ? value.split(',') : Array.isArray(value) ? value : [null];
@@ -118,7 +118,7 @@ export function duration(minMs: number): Kind<number> {
 
 const units: Readonly<Record<string, number>> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
-/** A size as `65536`, `64KiB`, `64 KB`, `64k`, `1.5MiB`; K, M and G are powers of 1024. Gives bytes. */
+/** A size as `65536`, `64KiB`, `64 KB`, `64k`, `1.5MiB`; K, M and G are powers of 1024. In bytes. */
 export function bytes(min: number, max: number): Kind<number> {
   return {
     read(value) {
@@ -154,12 +154,12 @@ export const boolean: Kind<boolean> = {
   show: String,
 };
 
-/** A size in the largest unit that says it exactly, in the form that is read back. */
+/** A size in the largest unit that is exact, in the form that is read back. */
 export function showBytes(size: number): string {
   return inLargestUnit(size, { GiB: 1024 ** 3, MiB: 1024 ** 2, KiB: 1024 }, '');
 }
 
-/** A length of time in the largest unit that says it exactly, in the form that is read back. */
+/** A duration in the largest unit that is exact, in the form that is read back. */
 export function showMs(ms: number): string {
   return inLargestUnit(ms, { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 }, 'ms');
 }

@@ -7,18 +7,18 @@ import { basePath, boolean, bytes, duration, hosts, link, oneOf, optional, paths
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const logFormats = ['pretty', 'json'] as const;
 
-/** Least that is logged; `silent` logs nothing. */
+/** Lowest level; `silent` logs nothing. */
 export type LogLevel = (typeof logLevels)[number];
-/** `pretty` is for people, `json` one object a line. */
+/** `pretty`: for people; `json`: one object a line. */
 export type LogFormat = (typeof logFormats)[number];
 
-/** Lowest lease that leaves room for a heartbeat to be late. */
+/** Shortest lease that allows a late heartbeat. */
 export const minLeaseMs = 2_000;
 const dayMs = 86_400_000;
 const kib = 1024;
 const mib = 1024 * kib;
 
-/** The settings, in the order in which they are printed. */
+/** The settings, in print order. */
 export const settings = {
   databaseUrl: setting(
     'databaseUrl',
@@ -53,7 +53,7 @@ export const settings = {
   flows: setting('flows', paths, ['flows'], 'Folders or files that hold flows, separated by commas'),
   host: setting('host', text, '127.0.0.1', 'Address the server listens on'),
   port: setting('port', whole(0, 65_535), 4200, 'Port the server listens on; 0 takes a free one'),
-  /** Empty, or a path that begins with a slash and does not end with one. */
+  /** Empty, or a path with a leading but no trailing slash. */
   basePath: {
     ...setting(
       'basePath',
@@ -63,7 +63,7 @@ export const settings = {
     ),
     defaultText: '(unset)',
   },
-  /** Null: those made by command serve. */
+  /** Null: only those made by command. */
   adminKey: setting(
     'adminKey',
     optional(secret),
@@ -71,7 +71,7 @@ export const settings = {
     'API key that the server makes an admin key of at its start, at least 32 random characters; for containers',
   ),
   trustProxy: setting('trustProxy', boolean, false, 'Whether the server believes the `X-Forwarded-…` headers of a proxy in front of it'),
-  /** Null: as it listens, `http://host:port` with the base path. */
+  /** Null: where it listens, `http://host:port` with base path. */
   publicUrl: setting(
     'publicUrl',
     optional(url('http://', 'https://')),
@@ -187,7 +187,7 @@ export const settings = {
     [],
     'Hosts of private networks that alerts may be sent to, separated by commas: names, addresses, ranges such as `10.1.0.0/16`, or `*` for all',
   ),
-  /** Null for ever. */
+  /** Null: forever. */
   retentionMs: setting(
     'retention',
     {
@@ -258,7 +258,7 @@ export const settings = {
   ),
   /** Of its text, as results are stored. */
   maxStreamValueBytes: setting('maxStreamValue', bytes(kib, 256 * mib), 16 * mib, 'Largest value that a run gives out by `ctx.emit`'),
-  /** 64 bytes each beside their text. */
+  /** 64 bytes each besides the text. */
   maxRunStreamsBytes: setting('maxRunStreams', bytes(kib, 64 * 1024 * mib), 256 * mib, 'All values that a run gives out by `ctx.emit`'),
   maxBodyBytes: setting('maxBody', bytes(kib, 64 * mib), mib, 'Largest body of a request to the server'),
   maxBulkBodyBytes: setting('maxBulkBody', bytes(kib, 256 * mib), 16 * mib, 'Largest body of a request that submits many runs'),
@@ -271,5 +271,5 @@ export const settings = {
   ),
 };
 
-/** Every setting with its value. Frozen; made once where a process is put together, its parts get a few values each. */
+/** Every setting with its value. Frozen; made once per process, whose parts get a few values each. */
 export type Config = { readonly [K in keyof typeof settings]: (typeof settings)[K] extends Setting<infer T> ? T : never };

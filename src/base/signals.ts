@@ -5,14 +5,14 @@ export type ShutdownSignal = 'SIGINT' | 'SIGTERM';
 
 const shutdownSignals: readonly ShutdownSignal[] = ['SIGINT', 'SIGTERM'];
 
-/** Exit status by which a shell knows that a signal ended a process: 130 for SIGINT, 143 for SIGTERM. */
+/** Exit status that tells a shell that a signal ended a process: 130 for SIGINT, 143 for SIGTERM. */
 export function exitStatusOf(signal: ShutdownSignal): number {
   return 128 + constants.signals[signal];
 }
 
 /**
- * Calls `handler` on the first SIGINT or SIGTERM, then once; a second one, of either kind, ends the process on the spot
- * with 130 or 143. Gives the function that takes this back.
+ * Calls `handler` once, on the first SIGINT or SIGTERM; a second one, of either kind, ends the process at once with 130 or 143. Returns a
+ * function that undoes this.
  *
  * A handler that throws or rejects ends the process with the status of its signal.
  */

@@ -1,12 +1,12 @@
 /** Long work in slices of time. */
 import { type Clock, letOthersIn, systemClock } from './clock.ts';
 
-/** Longest turn of work in slices, ms. */
+/** Longest turn of sliced work, ms. */
 const sliceMs = 15;
-/** Items between two looks at the clock. */
+/** Items between checks of the clock. */
 const itemsPerLook = 64;
 
-/** Does it for each, in order and in slices of time: lets others in whenever a turn has taken long. @throws what `act` throws */
+/** Does it for each, in order and in slices of time: yields when a turn has taken long. @throws what `act` throws */
 export async function inSlices<T>(
   items: Iterable<T>,
   act: (item: T, at: number) => void,

@@ -1,15 +1,15 @@
-/** CPU time of a single thread, which Node.js 20 does not tell. */
+/** CPU time of one thread, which Node.js 20 does not report. */
 import { readFileSync } from 'node:fs';
 import { loopBusyMs } from './clock.ts';
 
 type WithThreadCpu = typeof process & { threadCpuUsage?: () => { readonly user: number; readonly system: number } };
 
 /**
- * CPU time of the calling thread, ms; only differences mean something. The last figure again where it cannot be read for the moment, for want of
- * file descriptors for example.
+ * CPU time of the calling thread, ms; only differences matter. The last figure again if it is temporarily unreadable, e.g. without free
+ * file descriptors.
  *
- * Where the thread cannot be asked (Node.js before 23.9 elsewhere than on Linux) it is the time in which its event loop was busy, which counts the time
- * in which others had the processor.
+ * If the thread's is unavailable (Node.js before 23.9, except on Linux) it is the busy time of its event loop, which includes time when
+ * others had the processor.
  */
 export function threadCpuMs(): number {
   return read();
@@ -31,7 +31,7 @@ function fromLinux(): number {
   return (lastMs = readLinux() ?? lastMs);
 }
 
-/** The first number: nanoseconds on a processor, up to date to a tick of the scheduler (1 to 10 ms). Null where there is none. */
+/** The first number: nanoseconds on a processor, accurate to a scheduler tick (1 to 10 ms). Null if there is none. */
 function readLinux(): number | null {
   try {
     const nanoseconds = Number.parseInt(readFileSync('/proc/thread-self/schedstat', 'latin1'), 10);

@@ -13,7 +13,7 @@ export interface Frame {
 
 const framePattern = /(?:\(|^at (?:async )?)((?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^()]*?):(\d+):(\d+)\)?$/;
 
-/** First frame of a stack that is neither Node's, a package's, nor Batuta's; null when there is none. */
+/** First frame of a stack that is neither Node's, a package's, nor Batuta's; null if there is none. */
 export function userFrame(stack: string | null): Frame | null {
   for (const text of (stack ?? '').split('\n')) {
     const match = /^\s*at /.test(text) ? framePattern.exec(text.trim()) : null;
@@ -25,7 +25,7 @@ export function userFrame(stack: string | null): Frame | null {
   return null;
 }
 
-/** The lines of a stack, set in by nothing: messages and causes, and of the frames those in the user's own code. */
+/** The lines of a stack, unindented: messages and causes, and the frames in the user's own code. */
 export function userLines(stack: string): string[] {
   const lines = stack.split('\n').map((line) => line.trim());
   return lines.filter((line) => !line.startsWith('at ') || userFrame(line) !== null);
