@@ -63,7 +63,7 @@ export const settings = {
     ),
     defaultText: '(unset)',
   },
-  /** Null: only those made by command. */
+  /** Null: those made by a command. */
   adminKey: setting(
     'adminKey',
     optional(secret),

@@ -1,4 +1,4 @@
-/** What may be put: names of queues and channels, tickets, due times, priorities. The same for every maker. */
+/** Checks of input: names of queues and channels, tickets, due times, priorities. The same for all brokers. */
 import { BatutaError } from '../base/errors.ts';
 import { isQueueName } from '../model/queue.ts';
 import type { ConsumeOptions, NewTicket, PutOptions, Ticket } from './broker.ts';
@@ -7,10 +7,10 @@ import type { ConsumeOptions, NewTicket, PutOptions, Ticket } from './broker.ts'
 export const lowestPriority = -100;
 export const highestPriority = 100;
 
-/** The last instant that a `Date` can hold. Source: ECMA-262, section 21.4.1.1. */
+/** The last instant of a `Date`. Source: ECMA-262, section 21.4.1.1. */
 const latestMs = 8.64e15;
 
-/** PostgreSQL carries just under 8,000 bytes, with the name of the channel. */
+/** PostgreSQL takes just under 8,000 bytes, with the channel's name. */
 const maxMessageBytes = 7_500;
 const channelPattern = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,199}$/;
 const idPattern = /^[A-Za-z0-9_.-]{1,100}$/;
@@ -23,7 +23,7 @@ export interface CheckedTicket extends Ticket {
 }
 
 /**
- * A queue is named with 1 to 100 letters, digits, `_`, `.` and `-`, the first a letter or digit; case counts.
+ * A queue name has 1 to 100 letters, digits, `_`, `.` and `-`, the first a letter or digit; case counts.
  *
  * @throws BatutaError NAME_INVALID
  */
@@ -37,7 +37,7 @@ export function checkQueueName(name: string): void {
 }
 
 /**
- * A channel is named with 1 to 200 letters, digits, `_`, `.`, `:` and `-`, the first a letter or digit.
+ * A channel name has 1 to 200 letters, digits, `_`, `.`, `:` and `-`, the first a letter or digit.
  *
  * @throws BatutaError NAME_INVALID
  */
@@ -73,7 +73,7 @@ export function checkTicket({ kind, id, epoch }: Ticket): void {
 }
 
 /**
- * The tickets of one `put`, each with its due time and priority, the same ticket once only.
+ * The tickets of one `put`, each once, with due time and priority.
  *
  * @throws BatutaError NAME_INVALID, OPTION_INVALID
  */
@@ -98,7 +98,7 @@ export function checkPut(tickets: NewTicket | readonly NewTicket[], options: Put
 }
 
 /**
- * The queues of a consumer, each once, in their order.
+ * The queues of a consumer, each once, in order.
  *
  * @throws BatutaError NAME_INVALID, OPTION_INVALID
  */
@@ -112,7 +112,7 @@ export function checkConsume(queues: string | readonly string[], { concurrency }
   return list;
 }
 
-/** One text for a ticket, the same for the same ticket; no two tickets share one. */
+/** A unique text for a ticket, the same for the same ticket. */
 export function ticketKey({ kind, id, epoch }: Ticket): string {
   return `${kind}-${id}-${epoch}`;
 }

@@ -1,4 +1,4 @@
-/** Who listens to which channel in this process. */
+/** This process's listeners of each channel. */
 import type { Unsubscribe } from './broker.ts';
 
 export class Listeners {
@@ -25,7 +25,7 @@ export class Listeners {
     };
   }
 
-  /** Calls the listeners of a channel, after what is running now. */
+  /** Calls a channel's listeners, after the current code. */
   tell(channel: string, message: string): void {
     if (!this.#byChannel.has(channel)) return;
     queueMicrotask(() => {

@@ -1,4 +1,4 @@
-/** Opens a broker by its URL. The only file that names the makers. */
+/** Opens a broker by URL. The only file that names the makers. */
 import { systemClock } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
@@ -16,24 +16,24 @@ export type { TicketKeeper } from './local/ticket-table.ts';
 
 export interface OpenBrokerOptions {
   /**
-   * `redis://…` or `rediss://…` (its options: see `redis-url.ts`), or `postgres://…` for BullMQ in a schema of its own there;
-   * null: the local broker, which keeps its tickets in `store`.
+   * `redis://…` or `rediss://…` (options: see `redis-url.ts`), or `postgres://…` for BullMQ in its own schema there; null: the local
+   * broker, which keeps its tickets in `store`.
    */
   readonly url: string | null;
-  /** The open store of the project; the broker neither migrates nor closes it. Needed by the local broker alone. */
+  /** The project's open store; the broker neither migrates nor closes it. Needed only by the local broker. */
   readonly store: TicketKeeper;
-  /** How long a taken ticket is kept from others without a sign of life of its taker, ms; default 15,000, at least 300. */
+  /** How long a taken ticket is reserved without a sign of life of its taker, ms; default 15,000, at least 300. */
   readonly visibilityMs?: number;
-  /** How long a consumer may hear nothing before it is connected anew, ms; default 20,000, at least 2,000. Redis only. */
+  /** How long a consumer may hear nothing before it reconnects, ms; default 20,000, at least 2,000. Redis only. */
   readonly deafAfterMs?: number;
-  /** Most connections that put and take tickets, at least 2; default 8. PostgreSQL only. */
+  /** Most connections to put and take tickets, at least 2; default 8. PostgreSQL only. */
   readonly connections?: number;
   readonly clock?: Clock;
-  /** From 0 up to but not including 1; default `Math.random`. */
+  /** From 0 to below 1; default `Math.random`. */
   readonly random?: () => number;
-  /** Gets what goes wrong in the background, and what handlers and listeners throw; an outage once. Default: ignored. */
+  /** Gets failures in the background, and errors of handlers and listeners; an outage once. Default: ignored. */
   readonly onError?: (error: unknown) => void;
-  /** Gets one sentence for each thing that should be set differently on the server, such as its eviction policy. Default: ignored. */
+  /** Gets one sentence for each server setting to change, such as its eviction policy. Default: ignored. */
   readonly onWarning?: (sentence: string) => void;
 }
 
@@ -82,7 +82,7 @@ async function openWire(url: string, options: RedisWireOptions & PostgresWireOpt
 }
 
 /**
- * Looks whether a Redis server is set as tickets need it.
+ * Checks a Redis server's configuration for tickets.
  *
  * @throws BatutaError CONFIG_INVALID (URL), BROKER_UNAVAILABLE
  */
@@ -92,7 +92,7 @@ export async function checkRedis(url: string): Promise<RedisReport> {
 }
 
 /**
- * Opens the PostgreSQL that carries tickets as a worker would, and closes it. Gives its URL without the password.
+ * Opens the PostgreSQL that carries tickets like a worker, and closes it. Returns its URL without the password.
  *
  * @throws BatutaError CONFIG_INVALID (URL), BROKER_UNAVAILABLE
  */

@@ -1,17 +1,17 @@
 /**
  * The places of a consumer: how many tickets it works on at the same time, over all its queues.
  *
- * A place is taken before a ticket is asked for, so that no ticket is held without being worked on. Only a ticket that needs several places
- * waits while it is held: then every place that becomes free is kept for it, and nothing new is taken until it has them all.
+ * A place is taken before a ticket is requested, so that no ticket is held without being worked on. Only a ticket that needs several places
+ * waits while held: then every freed place is kept for it, and nothing new is taken until it has them all.
  */
 import { BatutaError } from '../base/errors.ts';
 import type { TicketPlaces } from './broker.ts';
 
 /** A wait for a place. */
 export interface Wish {
-  /** True once there is a place, which is then to be given back with `release`; false when none will come. */
+  /** True once there is a place, to be returned with `release`; false if none will come. */
   readonly granted: Promise<boolean>;
-  /** Wishes no longer; a place that was granted meanwhile is given back. */
+  /** Withdraws the wish; a place granted meanwhile is returned. */
   cancel(): void;
 }
 
@@ -20,13 +20,13 @@ interface Waiter {
   settle(granted: boolean): void;
 }
 
-/** A ticket that waits for several places at once, and holds none meanwhile. */
+/** A ticket waiting for several places at once, holding none meanwhile. */
 interface Heavy {
   readonly count: number;
   settle(granted: boolean): void;
 }
 
-/** Bounded places; whoever needs several goes first. Of the others that wait, the lowest rank is next, then who has waited longest. */
+/** Bounded places; tickets that need several go first. Of the others, the lowest rank is next, then the longest wait. */
 export class Places {
   readonly total: number;
   readonly #waiters: Waiter[] = [];
@@ -43,24 +43,24 @@ export class Places {
     return this.#closed || this.isKept ? 0 : Math.max(0, this.total - this.#taken);
   }
 
-  /** Whether what becomes free is kept for a ticket that needs several places. */
+  /** Whether freed places are kept for a ticket that needs several. */
   get isKept(): boolean {
     return this.#heavy.length > 0;
   }
 
-  /** Whether it gives no more places. */
+  /** Whether it grants no more. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Takes a place that is free now; to be given back with `release`. */
+  /** Takes a free place, if any; return it with `release`. */
   tryTake(): boolean {
     if (this.free <= 0) return false;
     this.#taken += 1;
     return true;
   }
 
-  /** Takes all that are free now, and says how many; to be given back with `release`. */
+  /** Takes all free places, and returns how many; return them with `release`. */
   takeFree(): number {
     const { free } = this;
     this.#taken += free;
@@ -84,20 +84,20 @@ export class Places {
     return { granted, cancel };
   }
 
-  /** Whether somebody waits who is served before those of that rank. */
+  /** Whether anyone waits who is served before that rank. */
   isWantedBefore(rank: number): boolean {
     const [first] = this.#waiters;
     return this.isKept || (first !== undefined && first.rank < rank);
   }
 
-  /** The place of a ticket, which was taken for it, as the ticket's own. */
+  /** The place taken for a ticket, as the ticket's own. */
   hold(): HeldPlaces {
     return new HeldPlaces(this);
   }
 
   /**
-   * Gives the one place of a ticket for `count` of them, at once where they are free. Else it holds none until it has them all, behind others that
-   * wait so. False: it has its one place again, for none will come, or `cancel` was called.
+   * Exchanges a ticket's one place for `count` of them, at once if free. Otherwise it holds none until it has them all, behind earlier such
+   * waits. False: it has its one place again, as none will come, or `cancel` was called.
    *
    * @param count 2 to `total`
    */
@@ -135,7 +135,7 @@ export class Places {
     if (this.#taken > 0 || this.isKept) await new Promise<void>((resolve) => this.#emptied.push(resolve));
   }
 
-  /** Gives no more places; those who wait get none. */
+  /** Grants no more; those who wait get none. */
   close(): void {
     this.#closed = true;
     for (const { settle } of this.#waiters.splice(0)) settle(false);
@@ -144,7 +144,7 @@ export class Places {
 
   #serve(): void {
     for (let [next] = this.#heavy; next !== undefined; [next] = this.#heavy) {
-      // Those behind it wait: otherwise it might never be its turn.
+      // Those behind it wait: otherwise it might never get a turn.
       if (this.total - this.#taken < next.count) return;
       this.#heavy.shift();
       this.#taken += next.count;
@@ -158,14 +158,14 @@ export class Places {
     }
   }
 
-  /** Its own place is its own again, be there one too many for a while. */
+  /** Its own place is its own again, even if briefly one too many. */
   #deny(heavy: Heavy | undefined): void {
     this.#taken += 1;
     heavy?.settle(false);
   }
 }
 
-/** The places that one ticket holds: one, several, or none while it waits for several. */
+/** The places of one ticket: one, several, or none while it waits for several. */
 export class HeldPlaces implements TicketPlaces {
   readonly #places: Places;
   #count = 1;
@@ -208,7 +208,7 @@ export class HeldPlaces implements TicketPlaces {
     this.#wish?.cancel();
   }
 
-  /** Gives back all but one, which passes to the next ticket or is released. Null where that is done at once. */
+  /** Returns all but one, which passes to the next ticket or is released. Null if done at once. */
   end(): Promise<void> | null {
     if (this.#wish !== null) return this.#endWaiting(this.#wish);
     if (this.#count > 1) this.#places.release(this.#count - 1);
@@ -218,7 +218,7 @@ export class HeldPlaces implements TicketPlaces {
 
   async #endWaiting(wish: Wish): Promise<void> {
     wish.cancel();
-    // By then whoever asked has been told, and the count is right.
+    // By then the requester knows, and the count is right.
     await wish.granted;
     await this.end();
   }

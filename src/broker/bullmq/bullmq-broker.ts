@@ -1,9 +1,9 @@
 /**
  * The broker of a fleet: BullMQ, over Redis or PostgreSQL. Only this file, `ticket-worker.ts` and `postgres-backend.ts` import it.
  *
- * A ticket is a job without content, named by its three values, tried once, and removed when its handler has ended. BullMQ's retries, events
- * and schedulers are not used. A job whose worker died or froze loses its lock after `visibilityMs` and goes to another, as often as it
- * takes; the store knows whether there is still something to do.
+ * A ticket is a job without content, named by its three values, tried once, and removed when its handler has ended. BullMQ's retries,
+ * events and schedulers are not used. A job whose worker died or froze loses its lock after `visibilityMs` and goes to another, any number
+ * of times; the store knows whether there is still work.
  */
 import { Queue } from 'bullmq';
 import type { Clock } from '../../base/clock.ts';
@@ -38,16 +38,16 @@ import type { Wire } from './wire.ts';
 export interface BullmqBrokerOptions {
   readonly wire: Wire;
   readonly visibilityMs: number;
-  /** See `BullmqConsumer`; default 20 s, twice as long as BullMQ ever waits. */
+  /** See `BullmqConsumer`; default 20 s, twice BullMQ's longest wait. */
   readonly deafAfterMs: number;
   readonly clock: Clock;
   readonly random: () => number;
   readonly onError: (error: unknown) => void;
 }
 
-/** Tickets in one round trip; the event loop gets its turn between two. */
+/** Tickets per round trip; the event loop turns in between. */
 const bulkSize = 1_000;
-/** Events that BullMQ keeps of a queue; none are read. */
+/** Events that BullMQ keeps per queue; none are read. */
 const keptEvents = 10;
 
 export class BullmqBroker implements Broker {
@@ -102,7 +102,7 @@ export class BullmqBroker implements Broker {
     checkQueueName(queue);
     const [waiting = 0, prioritized = 0, active = 0, delayed = 0, due = 0] = await this.#ask(queue, async (own) => [
       ...(await own.getBackend().getCounts(['wait', 'prioritized', 'active', 'delayed'])),
-      // Due, and not taken up yet.
+      // Due, and not yet taken.
       ...(await own.getBackend().getCounts(['delayed'], this.#options.clock.now() + 1)),
     ]);
     return { waiting: waiting + prioritized + due, delayed: delayed - due, taken: active };
@@ -141,7 +141,7 @@ export class BullmqBroker implements Broker {
       try {
         await queue.waitUntilReady();
       } catch (error) {
-        // The connection was lost as BullMQ began, and the queue would repeat that error for ever.
+        // The connection was lost as BullMQ began, and the queue would repeat that error forever.
         if (this.#queues.get(name) === queue) this.#queues.delete(name);
         throw error;
       }
@@ -149,7 +149,7 @@ export class BullmqBroker implements Broker {
     });
   }
 
-  /** Made only while there is a connection: BullMQ lets a queue that cannot connect wait for ever. */
+  /** Made only while connected: BullMQ lets a queue that cannot connect wait forever. */
   #queue(name: string): Queue<Ticket, void> {
     const known = this.#queues.get(name);
     if (known !== undefined) return known;
@@ -172,10 +172,10 @@ export class BullmqBroker implements Broker {
         attempts: 1,
         removeOnComplete: true,
         removeOnFail: true,
-        // Due at the sum of both, so both come from one reading of the clock.
+        // Due at the sum of both, so both use one reading of the clock.
         timestamp: now,
         delay,
-        // BullMQ serves low numbers first, and 0 before all that have one.
+        // BullMQ serves low numbers first, and 0 before any other.
         priority: highestPriority - priority + 1,
       },
     };

@@ -1,9 +1,9 @@
 /**
- * A consumer over BullMQ: one BullMQ worker a queue, all sharing the places of the consumer, and a watchdog over them.
+ * A consumer over BullMQ: one BullMQ worker per queue, all sharing the consumer's places, and a watchdog over them.
  *
- * A worker counts as deaf when it has a free place and has not asked for a ticket for `deafAfterMs` although the broker answers: its
- * connections died silently, or it never got one. Then all workers of the consumer are replaced, over new connections. Handlers at work go
- * on; their tickets come back later and are dropped, as there is nothing left to claim.
+ * A worker counts as deaf if it has a free place and has not asked for a ticket for `deafAfterMs` although the broker answers: its
+ * connections died silently, or it never got one. Then all the consumer's workers are replaced, with new connections. Running handlers
+ * continue; their tickets come back later and are dropped, as there is nothing left to claim.
  */
 import { settledWithin } from '../../base/clock.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -29,7 +29,7 @@ export interface BullmqConsumerOptions {
   readonly onClosed: (consumer: BullmqConsumer) => unknown;
 }
 
-/** The workers of one time, over one connection. */
+/** The workers over one connection. */
 interface Crew {
   readonly workers: TicketWorker[];
   readonly connection: object;
@@ -37,9 +37,9 @@ interface Crew {
 }
 
 const defaultDeadlineMs = 30_000;
-/** Longest wait of a worker that is not woken, ms; polling is most of what an idle process does. */
+/** Longest wait of a worker without a wake-up, ms; polling is most of what an idle process does. */
 const lookEveryMs = 3_000;
-/** How long `close` waits for the broker to remove tickets whose handlers have ended, ms. */
+/** How long `close` waits for the broker to remove tickets of ended handlers, ms. */
 const confirmMs = 3_000;
 
 export class BullmqConsumer implements Consumer {
@@ -114,7 +114,7 @@ export class BullmqConsumer implements Consumer {
     });
   }
 
-  /** True when the ticket is to be given back. */
+  /** True if the ticket is to be given back. */
   async #work(ticket: Ticket, queue: string): Promise<boolean> {
     const places = this.#places.hold();
     this.#working.set(ticket, places);
@@ -135,7 +135,7 @@ export class BullmqConsumer implements Consumer {
     const { clock, concurrency, deafAfterMs, wire, onError } = this.#options;
     const queues = [...this.#queues.keys()];
     const isDeaf = (): boolean => {
-      // Only those of handlers at work count here: a ticket that cannot be removed holds one, though its handler has ended.
+      // Only those of running handlers count: a ticket that cannot be removed holds one after its handler has ended.
       if (this.#places.closed || this.#places.isKept || this.placesUsed >= concurrency) return false;
       const { workers } = this.#crew;
       const isSilent = ({ lookedAt }: TicketWorker): boolean => clock.monotonic() - lookedAt > deafAfterMs;
@@ -164,7 +164,7 @@ export class BullmqConsumer implements Consumer {
     await this.#watchdog.stop();
     if (this.#working.size > 0) await settledWithin(clock, deadlineMs, new Promise<void>((resolve) => (this.#idle = resolve)));
     const left = [...this.#working.keys()];
-    // Tickets of ended handlers are removed; the others are given back, if the broker can be reached.
+    // Tickets of ended handlers are removed; others are given back, if the broker is reachable.
     const settled =
       left.length === 0 ? this.#places.whenEmpty() : Promise.allSettled(this.#crew.workers.map((worker) => worker.giveBack()));
     await settledWithin(clock, confirmMs, settled);

@@ -1,15 +1,15 @@
-/** BullMQ on PostgreSQL over a pool that several of its queues and workers share. */
+/** BullMQ on PostgreSQL over a pool shared by several queues and workers. */
 import { PostgresConnection, PostgresQueueBackend } from 'bullmq';
 import type { BackendFactory, PostgresPoolConfig } from 'bullmq';
 import type pg from 'pg';
 
-/** What BullMQ gets as its connection: how it connects to wait to be woken, and the pool for all else. */
+/** BullMQ's connection: how to connect when waiting to be woken, and the pool for all else. */
 export type SharedConnection = PostgresPoolConfig & { readonly pool: pg.Pool };
 
 /**
- * Makes the backend of a queue or worker. A pool that BullMQ is handed itself would have to be in its own schema, brought up to date
- * before, and would lose a connection for good to each worker that waits; so it is handed a configuration, and the pool it makes of
- * that, which has not connected yet, is replaced.
+ * Makes the backend of a queue or worker. A pool passed to BullMQ directly would have to be in its own, already migrated schema, and would
+ * lose a connection for good to each waiting worker; so BullMQ gets a configuration, and the pool it makes from that, not yet connected, is
+ * replaced.
  */
 export const sharedPostgresBackend = ((name, options, { withBlockingConnection } = {}) => {
   const { pool, ...config } = options.connection as unknown as SharedConnection;
@@ -18,7 +18,7 @@ export const sharedPostgresBackend = ((name, options, { withBlockingConnection }
   return new PostgresQueueBackend(connection, name, { ...options, connection: config }, true, withBlockingConnection ? name : undefined);
 }) as BackendFactory;
 
-/** BullMQ ends what it takes for its own; this one is ended by the wire. */
+/** BullMQ ends what it takes for its own; the wire ends this one. */
 function withoutEnd(pool: pg.Pool): object {
   return {
     connect: () => pool.connect(),

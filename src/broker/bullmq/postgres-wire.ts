@@ -1,12 +1,12 @@
 /**
- * PostgreSQL below BullMQ: a fleet without Redis. BullMQ keeps its tables in a schema of its own and brings them up to date.
+ * PostgreSQL below BullMQ: a fleet without Redis. BullMQ keeps its tables in its own schema and migrates them.
  *
- * BullMQ would make a pool for each queue and each worker. Here all that puts tickets shares one, and all that takes them another, which is
- * made anew when a consumer is found deaf; both together are `connections`. Beside them stand one connection for each queue that tickets
- * are taken from, which waits to be woken, and the one that listens for messages.
+ * BullMQ would make a pool for each queue and each worker. Here all putting shares one, and all taking another, which is replaced when a
+ * consumer is found deaf; both together are `connections`. In addition, each queue that tickets are taken from has a connection that waits
+ * to be woken, and one connection listens for messages.
  *
- * Messages go by NOTIFY on one channel for all. The connection that listens is made at the first subscription, and again
- * when it is lost; what is sent meanwhile is lost.
+ * Messages go by NOTIFY on one channel for all. The listening connection is made at the first subscription, and again when lost; anything
+ * sent meanwhile is lost.
  */
 import pg from 'pg';
 import { settledWithin } from '../../base/clock.ts';
@@ -25,7 +25,7 @@ import type { Wire } from './wire.ts';
 
 export interface PostgresWireOptions {
   readonly url: string;
-  /** Most connections that put and take tickets, at least 2. */
+  /** Most connections to put and take tickets, at least 2. */
   readonly connections: number;
   readonly clock: Clock;
   readonly random: () => number;
@@ -64,7 +64,7 @@ class PostgresWire implements Wire {
   readonly #options: PostgresWireOptions;
   readonly #config;
   readonly #pool: pg.Pool;
-  /** Shared by all consumers, save those that are still on the one before. */
+  /** Shared by all consumers, except those still on the previous one. */
   #taking: { readonly pool: pg.Pool; users: number } | null = null;
   readonly #ending = new Set<Promise<void>>();
   readonly #listeners: Listeners;
@@ -110,9 +110,9 @@ class PostgresWire implements Wire {
     return { connection: this.#sharing(taking.pool), close };
   }
 
-  /** What BullMQ asks for lies in its schema; what is asked here lies in none. */
+  /** BullMQ's tables are in its schema; queries here need none. */
   #makePool(max: number): pg.Pool {
-    // Not as a parameter of the start, which poolers refuse.
+    // Not as a startup parameter, which poolers refuse.
     const onConnect = (client: pg.ClientBase): unknown => client.query(`set search_path = "${schema}"`);
     const pool = new pg.Pool({ ...this.#config, max, onConnect });
     pool.on('error', (error) => this.complain(error));
@@ -139,12 +139,12 @@ class PostgresWire implements Wire {
     return this.#pool.query('select 1');
   }
 
-  /** LISTEN and what BullMQ prepares need a session of their own, which a pooler by transaction does not give. */
+  /** LISTEN and BullMQ's prepared statements need their own session, which transaction poolers do not give. */
   async refuseDeafPool(): Promise<void> {
     const client = await this.#pool.connect();
     try {
       const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
-      // A pooler greets its clients with a process number of its own. Source: PostgreSQL, protocol, BackendKeyData.
+      // A pooler gives clients its own process number. Source: PostgreSQL, protocol, BackendKeyData.
       const isPooled = 'processID' in client && client.processID !== rows[0]?.pid;
       if (!isPooled) return;
       const probe = `batuta_probe_${makeId().replaceAll('-', '_')}`;

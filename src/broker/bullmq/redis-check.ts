@@ -1,4 +1,4 @@
-/** Checks whether a Redis server is set as tickets need it. */
+/** Checks a Redis server's configuration for tickets. */
 import { Cluster } from 'ioredis';
 import type { Redis } from 'ioredis';
 import type { Clock } from '../../base/clock.ts';
@@ -9,17 +9,17 @@ import type { RedisConnection } from './redis-connection.ts';
 import { readRedisUrl } from './redis-url.ts';
 import type { RedisPlace } from './redis-url.ts';
 
-/** What was found. */
+/** Findings. */
 export interface RedisReport {
   /** Without passwords. */
   readonly url: string;
-  /** E.g. `7.0.15`; `unknown` when the server does not say. Of a Cluster that of the oldest node. */
+  /** E.g. `7.0.15`; `unknown` if the server does not say. For a Cluster the oldest node's. */
   readonly version: string;
-  /** `maxmemory-policy`; `unknown` when the server does not say. Of a Cluster that of a node that is set wrongly, if any. */
+  /** `maxmemory-policy`; `unknown` if the server does not say. For a Cluster that of a misconfigured node, if any. */
   readonly evictionPolicy: string;
   /** Time of one round trip, ms. */
   readonly latencyMs: number;
-  /** One sentence for each thing that should be changed; empty when all is well. */
+  /** One sentence for each thing to change; empty if all is well. */
   readonly warnings: readonly string[];
 }
 
@@ -27,11 +27,11 @@ const goodPolicy = 'noeviction';
 /** Share of its maxmemory that a server may use. */
 const nearlyFull = 0.9;
 const oldestGood = [6, 2] as const;
-/** What BullMQ's scripts need. */
+/** BullMQ's scripts need this. */
 const oldestPossible = [5, 0] as const;
 
 /**
- * Connects, looks and goes.
+ * Connects, checks, closes.
  *
  * @throws BatutaError CONFIG_INVALID (URL), BROKER_UNAVAILABLE
  */
@@ -48,7 +48,7 @@ export async function checkRedis(url: string, { clock = systemClock }: { readonl
 }
 
 /**
- * The same over a connection that is ready.
+ * The same over a ready connection.
  *
  * @throws BatutaError BROKER_UNAVAILABLE
  */
@@ -72,7 +72,7 @@ export async function inspectRedis(connection: RedisConnection, place: RedisPlac
 }
 
 /**
- * Refuses a server on which tickets cannot work.
+ * Refuses a server unsuitable for tickets.
  *
  * @throws BatutaError BROKER_UNAVAILABLE
  */
@@ -83,7 +83,7 @@ export function refuseOldRedis({ url, version }: RedisReport): void {
   });
 }
 
-/** All nodes of a Cluster: a replica may take the place of its master at any time. */
+/** All nodes of a Cluster: a replica may replace its master at any time. */
 function serversOf(connection: RedisConnection): readonly Redis[] {
   return connection instanceof Cluster ? connection.nodes('all') : [connection];
 }
@@ -119,7 +119,7 @@ function versionWarnings({ url }: RedisPlace, version: string): string[] {
   return [`Redis at ${url} is version ${version}; ${oldestGood.join('.')} is the oldest that tickets are tested with.`];
 }
 
-/** Of an unknown version false. */
+/** False if unknown. */
 function isOlder(version: string, [wantedMajor, wantedMinor]: readonly [number, number]): boolean {
   const [major, minor] = numbersOf(version);
   return major < wantedMajor || (major === wantedMajor && minor < wantedMinor);

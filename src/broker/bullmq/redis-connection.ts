@@ -1,11 +1,11 @@
 /**
- * Connections to Redis, each set for what it is used for, and what goes wrong on them as one kind of error.
+ * Connections to Redis, each configured for its use, with their failures as one kind of error.
  *
- * - `ask`: puts, counts, messages. Refuses at once while there is no connection, and never waits for long.
- * - `take`: fetches tickets and confirms them. Holds its commands back during an outage, and sends them after it.
- * - `listen`: receives messages. Subscribes again by itself after an outage.
+ * - `ask`: puts, counts, messages. Refuses at once without a connection, and never waits long.
+ * - `take`: fetches tickets and confirms them. Holds its commands during an outage, and sends them afterwards.
+ * - `listen`: receives messages. Resubscribes after an outage.
  *
- * A lost connection is made anew after 50 ms to 1 s, for ever.
+ * A lost connection is replaced after 50 ms to 1 s, forever.
  */
 import { Cluster, Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
@@ -17,14 +17,14 @@ export type RedisUse = 'ask' | 'take' | 'listen';
 export type RedisConnection = Redis | Cluster;
 
 const connectTimeoutMs = 5_000;
-/** Longest time any single question may take, ms. */
+/** Longest time of any single query, ms. */
 export const answerTimeoutMs = 5_000;
-/** A connection that owes an answer for so long is dead, ms. Longer than BullMQ ever blocks (10 s). */
+/** A connection that owes an answer this long is dead, ms. Longer than BullMQ ever blocks (10 s). */
 const silenceMs = 15_000;
 const firstRetryMs = 50;
 const longestRetryMs = 1_000;
 
-/** A connection that is still to be made; it connects by itself from now on. Errors must be listened to by the caller. */
+/** A new connection, which connects by itself from now on. The caller must listen for errors. */
 export function connectRedis(place: RedisPlace, use: RedisUse): RedisConnection {
   const common: Omit<RedisOptions, 'replyMapping'> = {
     ...(place.username === null ? {} : { username: place.username }),
@@ -35,7 +35,7 @@ export function connectRedis(place: RedisPlace, use: RedisUse): RedisConnection 
     maxRetriesPerRequest: use === 'ask' ? 1 : null,
     ...(use === 'ask' ? { commandTimeout: answerTimeoutMs } : {}),
     ...(use === 'listen' ? {} : { socketTimeout: silenceMs }),
-    // A server that has become a replica refuses to write: look for the new one, and say it again there.
+    // A server that has become a replica refuses writes: find the new one, and repeat the command there.
     reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
   };
   const enableOfflineQueue = use !== 'ask';
@@ -61,7 +61,7 @@ export function connectRedis(place: RedisPlace, use: RedisUse): RedisConnection 
 }
 
 /**
- * Resolves once the connection can be used; what stands in the way first is thrown, without a further try.
+ * Resolves once the connection is usable; throws the first failure, without another try.
  *
  * @throws BatutaError BROKER_UNAVAILABLE
  */
@@ -82,7 +82,7 @@ export async function whenReady(connection: RedisConnection, place: RedisPlace, 
 }
 
 /**
- * The answer to a question, or the reason why there is none, within `answerTimeoutMs`.
+ * The answer to a query, or why there is none, within `answerTimeoutMs`.
  *
  * @throws BatutaError BROKER_UNAVAILABLE
  */
@@ -102,13 +102,13 @@ export async function answerOf<T>(connection: RedisConnection, place: RedisPlace
   }
 }
 
-/** The error for what went wrong on a connection. */
+/** The error for a failed connection. */
 export function unavailable(place: RedisPlace, cause: unknown): BatutaError {
   if (isBatutaError(cause)) return cause;
   return new BatutaError('BROKER_UNAVAILABLE', `Redis at ${place.url} ${reasonOf(cause)}`, { details: { broker: place.url }, cause });
 }
 
-/** Whether an error only says that the connection is gone or not there yet. */
+/** Whether an error only means that there is no connection (yet). */
 export function isOutage(error: unknown): boolean {
   const text = error instanceof Error ? `${error.message} ${'code' in error ? String(error.code) : ''}` : '';
   return /ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|Connection is closed|closed the connection|Socket timeout|timed out|sentinels are unreachable|slots cache|LOADING|max retries|writeable|CLUSTERDOWN|None of/i.test(

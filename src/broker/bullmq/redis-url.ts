@@ -1,12 +1,12 @@
 /**
- * What a Redis URL says: one server, a Cluster, or servers watched by Sentinel.
+ * Redis URLs: for one server, a Cluster, or servers watched by Sentinel.
  *
  * `redis[s]://[user:password@]host[:port][/database][?option=value…]`, with the options
  *
- * - `nodes=host:port,host:port` further nodes of a Cluster, or further Sentinels
+ * - `nodes=host:port,host:port` further Cluster nodes or Sentinels
  * - `cluster=true` the hosts are nodes of a Cluster (which has no databases)
  * - `sentinel=NAME` the hosts are Sentinels that know the server NAME; `sentinelPassword=…` is theirs
- * - `prefix={name}` beginning of all keys, default `{batuta}`; the braces keep them in one slot of a Cluster
+ * - `prefix={name}` prefix of all keys, default `{batuta}`; the braces keep them in one slot of a Cluster
  * - `ca=FILE` certificate authority of a `rediss:` server; `tlsName=HOST` the name in its certificate
  */
 import { readFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ export interface RedisPlace {
   readonly form: 'single' | 'cluster' | 'sentinel';
   /** At least one: the server, nodes of the Cluster, or Sentinels. */
   readonly nodes: readonly [RedisNode, ...RedisNode[]];
-  /** What the Sentinels call the server; empty otherwise. */
+  /** The server's name in Sentinel; empty otherwise. */
   readonly sentinelName: string;
   readonly sentinelPassword: string | null;
   readonly username: string | null;

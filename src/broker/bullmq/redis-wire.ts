@@ -1,8 +1,8 @@
 /**
- * Redis below BullMQ, and messages between processes by its pub/sub: what is sent while somebody has no connection is lost for them.
+ * Redis below BullMQ, and messages between processes by its pub/sub: whoever is disconnected misses them.
  *
- * The connection that listens is made at the first subscription. After an outage it subscribes again by itself; one that has died without a
- * word is found by asking it for a sign of life every few seconds.
+ * The listening connection is made at the first subscription. It resubscribes after an outage; one that died silently is found by pinging
+ * it every few seconds.
  */
 import { settledWithin } from '../../base/clock.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -23,15 +23,15 @@ export interface RedisWireOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly onError: (error: unknown) => void;
-  /** Gets a sentence for each thing that is set wrongly on the server. */
+  /** Gets a sentence for each wrong server setting. */
   readonly onWarning: (sentence: string) => void;
 }
 
-/** How often the connection that listens is asked whether it lives, ms. */
+/** How often to ping the listening connection, ms. */
 const signOfLifeMs = 5_000;
 
 /**
- * Connects, and looks whether the server is set well.
+ * Connects, and checks the server's settings.
  *
  * @throws BatutaError CONFIG_INVALID (URL), BROKER_UNAVAILABLE
  */
@@ -110,7 +110,7 @@ class RedisWire implements Wire {
     const unsubscribe = this.#listeners.add(channel, listener, () => {
       connection.unsubscribe(name).catch(() => undefined);
     });
-    // An outage holds it back; it is sent when that has ended.
+    // An outage delays it until that has ended.
     await settledWithin(this.#options.clock, answerTimeoutMs, connection.subscribe(name));
     return unsubscribe;
   }
@@ -119,7 +119,7 @@ class RedisWire implements Wire {
     if (isVanished(error)) return;
     if (!isOutage(error)) return void (this.#quiet || this.#options.onError(error));
     if (this.#quiet) return;
-    // Every connection reports it at every try; it is passed on once, until there is a connection again.
+    // Every connection reports it at every try; it is passed on once, until reconnected.
     this.#quiet = true;
     this.#options.onError(unavailable(this.#place, error));
   }

@@ -1,10 +1,10 @@
 /**
- * Takes tickets of one queue into the places of its consumer, by BullMQ's contract of a backend (`IQueueBackend`) and a worker without a
- * processor: the loop is ours, so that a place is taken before a ticket is asked for.
+ * Takes tickets of one queue into its consumer's places, by BullMQ's backend contract (`IQueueBackend`) and a worker without a processor:
+ * the loop is ours, so that a place is taken before a ticket is requested.
  *
- * Place taken → asked for a ticket → none: the place is given back, and it waits to be woken, for the next ticket to become due, or for
- * `lookEveryMs`. A ticket keeps its place until its handler has ended and BullMQ has removed it, which hands over the next one. A crash
- * leaves its tickets locked; the locks lapse after `visibilityMs`, and others get them.
+ * Place taken → ticket requested → none: the place is given back, and it waits for a wake-up, for the next ticket to become due, or for
+ * `lookEveryMs`. A ticket keeps its place until its handler has ended and BullMQ has removed it, which returns the next one. A crash leaves
+ * its tickets locked; the locks lapse after `visibilityMs`, and others get them.
  */
 import { Job, PostgresQueueBackend, Worker } from 'bullmq';
 import type { BackendFactory, ConnectionOptions, IQueueBackend, JobJson } from 'bullmq';
@@ -20,35 +20,35 @@ import type { Wire } from './wire.ts';
 
 export interface TicketWorkerOptions {
   readonly queue: string;
-  /** The lowest is served first: 0 for the first queue that the consumer was made with, less for those that came to it later. */
+  /** The lowest is served first: 0 for the consumer's first initial queue, less for queues added later. */
   readonly rank: number;
   readonly connection: object;
   readonly places: Places;
   readonly wire: Wire;
   readonly visibilityMs: number;
-  /** How long it waits to be woken before it looks by itself, ms. */
+  /** How long to wait for a wake-up before polling, ms. */
   readonly lookEveryMs: number;
   readonly clock: Clock;
   readonly random: () => number;
-  /** True when the ticket is to be given back. */
+  /** True if the ticket is to be given back. */
   work(ticket: Ticket): Promise<boolean>;
 }
 
 type TicketJob = Job<Ticket, void>;
 
-/** How long one question for the next wake-up stands, s; it outlives several looks. */
+/** How long one request for the next wake-up is open, s; it outlives several polls. */
 const blockSeconds = 10;
-/** Wait after an error before it is tried again, ms. */
+/** Wait after an error before another try, ms. */
 const retryMs = 200;
-/** BullMQ fails a job that was lost more often than this; for us no loss counts. */
+/** BullMQ fails a job lost more often than this; for us no loss counts. */
 const maxStalledCount = 1_000_000;
-/** How long a connection that is still being made is waited for, ms, before the worker is closed. */
+/** How long to wait for a connection in progress before the worker is closed, ms. */
 const readyMs = 5_000;
 
-/** What BullMQ stores by; undefined is Redis, its default. */
+/** BullMQ's storage; undefined is Redis, its default. */
 export const backendOf = (wire: Wire): BackendFactory | undefined => (wire.kind === 'postgres' ? sharedPostgresBackend : undefined);
 
-/** How BullMQ reaches its tickets. It looks at no server itself: it would print what it finds, and the wire has looked already. */
+/** How BullMQ reaches its tickets. It checks no server itself: it would print what it finds, and the wire has already checked. */
 export const connectionOptions = (
   { prefix }: Wire,
   connection: object,
@@ -59,22 +59,22 @@ export const connectionOptions = (
 });
 
 export class TicketWorker {
-  /** When it last heard from the broker, monotonic ms. It asks every `lookEveryMs` while it could take a ticket. */
+  /** When it last heard from the broker, monotonic ms. Polls every `lookEveryMs` while it could take a ticket. */
   lookedAt: number;
   /** Whether it waits for a place. */
   parked = false;
-  /** Whether it asks for tickets, or will once it is connected. */
+  /** Whether it requests tickets, or will once it is connected. */
   looping = true;
   readonly #options: TicketWorkerOptions;
   readonly #worker: Worker<Ticket, void, string, IQueueBackend>;
   readonly #backend: IQueueBackend;
   readonly #ready: Promise<void>;
   readonly #renewing: Loop;
-  /** Tickets at work, with the tokens of their locks. */
+  /** Tickets in progress, with their lock tokens. */
   readonly #locks = new Map<string, string>();
   #tokens = 0;
   #asked: Promise<unknown> | undefined;
-  /** UTC epoch ms; 0: none is known. */
+  /** UTC epoch ms; 0: none known. */
   #nextDueAt = 0;
   #stopped = false;
   #ended: Promise<void> | undefined;
@@ -117,7 +117,7 @@ export class TicketWorker {
     this.#backend.disconnectBlocking(false).catch(() => undefined);
   }
 
-  /** Gives the tickets at work back to others. */
+  /** Gives tickets in progress back to others. */
   async giveBack(): Promise<void> {
     for (const [id, token] of this.#locks) await this.#backend.moveJobFromActiveToWait(id, token);
   }
@@ -144,7 +144,7 @@ export class TicketWorker {
         else void this.#workOn(job);
         if (job === undefined) await this.#wait();
       } catch (error) {
-        // What was asked when taking ended is refused.
+        // Requests made before the stop are refused.
         if (this.#stopped) return;
         this.#complain(error);
         await clock.sleep(retryMs);
@@ -162,7 +162,7 @@ export class TicketWorker {
     }
   }
 
-  /** The job that BullMQ's answer holds; without one the answer says when the next is due. */
+  /** The job in BullMQ's answer; without one the answer says when the next is due. */
   #jobOf(answer: readonly unknown[], token: string): TicketJob | undefined {
     const [json, id, , dueAt] = answer as [JobJson | null | undefined, string, number, number | undefined];
     this.lookedAt = this.#options.clock.monotonic();
@@ -176,12 +176,12 @@ export class TicketWorker {
   }
 
   /**
-   * Waits to be woken, by a timer of our own, for Redis notices only ten times a second that a wait is over. What was asked then goes on,
-   * and its answer is for the next wait.
+   * Waits for a wake-up, with our own timer, as Redis checks only ten times a second whether a wait is over. The request stays open, and
+   * its answer is for the next wait.
    */
   async #wait(): Promise<void> {
     const { clock, lookEveryMs, places } = this.#options;
-    // A wake-up is for somebody who has a place.
+    // A wake-up is for workers with a place.
     if (this.#stopped || places.free === 0) return;
     const asked = (this.#asked ??= this.#backend.waitForJob(blockSeconds));
     const untilDueMs = this.#nextDueAt === 0 ? lookEveryMs : Math.max(1, this.#nextDueAt - clock.now());
@@ -190,7 +190,7 @@ export class TicketWorker {
     await asked;
   }
 
-  /** Works on a ticket, and on those that BullMQ hands over as it removes the one before. */
+  /** Works on a ticket, and on those that BullMQ returns as it removes the previous one. */
   async #workOn(first: TicketJob): Promise<void> {
     const { places, work } = this.#options;
     for (let job: TicketJob | undefined = first; job !== undefined; ) {
@@ -205,8 +205,8 @@ export class TicketWorker {
   }
 
   /**
-   * Removes a ticket whose handler has ended; what fails is tried again for as long as the ticket is kept from others. The place passes to
-   * the next ticket, unless a queue that is served before this one waits for it.
+   * Removes a ticket whose handler has ended; failures are retried for as long as others cannot get the ticket. The place passes to the
+   * next ticket, unless a queue served before this one waits for it.
    */
   async #remove(job: TicketJob, token: string): Promise<TicketJob | undefined> {
     const { places, rank, clock, visibilityMs } = this.#options;
@@ -224,7 +224,7 @@ export class TicketWorker {
     return undefined;
   }
 
-  /** Lets others have a ticket at once; where that fails, once its lock has lapsed. */
+  /** Lets others have a ticket at once; if that fails, once its lock has lapsed. */
   async #putBack(id: string, token: string): Promise<void> {
     try {
       await this.#backend.moveJobFromActiveToWait(id, token);
@@ -241,21 +241,21 @@ export class TicketWorker {
   async #end(): Promise<void> {
     this.stopTaking();
     await this.#renewing.stop();
-    // BullMQ goes on with a connection that it has begun to make, and would leave it behind.
+    // BullMQ finishes a connection it has begun to make, and would leave it behind.
     await settledWithin(this.#options.clock, readyMs, this.#ready);
     if (this.#backend instanceof PostgresQueueBackend) await closeConnection(this.#backend);
     await this.#worker.close(true).catch(() => undefined);
   }
 
-  /** What a start still asks for while it is being ended is refused. */
+  /** Requests of a start are refused while it is being ended. */
   #complain(error: unknown): void {
     if (this.#ended === undefined) this.#options.wire.complain(error);
   }
 }
 
 /**
- * Closes a PostgreSQL connection of BullMQ, which stops listening for errors of the client it ends: a server that shuts down in that moment
- * would end this process. The listener counts only when it is added after `close` has taken the others away, which it does at once.
+ * Closes BullMQ's PostgreSQL connection, which stops listening for errors of the client it ends: a server that shuts down at that moment
+ * would end this process. The listener counts only if added after `close` has removed the others, which it does at once.
  */
 async function closeConnection({ connection }: PostgresQueueBackend): Promise<void> {
   try {

@@ -1,7 +1,7 @@
 /**
- * Contract of the layer below BullMQ: its connections, and messages between processes. Makers: `redis-wire.ts`, `postgres-wire.ts`.
+ * Contract of the layer below BullMQ: its connections, and messages between processes. See `redis-wire.ts`, `postgres-wire.ts`.
  *
- * What BullMQ gets as its connection depends on the maker, and is opaque to the rest.
+ * BullMQ's connection depends on the maker, and is opaque to the rest.
  */
 import type { Unsubscribe } from '../broker.ts';
 
@@ -9,14 +9,14 @@ export interface Wire {
   readonly kind: 'redis' | 'postgres';
   /** Without passwords. */
   readonly url: string;
-  /** Beginning of all names; Redis only. */
+  /** Prefix of all names; Redis only. */
   readonly prefix: string;
-  /** Over which BullMQ puts and counts. */
+  /** Where BullMQ puts and counts. */
   readonly connection: object;
-  /** Over which one consumer takes tickets; `close` cuts it, also in an outage. @param isAnew whether the one before is taken for dead */
+  /** Used by one consumer to take tickets; `close` cuts it, also in an outage. @param isAnew whether the previous one is presumed dead */
   openTaking(isAnew: boolean): { readonly connection: object; close(): void };
   /**
-   * The answer to a question over `connection`, or why there is none, within seconds; at once while there is no connection.
+   * The answer to a query over `connection`, or why there is none, within seconds; at once without a connection.
    *
    * @throws BatutaError BROKER_UNAVAILABLE
    */
@@ -25,14 +25,14 @@ export interface Wire {
   ping(): Promise<unknown>;
   /** Sends a message to other processes and this one. */
   send(channel: string, message: string): Promise<void>;
-  /** Resolves once it is in force, or an outage keeps it from being so. */
+  /** Resolves once it is in force, or an outage prevents that. */
   subscribe(channel: string, listener: (message: string) => void): Promise<Unsubscribe>;
-  /** Reports what goes wrong below BullMQ: an outage once, a ticket that vanished not at all. */
+  /** Reports failures below BullMQ: an outage once, a vanished ticket never. */
   complain(error: unknown): void;
   close(): Promise<void>;
 }
 
-/** Whether BullMQ says that a ticket it removes or renews was flushed away or given to somebody else: nothing is wrong. */
+/** Whether BullMQ reports that a ticket it removes or renews was flushed or given to someone else: not a fault. */
 export function isVanished(error: unknown): boolean {
   const text = error instanceof Error ? error.message : '';
   return /Missing (key|lock) for job|is not in the active state|Lock mismatch for job|could not renew lock/.test(text);

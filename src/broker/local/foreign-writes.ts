@@ -1,10 +1,10 @@
 /**
- * Notices that another process has written to the database that holds the tickets.
+ * Notices when another process writes to the database that holds the tickets.
  *
- * Where the file system reports writes, it looks right after each; else it polls every 40 ms, which costs microseconds. A file system that
- * missed two writes is no longer relied on.
+ * If the file system reports writes, it checks right after each; else it polls every 40 ms, which costs microseconds. A file system that
+ * missed two writes is no longer trusted.
  *
- * Reported → looks 4, 12 and 40 ms later, since the report comes before the write can be read → changed: `onChange`.
+ * Reported → checks 4, 12 and 40 ms later, since the report precedes the readable write → changed: `onChange`.
  */
 import type { Clock, Timer } from '../../base/clock.ts';
 import { type Loop, makeLoop } from '../../base/loop.ts';
@@ -13,18 +13,18 @@ import type { TicketKeeper } from './ticket-table.ts';
 export interface ForeignWritesOptions {
   readonly keeper: Pick<TicketKeeper, 'dataVersion' | 'watchWrites'>;
   readonly clock: Clock;
-  /** From 0 up to but not including 1. */
+  /** From 0 to below 1. */
   readonly random: () => number;
   readonly onChange: () => Promise<void>;
   readonly onError: (error: unknown) => void;
 }
 
-/** How often it polls where writes are not reported, ms. */
+/** How often to poll if writes are not reported, ms. */
 const askMs = 40;
 const longestBackoffMs = 1_000;
-/** When it looks after a report, each counted from the look before, ms. */
+/** When to check after a report, each counted from the last check, ms. */
 const looksMs = [4, 12, 40];
-/** So many writes may come without a report until reports are not relied on. */
+/** Unreported writes after which reports are no longer trusted. */
 const mostMissed = 2;
 
 export class ForeignWrites {
@@ -34,7 +34,7 @@ export class ForeignWrites {
   #timer: Timer | undefined;
   #nextLook = 0;
   #version: number | null = null;
-  /** Whether a write was reported since polling last found one that was not. */
+  /** Whether a write was reported since polling last found one unreported. */
   #heard = true;
   #missed = 0;
   #started = false;
@@ -66,7 +66,7 @@ export class ForeignWrites {
     if (this.#stopWatching === null) this.#asking.start().catch(onError);
   }
 
-  /** The slow poll of the owner: looks in any case, and learns whether reports can be relied on. */
+  /** The owner's slow poll: checks in any case, and learns whether reports are reliable. */
   checkReports(): void {
     if (this.#stopWatching === null || this.#timer !== undefined) return;
     try {
@@ -74,7 +74,7 @@ export class ForeignWrites {
     } catch (error) {
       return this.#options.onError(error);
     }
-    // A write of just now may be reported in a moment.
+    // A write of just now may yet be reported.
     this.#heard = false;
     this.#nextLook = looksMs.length - 1;
     this.#arm();
@@ -120,7 +120,7 @@ export class ForeignWrites {
     this.#asking.start().catch(this.#options.onError);
   }
 
-  /** True when another connection has written since the last look. */
+  /** True if another connection has written since the last check. */
   async #look(): Promise<boolean> {
     if (this.#stopped) return false;
     const version = this.#options.keeper.dataVersion();

@@ -1,9 +1,9 @@
 /**
- * The broker that needs no service: tickets are rows of a table that all processes of a machine share.
+ * The broker without a service: tickets are rows of a table shared by all processes of a machine.
  *
- * Tickets of this process wake its consumers at once. Those of others are noticed by `foreign-writes.ts`, within milliseconds where the
- * file system reports writes, else within 40. A timer waits for the next ticket that becomes due, and a poll every second backs all this up.
- * Tickets at work are renewed; those of a process that died or froze lapse after `visibilityMs` and go to others.
+ * Tickets of this process wake its consumers at once. Others are noticed by `foreign-writes.ts`, within milliseconds if the file system
+ * reports writes, else within 40. A timer waits for the next due ticket, and a poll every second backs all this up. Tickets in progress are
+ * renewed; those of a process that died or froze lapse after `visibilityMs` and go to others.
  */
 import type { Clock, Timer } from '../../base/clock.ts';
 import { BatutaError } from '../../base/errors.ts';
@@ -32,12 +32,12 @@ export interface LocalBrokerOptions {
   readonly keeper: TicketKeeper;
   readonly visibilityMs: number;
   readonly clock: Clock;
-  /** From 0 up to but not including 1; spreads the looks of many processes. */
+  /** From 0 to below 1; spreads the polls of many processes. */
   readonly random: () => number;
   readonly onError: (error: unknown) => void;
 }
 
-/** How often it polls in any case, ms. */
+/** How often to poll in any case, ms. */
 const netMs = 1_000;
 /** How long messages are kept for others to read, ms. */
 const noticeKeptMs = 60_000;
@@ -46,7 +46,7 @@ export class LocalBroker implements Broker {
   readonly kind = 'local';
   readonly url: string;
   readonly #options: LocalBrokerOptions;
-  /** Names this broker as holder of tickets and writer of messages. */
+  /** This broker's name as ticket holder and message writer. */
   readonly #name = makeId();
   readonly #consumers = new Set<LocalConsumer>();
   readonly #listeners: Listeners;
@@ -178,12 +178,12 @@ export class LocalBroker implements Broker {
       return notices.at(-1)?.seq ?? after;
     });
     const before = this.#cursor;
-    // One reader at a time; a read that failed is made again from where it began.
+    // One reader at a time; a failed read is repeated from where it began.
     this.#cursor = reading.catch(() => before);
     await reading;
   }
 
-  /** Sets the timer for the next ticket that becomes due or lapses; not while nobody could take it. */
+  /** Sets the timer for the next ticket that becomes due or lapses, if anybody could take it. */
   async #arm(): Promise<void> {
     if (this.#closed !== undefined || ![...this.#consumers].some((consumer) => consumer.hungry)) return;
     const dueAt = (await this.#options.keeper.tickets.nextTurn()) ?? Infinity;

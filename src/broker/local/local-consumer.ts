@@ -1,8 +1,8 @@
 /**
  * A consumer of the local broker: takes as many tickets as it has free places, and removes each once its handler has ended.
  *
- * Looking → starting handlers → resting until woken. A crash leaves its tickets taken; they lapse after `visibilityMs`, and
- * others get them. Handlers that end within one turn of the loop are removed by one statement.
+ * Polling → starting handlers → resting until woken. After a crash, tickets lapse after `visibilityMs`, and others get them. Handlers that
+ * end in one turn of the loop have their tickets removed by one statement.
  */
 import { settledWithin } from '../../base/clock.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -23,7 +23,7 @@ export interface LocalConsumerOptions {
   readonly visibilityMs: number;
   readonly clock: Clock;
   readonly onError: (error: unknown) => void;
-  /** Called after each look, when the next due time can be read. */
+  /** Called after each poll, when the next due time can be read. */
   readonly onLooked: () => void;
   readonly onClosed: (consumer: LocalConsumer) => void;
 }
@@ -60,7 +60,7 @@ export class LocalConsumer implements Consumer {
     return this.#places.free > 0;
   }
 
-  /** Looks for tickets, now or right after the look that is under way. */
+  /** Polls for tickets, now or right after the current poll. */
   wake(): void {
     this.#again = true;
     this.#looking ??= this.#lookUntilDone();
@@ -84,7 +84,7 @@ export class LocalConsumer implements Consumer {
   }
 
   async #lookUntilDone(): Promise<void> {
-    // Handlers that end in the same turn are handled together.
+    // Handlers ending in the same turn are processed together.
     await Promise.resolve();
     while (this.#again) {
       this.#again = false;
@@ -92,7 +92,7 @@ export class LocalConsumer implements Consumer {
         await this.#settleEnded();
         for (const queue of this.#queues) await this.#takeFrom(queue);
       } catch (error) {
-        // The look of the next second tries again.
+        // The poll of the next second retries.
         this.#options.onError(error);
       }
     }
@@ -102,7 +102,7 @@ export class LocalConsumer implements Consumer {
 
   async #takeFrom(queue: string): Promise<void> {
     const { tickets, holder, clock, visibilityMs } = this.#options;
-    // Taken beforehand: a ticket at work may ask for more of them meanwhile.
+    // Taken in advance: a running ticket may ask for more of them meanwhile.
     for (let limit = this.#places.takeFree(); limit > 0; limit = this.#places.takeFree()) {
       const now = clock.now();
       let taken: readonly QueuedTicket[] = [];
