@@ -9,7 +9,7 @@ export interface AloneOrder {
   readonly id: string;
 }
 
-/** `stop`: it hands back what has not ended after that time, and ends. */
+/** `stopMs`: it hands back what has not ended after that time, and ends. */
 export type AloneRequest = { readonly order: AloneOrder } | { readonly stopMs: number };
 
 /**

@@ -1,7 +1,7 @@
 /**
  * The process that executes one run or spread task on trial, and nothing else: whatever ends it is caused by that one.
  *
- * Started by `AloneProcess` with an order; claims, executes, ends. It dies with its worker: then it hands back what it has.
+ * Started by `startAlone` with an order; claims, executes, ends. It dies with its worker: then it hands back what it has.
  */
 import { systemClock } from '../src/base/clock.ts';
 import { cutText } from '../src/base/cut-text.ts';

@@ -59,7 +59,7 @@ export function heartbeat({ services, log, worker, running, eventLoop, healthFil
       eventLoop.rest();
       await loop.stop();
       await healthFile.remove();
-      // An absent store forgets a silent worker anyway.
+      // Otherwise the store forgets a silent worker.
       await store.workers.remove(worker().id).catch(() => undefined);
     },
   });

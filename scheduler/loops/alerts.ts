@@ -1,7 +1,7 @@
 /**
  * Alerts: finds what the rules cover, pass by pass, and sends what is in the outbox.
  *
- * Two loops, so that a slow receiver does not delay finding. Both handle what is due, and any number of schedulers may run them; while
+ * Two loops, so that a slow receiver does not delay detection. Both handle what is due, and any number of schedulers may run them; while
  * there are no rules a pass is one small query each.
  */
 import type { Loop } from '../../src/base/loop.ts';

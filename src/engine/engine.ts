@@ -154,7 +154,7 @@ export class Engine {
   /**
    * Claims a waiting run; null if it is unavailable: unknown, ended, expired, held or not due. Claims of one turn are one statement.
    *
-   * @param hearer told beforehand why, if the run takes several places or is unknown
+   * @param hearer notified beforehand if the run takes several places or is unknown
    * @throws BatutaError STORE_…
    */
   claim(runId: string, hearer?: ClaimHearer): Promise<Run | null> {

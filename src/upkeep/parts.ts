@@ -97,7 +97,7 @@ export async function putTickets(
   );
 }
 
-/** Does the same if the broker is available. Otherwise the check for lost tickets puts them once it is back. */
+/** The same if the broker is available. Otherwise the check for lost tickets puts them once it is back. */
 export async function tryPutTickets(
   parts: Pick<LoopParts, 'broker' | 'log'>,
   rows: readonly Ticketed[],

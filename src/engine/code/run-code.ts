@@ -97,7 +97,7 @@ class TaskCalls {
     return promise;
   }
 
-  /** A call whose arguments are still pending. It starts only then, so never if it depends on a dropped wait. */
+  /** A call whose arguments are still pending. It starts once they are there; after a dropped wait, never. */
   #callLater(name: string, args: readonly unknown[], tellKey: (key: string) => void): Promise<unknown> {
     this.#waiting++;
     const inputs = this.#inputsOf(name, args).finally(() => this.#waiting--);

@@ -8,7 +8,7 @@ import type { TaskAttempt } from '../task/task-attempt.ts';
 const lastRecordsMs = 1_000;
 
 /**
- * How an attempt ended, once its emissions are recorded: it fails if a value was refused and that was not awaited.
+ * How an attempt ended, once its emissions are recorded: it fails if a refused value was not awaited.
  *
  * Values emitted before a task was stopped would be refused once its run has ended; after a forced stop they are waited for briefly.
  */

@@ -118,7 +118,7 @@ async function untilTurn(active: RunAttempt, waiter: RateWaiter): Promise<RatePa
       isStart: waiter.letGo !== undefined,
       overMs: momentMs,
     };
-    // A release is recorded itself.
+    // A release has its own record.
     if (asked.waitMs > momentMs && waiter.letGo) waiter.letGo(wait);
     else {
       if (asked.waitMs > unrecordedMs && hasMoved(noted, asked)) {

@@ -33,10 +33,7 @@ const goodForMs = 1_000;
 export const momentMs = 1_000;
 /** How long before it asks a released run is back with a worker, ms. */
 export const earlyMs = 250;
-/**
- * A waiter here asks again after at most this time, as its turn may come sooner than expected, ms. Grows in proportion to each hundred that
- * wait.
- */
+/** A waiter here asks again after at most this time, as its turn may come sooner than expected, ms. Multiplied by hundreds of waiters. */
 const askAgainMs = 2_000;
 const mostLonger = 30;
 /** A recorded turn is recorded again once it is off by this much, ms, or by a quarter of the remaining wait. */

@@ -5,7 +5,7 @@ import { BatutaError } from '../../base/errors.ts';
 /** Bytes, one piece after the other. */
 export type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
-/** Makers: `folder-place.ts`, `store-place.ts`, `s3-place.ts`, `memory-place.ts`. Keys are `<run>/<name>`, as `isKey` has them. */
+/** Makers: `folder-place.ts`, `store-place.ts`, `s3-place.ts`, `memory-place.ts`. Keys are `<run>/<name>`, see `checkKey`. */
 export interface ResultPlace {
   /** What its locators begin with, see `ResultRef`. */
   readonly prefix: string;

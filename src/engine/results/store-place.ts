@@ -1,8 +1,8 @@
 /**
  * Large results in the database, in pieces: a fleet needs no other shared storage.
  *
- * A piece is one row and one statement, so that neither side holds a whole value, and no transaction takes as long as one would. Pieces of
- * a value that was never recorded go with its run. An unavailable server is waited for, as the recorder does.
+ * A piece is one row and one statement, so that neither side holds a whole value, and no transaction spans one. Pieces of a value that was
+ * never recorded go with its run. An unavailable server is waited for, as the recorder does.
  */
 import type { Clock } from '../../base/clock.ts';
 import { isBatutaError } from '../../base/errors.ts';

@@ -36,7 +36,7 @@ export function withOrigin(failure: Failure, { run, failed }: FailedRecord, defi
   return { origin, ...rest };
 }
 
-/** What a code flow's body threw comes from a task run, directly or as its cause; null if neither. */
+/** The task run whose error a code flow's body threw, directly or as a cause; null if neither. */
 function thrownBy(failure: Failure, failed: ReadonlyMap<string, TaskRun>): TaskRun | null {
   for (let at: Failure | null = failure; at !== null; at = at.cause) {
     const { name, message } = at;

@@ -38,8 +38,8 @@ export async function openNextAttempt(
 }
 
 /**
- * Wait in ms before the next attempt of the run; null if there is none. Counts the attempts recorded since the run was accepted or last
- * retried by hand: a lost owner has used up retries too. A wait for a rate opens nothing.
+ * Wait in ms before the next attempt of the run; null if there is none. Counts retries recorded since the run was accepted or last retried
+ * by hand: those of a lost owner count too. A wait for a rate resets nothing.
  */
 async function flowRetryDelayMs(active: RunAttempt, thrown: unknown): Promise<number | null> {
   const { definition, services, run } = active;

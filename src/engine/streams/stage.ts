@@ -113,7 +113,7 @@ export class Stage {
     return sum;
   }
 
-  /** Drops all state of the previous attempt, before each. */
+  /** Before each attempt: drops the previous state. */
   reset(replay: Replay | null): void {
     this.#replay = replay;
     if (this.#settled) this.resumeFrom = this.#settled.position;

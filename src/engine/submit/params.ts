@@ -28,8 +28,8 @@ export async function validateParams(definition: FlowDefinition, given: unknown)
 }
 
 /**
- * Does the same for values given as text (`-p key=value`): each is text unless the schema refuses text there; then it is read as JSON.
- * Without a schema, what is JSON is read as JSON.
+ * The same for values given as text (`-p key=value`): each is text unless the schema refuses text there; then it is read as JSON. Without a
+ * schema, what is JSON is read as JSON.
  *
  * @param given parameters given as data; `texts` take precedence.
  * @throws BatutaError PARAMS_INVALID

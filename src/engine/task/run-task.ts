@@ -267,7 +267,7 @@ class RunningTask {
     return decideRetry(failed, ++this.#failures);
   }
 
-  /** Does the same for a segment, where the first source decides for all. */
+  /** The same for a segment, where the first source decides for all. */
   #decideTogether(stage: Stage, failed: FailedAttempt): Promise<number | null> {
     if (!stage.isLead) this.#failures++;
     return stage.decide((error) => this.#decide({ ...failed, error }));

@@ -13,7 +13,7 @@ export class RecordedValue {
   readonly text: string;
   #fresh: { readonly value: unknown } | null;
 
-  /** @param fresh the value, if the text was just read and nobody has it yet */
+  /** @param fresh the value, if the text was just read and the value is unused */
   constructor(text: string, fresh: { readonly value: unknown } | null = null) {
     this.text = text;
     this.#fresh = fresh;
