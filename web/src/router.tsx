@@ -1,4 +1,4 @@
-/** Every address of the dashboard. Each page is a chunk of its own, loaded when it is first opened. */
+/** All routes of the dashboard. Each page is its own chunk, loaded when first opened. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from '@tanstack/react-router';
 import { artifactKinds } from '../../src/model/artifact.ts';
 import { basePath } from './api/http.ts';
@@ -11,7 +11,7 @@ import { NotLoaded, PageFailed, PageMissing } from './parts/page-failed.tsx';
 import { one, oneOf, parseSearch, type RawSearch, stringifySearch } from './search.ts';
 import { Shell } from './shell/shell.tsx';
 
-/** A page by its chunk. Should that not come, the page says so itself: the router would load the whole dashboard anew, from a server that is away. */
+/** A page by its chunk. If that fails to load, the page reports it: the router would reload the whole dashboard from a server that is down. */
 function pageOf<Module extends Record<string, unknown>, Name extends keyof Module & string>(load: () => Promise<Module>, name: Name) {
   const orNotLoaded = (cause: unknown): never => {
     throw new NotLoaded(cause);
@@ -28,7 +28,7 @@ const login = createRoute({
   component: pageOf(() => import('./shell/login-page.tsx'), 'LoginPage'),
 });
 
-/** All that is shown inside the frame, once somebody may look. */
+/** Everything inside the frame, after login. */
 const shell = createRoute({ getParentRoute: () => root, id: 'shell', component: Shell });
 
 const home = createRoute({
@@ -49,7 +49,7 @@ const runs = createRoute({
 const run = createRoute({
   getParentRoute: () => shell,
   path: '/runs/$id',
-  // The tabs of this page and what is selected in them are its own affair; it reads them with search.ts.
+  // The page reads its tabs and selection itself, with search.ts.
   validateSearch: (raw: RawSearch) => raw,
   beforeLoad: ({ params, search, cause }) => void (cause === 'enter' && askForRun(params.id, search)),
   component: pageOf(() => import('./pages/run/run-page.tsx'), 'RunPage'),
@@ -162,7 +162,7 @@ const settings = createRoute({
   component: pageOf(() => import('./pages/settings/settings-page.tsx'), 'SettingsPage'),
 });
 
-/** An address that leads nowhere keeps the frame, and with it the way out. */
+/** An unknown address keeps the frame with its navigation. */
 const missing = createRoute({ getParentRoute: () => shell, path: '$', component: PageMissing });
 
 /** The router; addresses are checked by the types of its routes. */
@@ -206,20 +206,20 @@ declare module '@tanstack/react-router' {
   }
 }
 
-/** Leaves out what is undefined, so that it does not come into the address. */
+/** Leaves out undefined values, so that they do not appear in the address. */
 function optional<T extends object>(search: T): { readonly [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined)) as {
     readonly [K in keyof T]?: Exclude<T[K], undefined>;
   };
 }
 
-/** The list of runs and its histogram. What fails is asked for again by the page, which says so. */
+/** Prefetches the list of runs and its histogram. The page repeats failed requests, and reports them. */
 export function askForRuns(search: RunsSearch): void {
   void queryClient.infiniteQuery({ ...listQuery(search), staleTime: 0 }).catch(ignore);
   void queryClient.query(overTimeQuery(search)).catch(ignore);
 }
 
-/** A run, and what draws its graph where that comes first. */
+/** Prefetches a run, and the graph chunk if that tab comes first. */
 export function askForRun(id: string, search: RawSearch): void {
   void queryClient.query(runQuery(id)).catch(ignore);
   if (readRunSearch(search).tab === 'graph') void import('./pages/run/graph-tab.tsx').catch(ignore);

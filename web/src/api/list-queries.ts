@@ -1,4 +1,4 @@
-/** What the lists and the home page ask for. Keys of the cache begin with the name of what is listed. */
+/** Queries of the lists and the home page. Cache keys begin with the name of what is listed. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type { FoundArtifact } from '../../../src/client/artifacts-client.ts';
 import type { Wire } from '../../../src/client/wire.ts';
@@ -23,13 +23,13 @@ import type {
   Worker,
 } from './wire-types.ts';
 
-/** How often figures are asked for without an event, ms. */
+/** Poll interval of figures without events, ms. */
 const slowlyMs = 15_000;
 
-/** The same while something runs: no event carries progress, ms. */
+/** The same while something runs, as no event carries progress, ms. */
 const progressMs = 5_000;
 
-/** The home page over the stretch that begins so many ms ago. */
+/** The home page over the last `stretchMs`. */
 export const overviewQuery = (stretchMs: number) =>
   queryOptions({
     queryKey: ['overview', stretchMs],
@@ -45,20 +45,20 @@ export const facetsQuery = queryOptions({
   staleTime: 60_000,
 });
 
-/** So long a list counts as just asked for, ms. */
+/** How long a list counts as fresh, ms. */
 const freshMs = 2_000;
 
 /** Runs in one page. */
 export const runsPageSize = 100;
 
-/** One page of the runs that fit. */
+/** One page of the matching runs. */
 export function fetchRuns(query: Query, cursor: string | undefined, signal?: AbortSignal): Promise<ListPage<RunRow>> {
   return get<ListPage<RunRow>>('/runs', { ...query, limit: runsPageSize, cursor }, signal);
 }
 
 /**
- * The runs that fit, page after page, newest first. It is changed in place by live events, never asked for anew behind one's back.
- * `key` tells filters apart; `queryNow` gives the query at the moment it is asked, for "the last hour" moves on.
+ * The matching runs, page by page, newest first. Live events change it in place; it is never refetched in the background.
+ * `key` identifies the filters; `queryNow` returns the query at request time, as "the last hour" moves on.
  */
 export const runsQuery = (key: object, queryNow: () => Query) =>
   infiniteQueryOptions({
@@ -68,14 +68,14 @@ export const runsQuery = (key: object, queryNow: () => Query) =>
     getNextPageParam: (last) => last.next ?? undefined,
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 60_000,
-    // Rows that came while the page itself was being loaded are as good as asked for now.
+    // Rows received while the page itself was loading count as fresh.
     refetchOnMount: ({ state }) => (Date.now() - state.dataUpdatedAt < freshMs ? false : 'always'),
     refetchOnWindowFocus: false,
     refetchOnReconnect: false,
     placeholderData: keepPreviousData,
   });
 
-/** How many runs that fit were in which state, over the stretch of the filter. */
+/** Number of matching runs per state, over the time range of the filter. */
 export const histogramQuery = (key: object, queryNow: () => Query) =>
   queryOptions({
     queryKey: ['histogram', key],
@@ -85,14 +85,14 @@ export const histogramQuery = (key: object, queryNow: () => Query) =>
     placeholderData: keepPreviousData,
   });
 
-/** How the fleet is, by its checks. */
+/** Health checks of the fleet. */
 export const healthQuery = queryOptions({
   queryKey: ['health'],
   queryFn: ({ signal }) => get<HealthView>('/health', undefined, signal),
   refetchInterval: progressMs,
 });
 
-/** Workers with their last signs of life. */
+/** Workers with their last heartbeats. */
 export const workersQuery = queryOptions({
   queryKey: ['workers'],
   queryFn: ({ signal }) => get<{ readonly items: readonly Worker[] }>('/workers', undefined, signal),
@@ -108,7 +108,7 @@ export const reportersQuery = queryOptions({
   refetchInterval: 5_000,
 });
 
-/** Queues with what waits in them. */
+/** Queues with their waiting runs. */
 export const queuesQuery = queryOptions({
   queryKey: ['queues'],
   queryFn: ({ signal }) => get<{ readonly items: readonly Queue[] }>('/queues', undefined, signal),
@@ -116,7 +116,7 @@ export const queuesQuery = queryOptions({
   refetchInterval: 5_000,
 });
 
-/** Limits with who holds them and who waits. */
+/** Limits with their holders and waiters. */
 export const limitsQuery = queryOptions({
   queryKey: ['limits'],
   queryFn: ({ signal }) => get<{ readonly items: readonly Limit[] }>('/limits', undefined, signal),
@@ -124,7 +124,7 @@ export const limitsQuery = queryOptions({
   refetchInterval: 5_000,
 });
 
-/** Entries of the cache, last used first, with figures of all of them. */
+/** Cache entries, last used first, with total figures. */
 export const cacheQuery = infiniteQueryOptions({
   queryKey: ['cache'],
   queryFn: ({ pageParam, signal }) =>

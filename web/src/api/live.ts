@@ -1,11 +1,11 @@
 /**
- * The one stream of live events of this tab (`GET /api/events`).
+ * The single live event stream of this tab (`GET /api/events`).
  *
- * Pages listen by `useLive`. A run page names its run by `useLiveRun`, and the stream is opened anew for it: events of tasks and log
- * lines come only for a run that was named, and the address must name it, for by that alone the browser resumes a broken stream
- * (Last-Event-ID). Events between two streams are lost, so whatever follows events asks again at each `hello` that does not resume.
- * Where resuming fails the stream is opened again after a pause, and everything shown is asked for anew (`gap`). So it is when the stream
- * falls silent: the server gives a sign of life every now and then (`beat`).
+ * Pages listen with `useLive`. A run page names its run with `useLiveRun`, and the stream is reopened for it: events of tasks and log
+ * lines arrive only for a named run, and the URL must name it, as the browser resumes a broken stream by its URL alone
+ * (Last-Event-ID). Events between two streams are lost, so listeners fetch again at each `hello` that does not resume.
+ * If resuming fails, the stream is reopened after a pause, and everything shown is fetched again (`gap`). The same happens if the stream
+ * falls silent: the server regularly sends a sign of life (`beat`).
  */
 import { useEffect, useEffectEvent, useSyncExternalStore } from 'react';
 import { BeatWatch } from './beat-watch.ts';
@@ -13,7 +13,7 @@ import { apiAddress } from './http.ts';
 import { queryClient } from './query-client.ts';
 
 const kinds = ['run', 'task', 'log', 'gap', 'hello'] as const;
-/** `run`: a run changed · `task`, `log`: only of the run that was named · `gap`: events were missed · `hello`: the stream is open, `{ resumed }`. */
+/** `run`: a run changed · `task`, `log`: only of the named run · `gap`: events were missed · `hello`: the stream is open, `{ resumed }`. */
 export type LiveKind = (typeof kinds)[number];
 type Listener = (data: unknown) => void;
 
@@ -30,7 +30,7 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 let users = 0;
 const watchdog = new BeatWatch(onSilent);
 
-/** Opens the stream while the component that calls it is shown; the shell does, once somebody is logged in. */
+/** Opens the stream while the calling component is shown; used by the shell after login. */
 export function useLiveStream(): void {
   useEffect(() => {
     users += 1;
@@ -46,26 +46,26 @@ export function useLiveStream(): void {
   }, []);
 }
 
-/** Calls back for each event of a kind. The callback may close over what is current. */
+/** Calls back for each event of a kind. The callback may close over current values. */
 export function useLive<T>(kind: LiveKind, listener: (data: T) => void): void {
   const onEvent = useEffectEvent(listener as Listener);
   useEffect(() => listen(kind, (data) => onEvent(data)), [kind]);
 }
 
-/** The same outside of a component. Gives what ends it. */
+/** The same outside a component. Returns a function that stops it. */
 export function listen(kind: LiveKind, listener: (data: unknown) => void): () => void {
   listeners.get(kind)?.add(listener);
   return () => void listeners.get(kind)?.delete(listener);
 }
 
-/** Asks for the tasks and log lines of a run too, while the component is shown. */
+/** Also subscribes to tasks and log lines of a run, while the component is shown. */
 export function useLiveRun(id: string): void {
   useEffect(() => {
     wantedRun = id;
     if (users > 0 && openRun !== id) open();
     return () => {
       wantedRun = null;
-      // The next page may name a run of its own in the same moment; only if none does is the plain stream opened.
+      // The next page may name its own run at the same moment; only otherwise the plain stream is opened.
       queueMicrotask(() => {
         if (users > 0 && openRun !== wantedRun) open();
       });
@@ -73,7 +73,7 @@ export function useLiveRun(id: string): void {
   }, [id]);
 }
 
-/** Since when the stream has been lost, epoch ms; null while it is there. */
+/** When the stream was lost, epoch ms; null while it is open. */
 export function useStreamLost(): number | null {
   return useSyncExternalStore(watch, () => lostSince);
 }
@@ -102,7 +102,7 @@ function open(): void {
     watchdog.stop();
     timer = setTimeout(open, retryMs[Math.min(failures, retryMs.length - 1)]);
     failures += 1;
-    // The usual reason that a stream is refused for good: the session has ended.
+    // The usual reason for a final refusal: the session has ended.
     void queryClient.invalidateQueries({ queryKey: ['me'] });
   });
   for (const kind of kinds) {
@@ -115,14 +115,14 @@ function open(): void {
   opened.addEventListener('beat', (event) => watchdog.hear(parse(event.data)));
 }
 
-/** Nothing came for so long that the connection must be dead; asking over a new one shows whether the server is there. */
+/** The connection was silent for so long that it must be dead; a new one shows whether the server is up. */
 function onSilent(lastHeardAt: number): void {
   failures += 1;
   setLost(lostSince ?? lastHeardAt);
   open();
 }
 
-/** The browser knows that it is offline long before a connection notices. */
+/** The browser knows that it is offline long before a connection fails. */
 function onOffline(): void {
   clearTimeout(timer);
   watchdog.stop();
@@ -142,7 +142,7 @@ function close(): void {
 }
 
 function emit(kind: LiveKind, data: unknown): void {
-  // The list of runs looks after itself: what is new in it is gathered, not pushed.
+  // The list of runs updates itself: new runs are counted, not inserted.
   if (kind === 'gap') void queryClient.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'runs' });
   for (const listener of listeners.get(kind) ?? []) listener(data);
 }

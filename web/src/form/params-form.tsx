@@ -1,4 +1,4 @@
-/** Parameters as a form made from their JSON Schema, or as JSON text; either can be turned into the other. */
+/** Parameters as a form built from their JSON Schema, or as JSON text; each can be converted into the other. */
 import { Button, Group, SegmentedControl, Textarea } from '@mantine/core';
 import { useId, useState } from 'react';
 import { ApiError } from '../api/http.ts';
@@ -10,11 +10,11 @@ import style from './params-form.module.css';
 type Params = Readonly<Record<string, unknown>>;
 
 interface ParamsFormProps {
-  /** JSON Schema of the parameters; null or another shape: JSON text alone. */
+  /** JSON Schema of the parameters; null or another shape: only JSON text. */
   readonly schema: unknown;
-  /** Values to begin with; default those of the schema. */
+  /** Initial values; default those of the schema. */
   readonly given?: Params;
-  /** Further fields above or below that the caller reads itself. */
+  /** Further fields that the caller reads itself. */
   readonly children?: React.ReactNode;
   readonly submitLabel: string;
   /** Why nothing can be sent, else null. */
@@ -23,7 +23,7 @@ interface ParamsFormProps {
   readonly onCancel: () => void;
 }
 
-/** The form. What the server refuses is shown at the field it names. */
+/** The form. Errors of the server are shown at the field they name. */
 export function ParamsForm({ schema, given = {}, children, submitLabel, disabledReason = null, onSubmit, onCancel }: ParamsFormProps) {
   const [fields] = useState(() => fieldsOf(schema));
   const [mode, setMode] = useState<'form' | 'json'>(fields === null ? 'json' : 'form');
@@ -137,7 +137,7 @@ function errorsOf(error: unknown, names: readonly string[]): FieldErrors {
   return errorsOfServer(error.details, names) ?? { '': `${error.message} (${error.code})` };
 }
 
-/** What can be read of the form, where some fields are still wrong. */
+/** The readable part of the form while some fields are invalid. */
 function paramsOf(fields: readonly Field[], values: FormValues, extra: Params): Params {
   const readable = fields.filter((field) => 'params' in readValues([{ ...field, required: false }], values));
   const outcome = readValues(

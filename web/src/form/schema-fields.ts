@@ -1,4 +1,4 @@
-/** The fields of a form, read from a JSON Schema of parameters. Pure. What no field can show falls back to JSON text. */
+/** The fields of a form, from a JSON Schema of parameters. Pure. Unsupported schemas fall back to JSON text. */
 
 export type FieldKind = 'text' | 'number' | 'integer' | 'boolean' | 'choice' | 'date' | 'datetime' | 'texts' | 'json';
 
@@ -8,23 +8,23 @@ export interface Field {
   readonly label: string;
   readonly description: string | null;
   readonly required: boolean;
-  /** Whether null may be given. */
+  /** Whether null is allowed. */
   readonly nullable: boolean;
-  /** Undefined when there is none. */
+  /** Undefined if there is none. */
   readonly fallback: unknown;
-  /** Words for a default that is set after a conversion, so that it cannot stand in the field; null when there is none. */
+  /** Text for a default that is set after a conversion, so cannot be shown in the field; null if there is none. */
   readonly defaultText: string | null;
   /** Values to choose from, for `choice`. */
   readonly choices: readonly unknown[];
   readonly minimum: number | null;
   readonly maximum: number | null;
-  /** What the schema asks for in a few words, e.g. `from 1 to 10`; null when nothing. */
+  /** The schema's constraints in a few words, e.g. `from 1 to 10`; null for none. */
   readonly hint: string | null;
 }
 
 type Schema = Readonly<Record<string, unknown>>;
 
-/** The fields in the order of the schema; null when it is no object schema, so that the whole is written as JSON. */
+/** The fields in the order of the schema; null if it is not an object schema, so that the whole is written as JSON. */
 export function fieldsOf(schema: unknown): readonly Field[] | null {
   if (!isSchema(schema)) return null;
   const root = resolve(schema, schema);
@@ -79,7 +79,7 @@ function kindOf(schema: Schema, root: Schema): FieldKind {
   }
 }
 
-/** Values of an enum, a constant, or a union of constants; null when the schema takes others as well. */
+/** Values of an enum, a constant, or a union of constants; null if the schema allows others as well. */
 function choicesOf(schema: Schema, root: Schema): readonly unknown[] | null {
   if (Array.isArray(schema['enum'])) return schema['enum'].filter((value) => value !== null);
   if ('const' in schema) return [schema['const']];
@@ -89,7 +89,7 @@ function choicesOf(schema: Schema, root: Schema): readonly unknown[] | null {
   return parts.every((part) => part !== null) ? parts.flat() : null;
 }
 
-/** A union with null says that the value may be left empty. */
+/** A union with null means that the value may be left empty. */
 function withoutNull(schema: Schema, root: Schema): { readonly schema: Schema; readonly nullable: boolean } {
   if (Array.isArray(schema['type'])) {
     const types = schema['type'].filter((type) => type !== 'null');
@@ -114,7 +114,7 @@ function unionOf(schema: Schema): readonly Schema[] | null {
   return Array.isArray(union) && union.length > 0 && union.every(isSchema) ? union : null;
 }
 
-/** Follows `$ref` inside the document, not in circles. */
+/** Follows `$ref` inside the document, without cycles. */
 function resolve(schema: Schema, root: Schema, depth = 0): Schema {
   const { $ref, ...rest } = schema;
   if (typeof $ref !== 'string' || depth > 20) return schema;
@@ -151,7 +151,7 @@ function hintOf(schema: Schema, kind: FieldKind): string | null {
   return typeof schema['format'] === 'string' && kind === 'text' ? schema['format'] : null;
 }
 
-/** What stands for `any whole number` is no limit to speak of. */
+/** A maximum that means `any whole number` is not a limit. */
 function realMaximum(value: number | null): number | null {
   return value !== null && value >= Number.MAX_SAFE_INTEGER ? null : value;
 }

@@ -1,4 +1,4 @@
-/** The graph of a run as it is drawn: nodes with what is known of each, and edges that light up. Pure. */
+/** The graph of a run as drawn: nodes with their state, and edges that light up. Pure. */
 import type { TaskRun } from '../../../src/model/run.ts';
 import { isolationWords } from '../../../src/model/isolation-words.ts';
 import type { StateName } from '../../../src/model/state.ts';
@@ -7,7 +7,7 @@ import { addCounts, isEnd, type StateCounts, stateOfAll, totalOf, typeOfState } 
 import { orderByTime } from './time-order.ts';
 import type { EdgeKind, StoredGraph, StoredTask } from './stored-graph.ts';
 
-/** What a graph needs of a task run. */
+/** The fields of a task run a graph needs. */
 export type TaskRunFacts = Pick<
   TaskRun,
   'id' | 'name' | 'key' | 'displayName' | 'index' | 'attempt' | 'startedAt' | 'endedAt' | 'dependsOn' | 'childRunId' | 'progress'
@@ -26,21 +26,21 @@ export interface GraphNode {
   readonly startedAt: number | null;
   /** Null while one of its task runs has not ended. */
   readonly endedAt: number | null;
-  /** Most attempts that one of its task runs took. */
+  /** Highest number of attempts of its task runs. */
   readonly attempts: number;
   /** Names of the tasks it stands for. */
   readonly tasks: readonly string[];
   readonly childRunId: string | null;
-  /** What is special about it, e.g. `each of files`. */
+  /** A special property, e.g. `each of files`. */
   readonly note: string | null;
-  /** Of a single task run that runs and reports progress. */
+  /** Progress of a single running task run that reports any. */
   readonly progress: Progress | null;
 }
 
 export interface GraphEdge {
   readonly from: string;
   readonly to: string;
-  /** `undo`: to what undoes it, in a rollback. */
+  /** `undo`: to the task run that undoes it, in a rollback. */
   readonly kind: EdgeKind | 'undo';
   /** Whether its data has passed. */
   readonly lit: boolean;
@@ -54,7 +54,7 @@ export interface RunGraph {
 /**
  * The graph of a static flow.
  *
- * @param counts task runs by task and state, which may count more than `taskRuns` holds while these are still being loaded.
+ * @param counts task runs by task and state; may exceed `taskRuns` while these are still loading.
  */
 export function graphOfFlow(
   stored: StoredGraph,
@@ -65,7 +65,7 @@ export function graphOfFlow(
   for (const run of taskRuns) pushTo(runsOf, run.name, run);
   const known = new Set(stored.tasks.map(({ name }) => name));
   const nodes = stored.tasks.map((task) => nodeOf(task.name, task, runsOf.get(task.name) ?? [], counts.get(task.name) ?? {}));
-  // A run of another version of the flow, or one that waits or runs sub-flows, has task runs the graph does not name.
+  // A run of another version of the flow, or one that waits or runs sub-flows, has task runs that are not in the graph.
   const others = [...new Set([...counts.keys(), ...runsOf.keys()])].filter((name) => !known.has(name));
   for (const name of others) nodes.push(nodeOf(name, null, runsOf.get(name) ?? [], counts.get(name) ?? {}));
   const nameOf = new Map(taskRuns.map(({ key, name }) => [key, name]));
@@ -80,7 +80,7 @@ export function graphOfFlow(
   return withUndoing(nodes, stored, given);
 }
 
-/** What stands beside a static graph and was given results is what undoes: it hangs on the task that it undoes, and says so. */
+/** Task runs outside a static graph that received results are undoing ones: each is linked to the task it undoes, with a note. */
 function withUndoing(
   nodes: readonly GraphNode[],
   stored: StoredGraph,
@@ -102,8 +102,8 @@ function withUndoing(
 }
 
 /**
- * The graph of a code flow, made of what its task runs were given. Of one that was given no promise of another nothing is known but when
- * it began; it is drawn after what had ended by then, with an edge of kind `order`.
+ * The graph of a code flow, from the inputs of its task runs. Of a task run without inputs from others only the start is known;
+ * it is drawn after those that had ended by then, with an edge of kind `order`.
  */
 export function graphOfTaskRuns(taskRuns: readonly TaskRunFacts[]): RunGraph {
   const idOf = new Map(taskRuns.map((run) => [run.key, run.id]));
@@ -132,18 +132,18 @@ export function graphOfTaskRuns(taskRuns: readonly TaskRunFacts[]): RunGraph {
   return { nodes, edges: [...edges, ...order] };
 }
 
-/** All task runs of one task, as far as a graph needs them. */
+/** The fields of all task runs of one task a graph needs. */
 export interface TaskGroupFacts {
   readonly name: string;
   readonly counts: StateCounts;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
   readonly attempts: number;
-  /** Where there is but one. */
+  /** If there is only one. */
   readonly single: (Pick<TaskRun, 'childRunId' | 'progress'> & { readonly metrics?: TaskRun['metrics'] }) | null;
 }
 
-/** The graph of a static flow, or of a code flow by its tasks (`stored` is null), of task runs that were counted by task. */
+/** The graph of a static flow, or of a code flow by tasks (`stored` is null), from task runs counted by task. */
 export function graphOfGroups(
   stored: StoredGraph | null,
   groups: readonly TaskGroupFacts[],
@@ -178,13 +178,13 @@ export function countsByName(taskRuns: readonly Pick<TaskRunFacts, 'name' | 'sta
   return counts;
 }
 
-/** Whether what `from` gave has reached `to`; of a stream that goes on, whether the first of it has. */
+/** Whether the result of `from` has reached `to`; for a running stream, whether its first record has. */
 export function hasPassed(from: GraphNode | undefined, to: GraphNode | undefined): boolean {
   if (from?.state == null || to?.state == null || to.startedAt === null) return false;
   return from.endedAt !== null || (from.progress?.perSecond !== undefined && from.progress.done > 0);
 }
 
-/** Several nodes as one. */
+/** Merges several nodes into one. */
 export function mergeNodes(id: string, label: string, nodes: readonly GraphNode[]): GraphNode {
   const counts = addCounts(nodes.map((node) => node.counts));
   const started = nodes.flatMap(({ startedAt }) => startedAt ?? []);
@@ -205,7 +205,7 @@ export function mergeNodes(id: string, label: string, nodes: readonly GraphNode[
   };
 }
 
-/** The name of a task run as people read it: that of a sub-flow without its mark. */
+/** The name of a task run for people: that of a sub-flow without its prefix. */
 export function readableName(name: string): string {
   return name.startsWith('flow:') ? name.slice('flow:'.length) : name;
 }

@@ -40,10 +40,10 @@ export interface Line {
 interface GraphViewProps {
   readonly cards: readonly Card[];
   readonly lines: readonly Line[];
-  /** What the graph shows, for reading out. */
+  /** What the graph shows, for screen readers. */
   readonly label: string;
   readonly selected?: string | null;
-  /** Null when nothing can be selected. */
+  /** Null if nothing can be selected. */
   readonly onSelect?: ((id: string | null) => void) | null;
   readonly height?: string;
 }
@@ -55,10 +55,10 @@ type CardFlowNode = Node<
 
 const nodeTypes = { card: CardNode };
 const edgeTypes = { lane: LaneEdge };
-/** A small graph has a frame of its own size. */
+/** Least height of the frame; a small graph has a frame of its own size. */
 const leastFramePx = 260;
 const roomPx = 48;
-/** More nodes than this get a map of the whole. */
+/** A graph with more nodes gets a minimap. */
 const mapFrom = 50;
 
 /** The graph in a frame that can be panned and zoomed. */
@@ -126,18 +126,18 @@ function Drawing({ cards, lines, label, selected = null, onSelect = null, height
 }
 
 const fit = { padding: 0.08, maxZoom: 1, minZoom: 0.05 };
-/** Smaller than this nothing can be read; then the beginning is shown instead of the whole. */
+/** At a smaller zoom nothing is readable; then the beginning is shown instead of the whole. */
 const leastReadable = 0.65;
 const startZoom = 0.8;
 
-/** Shows the whole when the graph has another shape, or its beginning where the whole would be too small to read. */
+/** Shows the whole when the graph's shape changes, or its beginning if the whole would be too small to read. */
 function FitAgain({ bounds }: { readonly bounds: ReturnType<typeof boundsOf> }) {
   const { setViewport } = useReactFlow();
   const width = useStore((state) => state.width);
   const height = useStore((state) => state.height);
   useEffect(() => {
     if (width === 0 || height === 0) return;
-    // The new nodes stand there in the frame that follows.
+    // The new nodes are there in the next frame.
     const frame = requestAnimationFrame(() => {
       const whole = Math.min(width / bounds.width, height / bounds.height);
       if (whole >= leastReadable)
@@ -200,7 +200,7 @@ export function LaneEdge(props: EdgeProps<LaneFlowEdge>) {
   return <BaseEdge path={path} {...(style && { style })} {...(markerEnd !== undefined && { markerEnd })} />;
 }
 
-/** Null while a worker is at it. It is found anew only when nodes or edges come or go. */
+/** Null while a worker computes it. Recomputed only when nodes or edges come or go. */
 export function useLayout(request: LayoutRequest): Layout | null {
   const shape = useMemo(() => shapeOf(request), [request]);
   // oxlint-disable-next-line react/exhaustive-deps -- the shape is what the request says; another request of the same shape changes nothing.
@@ -215,7 +215,7 @@ export function useLayout(request: LayoutRequest): Layout | null {
     worker.postMessage(stable);
     return () => worker.terminate();
   }, [stable, small]);
-  // While a grown graph is laid out anew, what stood there stays.
+  // While a grown graph is laid out again, the old layout stays.
   return here ?? made?.layout ?? null;
 }
 

@@ -1,12 +1,12 @@
-/** A plain layout for graphs that dagre needs too long for: columns by distance from the beginning, each in the order of what it hangs on. Pure. */
+/** A simple layout for graphs that are too slow with dagre: columns by distance from the start, each ordered by its predecessors. Pure. */
 import { type Box, gapPx, type Lane, laneKey, type Layout, type LayoutRequest, type Places } from './places.ts';
 
-/** Columns are looked through so often, to the right and back. */
+/** Ordering passes over the columns, to the right and back. */
 const sweeps = 4;
-/** So many crossings of columns are led past the nodes; of more than these no line could be told from another. */
+/** Most column crossings routed around nodes; beyond that lines are indistinguishable. */
 const mostLanes = 50_000;
 
-/** How many columns each edge goes over, in the order of the edges; at least 1. */
+/** Number of columns each edge spans, in the order of the edges; at least 1. */
 export function spansOf(request: LayoutRequest): readonly number[] {
   const columnOf = columns(request);
   return request.edges.map(({ from, to }) => Math.max(1, (columnOf.get(to) ?? 0) - (columnOf.get(from) ?? 0)));
@@ -35,7 +35,7 @@ export function placeInLayers(request: LayoutRequest): Layout {
   return { places, lanes: crossings > mostLanes ? {} : lanesBetween(request, columnOf, places) };
 }
 
-/** Each edge that crosses columns goes through the gap nearest to the straight line. */
+/** Each edge that crosses columns uses the gap nearest to the straight line. */
 function lanesBetween({ boxes, edges }: LayoutRequest, columnOf: ReadonlyMap<string, number>, places: Places): Layout['lanes'] {
   const gaps = gapsByColumn(boxes, columnOf, places);
   const heightOf = new Map(boxes.map(({ id, height }) => [id, height]));
@@ -73,7 +73,7 @@ function gapsByColumn(boxes: readonly Box[], columnOf: ReadonlyMap<string, numbe
   return new Map([...columns].map(([column, gaps]) => [column, { ...gaps, ys: gaps.ys.sort((a, b) => a - b) }]));
 }
 
-/** The value nearest to `wanted` in a list that rises; 0 of an empty one. */
+/** The value nearest to `wanted` in an ascending list; 0 for an empty one. */
 function nearest(values: readonly number[], wanted: number): number {
   let [low, high] = [0, values.length];
   while (low < high) {

@@ -1,4 +1,4 @@
-/** Runs over time by state, as stacked bars. Drag to choose a time range, click or press Enter on a bar to choose its own. */
+/** Runs over time by state, as stacked bars. Drag to select a time range, click or press Enter on a bar to select its range. */
 import { useElementSize } from '@mantine/hooks';
 import { useState } from 'react';
 import type { Bucket } from '../api/wire-types.ts';
@@ -9,14 +9,14 @@ import style from './runs-histogram.module.css';
 
 interface RunsHistogramProps {
   readonly buckets: readonly Bucket[];
-  /** What was asked for, epoch ms; bars may begin a little before and end a little after it, at round times. */
+  /** Requested range, epoch ms; bars may begin slightly before and end slightly after it, at round times. */
   readonly fromAt: number;
   readonly untilAt: number;
   /** Height of the bars, px. */
   readonly height: number;
-  /** Whether what is drawn is of other filters than those asked for, and the right bars are on their way. */
+  /** Whether the bars shown are for earlier filters, and the right ones are being loaded. */
   readonly stale?: boolean;
-  /** A stretch was chosen, epoch ms. */
+  /** A range was selected, epoch ms. */
   readonly onChoose: (fromAt: number, untilAt: number) => void;
 }
 
@@ -109,12 +109,12 @@ function Column({ bar, x, width }: { readonly bar: Bar; readonly x: number; read
   ));
 }
 
-/** Half of the widest text of the axis, px. */
+/** Half of the widest axis label, px. */
 const halfTextPx = 20;
 
 function Axis({ fromAt, untilAt, width }: { readonly fromAt: number; readonly untilAt: number; readonly width: number }) {
   const placeOf = (at: number): number => (at - fromAt) / (untilAt - fromAt);
-  // A text nearer to an edge would be cut by it.
+  // A label nearer to an edge would be cut off.
   const isWhole = (at: number): boolean => Math.min(placeOf(at), 1 - placeOf(at)) * width >= halfTextPx;
   const ticks = axisTicks(fromAt, untilAt, Math.max(2, Math.floor(width / 110))).filter(isWhole);
   const inDays = untilAt - fromAt > 2 * 86_400_000;

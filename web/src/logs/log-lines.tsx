@@ -1,4 +1,4 @@
-/** The lines of a log that are in sight. */
+/** The visible lines of a log. */
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, useEffect, useEffectEvent, useRef } from 'react';
 import { shortId } from '../../../src/model/ids.ts';
@@ -10,11 +10,11 @@ import { placeOf } from './log-window.ts';
 import style from './logs.module.css';
 
 const rowPx = 20;
-/** Lines left before more are read. */
+/** Remaining lines at which more are read. */
 const margin = 150;
 /** Colours of tasks; see logs.module.css. */
 const colours = 8;
-/** So near to the end one still follows. */
+/** Distance to the end within which the view still follows, px. */
 const endPx = 24;
 
 interface LogLinesProps {
@@ -23,7 +23,7 @@ interface LogLinesProps {
   /** Names of task runs by id. */
   readonly names: ReadonlyMap<string, string>;
   readonly search: string;
-  /** The line that is pointed at. */
+  /** The linked line. */
   readonly line: number | null;
   readonly wrap: boolean;
   readonly follow: boolean;
@@ -32,7 +32,7 @@ interface LogLinesProps {
   readonly onTask: (taskRunId: string) => void;
 }
 
-/** The lines, in a box that scrolls; it reads on where its ends come near. */
+/** The lines, in a scrolling box; it reads on near its ends. */
 export function LogLines({ view, reader, names, search, line, wrap, follow, onFollow, onLine, onTask }: LogLinesProps) {
   const box = useRef<HTMLDivElement>(null);
   const { lines, atStart, atEnd } = view.window;
@@ -132,7 +132,7 @@ interface LineViewProps {
   readonly onTask: (taskRunId: string) => void;
 }
 
-/** Drawn by the hundred while one scrolls. */
+/** Drawn by the hundred while scrolling. */
 const LineView = memo(function LineView({ line, task, search, wrap, onLine, onTask }: LineViewProps) {
   const { local, utc } = bothClocks(line.at);
   const fields = fieldsText(line.fields);

@@ -1,16 +1,16 @@
 /**
- * Reads a log for a page: opens at its end or around a line, reads on at either side, and goes along with what is written.
+ * Reads a log for a page: opens at its end or around a line, reads on at either side, and follows new lines.
  *
- * One reading is under way at a time; opening anew ends it. Lines that live events bring are only a hint where the log is read on from,
- * save those that appear late between lines that are held, which are put in their place.
+ * Only one read runs at a time; reopening ends it. Lines from live events only trigger reading on,
+ * except late ones between lines already held, which are inserted in place.
  */
 import { addAfter, addBefore, type LogWindow, mergeLines, type NumberedLine, openWindow, pageLines } from './log-window.ts';
 
-/** Which stretch is asked for. */
+/** Which part of the log to fetch. */
 export interface Stretch {
   readonly after?: number;
   readonly before?: number;
-  /** The last so many. */
+  /** Number of last lines. */
   readonly tail?: number;
   readonly limit?: number;
 }
@@ -19,7 +19,7 @@ export interface LogView<Line extends NumberedLine> {
   readonly window: LogWindow<Line>;
   /** Whether the first lines are still being read. */
   readonly opening: boolean;
-  /** Grows whenever the log is opened anew, at its end or elsewhere. */
+  /** Grows whenever the log is reopened, at its end or elsewhere. */
   readonly opened: number;
   /** The line it was opened around, null for its end. */
   readonly around: number | null;
@@ -28,7 +28,7 @@ export interface LogView<Line extends NumberedLine> {
 
 type Load<Line> = (stretch: Stretch, signal: AbortSignal) => Promise<readonly Line[]>;
 
-/** Where a reader is so far behind that it goes to the end instead of reading all between. */
+/** Pages behind at which a reader jumps to the end instead of reading everything in between. */
 const catchUpPages = 3;
 
 export class LogReader<Line extends NumberedLine> {
@@ -84,7 +84,7 @@ export class LogReader<Line extends NumberedLine> {
     });
   }
 
-  /** Reads on after the last line; `follow` goes to the end where it is far behind. */
+  /** Reads on after the last line; `follow` jumps to the end if it is far behind. */
   async readAfter(follow = false): Promise<void> {
     if (this.#busy || this.#view.opening) {
       this.#wanted = true;
@@ -103,7 +103,7 @@ export class LogReader<Line extends NumberedLine> {
     });
   }
 
-  /** Takes in what live events brought. Gives whether there is more to read after the last line. */
+  /** Takes lines from live events. Returns whether there is more to read after the last line. */
   take(lines: readonly Line[]): boolean {
     const window = mergeLines(this.#view.window, lines);
     if (window !== this.#view.window) this.#show({ window });

@@ -1,4 +1,4 @@
-/** Where one can go, on the left; on a phone behind a button at the top. Below it: dark or light, the keys, who is logged in. */
+/** Navigation on the left; on a phone behind a button at the top. Below it: dark or light, the keys, who is logged in. */
 import { ActionIcon, Drawer, Menu, Tooltip, UnstyledButton, useMantineColorScheme } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
@@ -110,9 +110,9 @@ const next = { auto: 'light', light: 'dark', dark: 'auto' } as const;
 const icons = { auto: 'screen', light: 'sun', dark: 'moon' } as const;
 const words = { auto: 'as the system says', light: 'light', dark: 'dark' } as const;
 
-/** Goes round between the three. */
+/** Cycles through the three schemes. */
 export function SchemeSwitch() {
-  // Without this option Mantine would write a <style> element, which the page's policy refuses.
+  // Without this option Mantine would write a <style> element, which the page's CSP refuses.
   const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   return (
     <Tooltip label={`Colours: ${words[colorScheme]}`}>

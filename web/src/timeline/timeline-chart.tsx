@@ -1,4 +1,4 @@
-/** Rows of segments over time: zoomed by wheel and keys, moved by dragging; only rows in sight are drawn. */
+/** Rows of segments over time: zoomed by wheel and keys, panned by dragging; only visible rows are drawn. */
 import { Button } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
 import { useVirtualizer } from '@tanstack/react-virtual';
@@ -16,20 +16,20 @@ import style from './timeline.module.css';
 
 const rowPx = 26;
 const barPx = 12;
-/** Narrower segments could not be seen. */
+/** Narrower segments would be invisible. */
 const leastPx = 2;
 const zoomStep = 0.7;
 /** Share of the view that an arrow key moves. */
 const keyStep = 0.15;
 
-/** The run, its tasks, or what they have opened. */
+/** The run, its tasks, or the resources they opened. */
 export type ChartRow = TimelineRow | ResourceGroup | ResourceRow;
 
 interface TimelineChartProps {
   readonly rows: readonly ChartRow[];
   /** First and last instant of the rows. */
   readonly span: View;
-  /** Where the now-line stands; null when nothing goes on. */
+  /** Position of the now-line; null if nothing is running. */
   readonly now: number | null;
   readonly selected: string | null;
   readonly onSelect: (id: string) => void;
@@ -37,7 +37,7 @@ interface TimelineChartProps {
   readonly onToggleResources: () => void;
 }
 
-/** The chart with its axis. Without a zoom of the viewer's own it always shows the whole. */
+/** The chart with its axis. Until the viewer zooms it always shows the whole. */
 export function TimelineChart({ rows, span, now, selected, onSelect, onToggleResources }: TimelineChartProps) {
   const whole = wholeView(span);
   const [chosen, setChosen] = useState<View | null>(null);
@@ -72,7 +72,7 @@ export function TimelineChart({ rows, span, now, selected, onSelect, onToggleRes
   useEffect(() => {
     const element = box.current;
     const listener = (event: WheelEvent): void => onWheel(event);
-    // React listens passively, and a passive listener cannot keep the browser from zooming the page.
+    // React's listeners are passive, and cannot keep the browser from zooming the page.
     element?.addEventListener('wheel', listener, { passive: false });
     return () => element?.removeEventListener('wheel', listener);
   }, []);
@@ -200,7 +200,7 @@ function RowHead({
 interface Scale {
   readonly xOf: (at: number) => number;
   readonly width: number;
-  /** Where bars end that go on. */
+  /** Where the bars of running segments end. */
   readonly now: number;
 }
 
@@ -245,7 +245,7 @@ function SegmentBar({ segment, xOf, width, now }: SegmentBarProps) {
   );
 }
 
-/** How far a running task is, at the end of its bar. */
+/** Progress of a running task, at the end of its bar. */
 function ProgressText({ progress, x }: { readonly progress: Progress; readonly x: number }) {
   return (
     <text x={x - 6} y={rowPx / 2 + 4} className={style.progress}>
@@ -254,7 +254,7 @@ function ProgressText({ progress, x }: { readonly progress: Progress; readonly x
   );
 }
 
-/** An attempt that ended in a retry failed; that it was tried again is another segment. */
+/** An attempt that ended in a retry failed; the retry is another segment. */
 function toneState({ kind, state, untilAt }: Segment): string {
   return kind === 'executing' && untilAt !== null && state === 'AwaitingRetry' ? 'Failed' : state;
 }

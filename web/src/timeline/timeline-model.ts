@@ -1,4 +1,4 @@
-/** A run as rows of segments over time: what waited, what executed, attempt by attempt. Pure. */
+/** A run as rows of segments over time: waits and executions, attempt by attempt. Pure. */
 import type { TaskRun, Transition } from '../../../src/model/run.ts';
 import type { StateName, StateType } from '../../../src/model/state.ts';
 import type { RecordedUsage } from '../../../src/model/task-usage.ts';
@@ -6,7 +6,7 @@ import { type Progress, progressOf } from '../parts/progress.ts';
 import { usageText } from '../parts/usage.ts';
 import { isEnd } from '../graph/state-counts.ts';
 
-/** What a timeline needs of a task run. */
+/** The fields of a task run a timeline needs. */
 export type TimelineTask = Pick<TaskRun, 'id' | 'name' | 'displayName' | 'index' | 'attempt' | 'startedAt' | 'endedAt'> & {
   readonly progress?: TaskRun['progress'];
   readonly metrics?: TaskRun['metrics'];
@@ -19,10 +19,10 @@ export interface Segment {
   /** `waiting` is hatched, `executing` solid, `suspended` thin: it holds no slot. */
   readonly kind: 'waiting' | 'executing' | 'suspended';
   readonly fromAt: number;
-  /** Null: goes on. */
+  /** Null while it continues. */
   readonly untilAt: number | null;
   readonly attempt: number;
-  /** The state it ended in; of one that goes on, the state it is in. */
+  /** The state it ended in, or its current state. */
   readonly state: StateName;
 }
 
@@ -31,21 +31,21 @@ export interface TimelineRow {
   /** Id of the task run; `run` for the run itself. */
   readonly id: string;
   readonly label: string;
-  /** End of the label that tells it from its neighbours, so must not be cut off. */
+  /** End of the label that distinguishes it from its neighbours and must not be cut off. */
   readonly suffix: string;
   readonly state: StateName;
   readonly attempts: number;
   /** While it runs and reports any. */
   readonly progress: Progress | null;
-  /** What it has used, as text; absent where nothing is known. */
+  /** Its resource usage as text; absent if unknown. */
   readonly used?: string;
   readonly segments: readonly Segment[];
-  /** UTC epoch ms; null: has not begun. */
+  /** UTC epoch ms; null if it has not begun. */
   readonly fromAt: number | null;
   readonly untilAt: number | null;
 }
 
-/** Changes by task run, in order; those of the run itself under the empty id. */
+/** Transitions by task run, in order; those of the run itself under the empty id. */
 export function changesByTask(changes: readonly TimelineChange[]): ReadonlyMap<string, readonly TimelineChange[]> {
   const byTask = new Map<string, TimelineChange[]>();
   for (const change of changes) {
@@ -58,10 +58,10 @@ export function changesByTask(changes: readonly TimelineChange[]): ReadonlyMap<s
 }
 
 /**
- * Rows in the order in which they began, those that have not begun last.
+ * Rows in the order they began, those that have not begun last.
  *
- * @param changes by task run, as `changesByTask` gives them; a task run without any is drawn from its own start and end.
- * @param readyAt when all that a task run waited for had ended, so that waiting which is not recorded shows; null when not known.
+ * @param changes by task run, as `changesByTask` returns them; a task run without any is drawn from its own start and end.
+ * @param readyAt when everything a task run waited for had ended, so that unrecorded waiting is shown; null if unknown.
  */
 export function timelineRows(
   tasks: readonly TimelineTask[],
@@ -88,7 +88,7 @@ export function runRow(label: string, state: StateName, changes: readonly Timeli
   };
 }
 
-/** When the last of the needs of a task ended, by the name of the task; of mapped needs, when all items had. */
+/** When the last need of a task ended, by task name; for mapped needs, when all items had. */
 export function readiness(
   edges: readonly { readonly from: string; readonly to: string }[],
   tasks: readonly TimelineTask[],
@@ -110,7 +110,7 @@ export function readiness(
   };
 }
 
-/** First and last instant of all rows; `now` stands for what goes on. Null when nothing began. */
+/** First and last instant of all rows; running ones end at `now`. Null if nothing began. */
 export function spanOf(
   rows: readonly Pick<TimelineRow, 'fromAt' | 'untilAt'>[],
   now: number,
@@ -126,7 +126,7 @@ export function spanOf(
 
 function rowOf(task: TimelineTask, changes: readonly TimelineChange[], readyAt: number | null): TimelineRow {
   const changed = segmentsOf(changes);
-  // What was taken from the cache has never run: its history is its end alone.
+  // A cached task run never ran: its history is only its end.
   const segments = changed.length === 0 ? plainSegments(task) : changed;
   const [first] = segments;
   if (first && readyAt !== null && readyAt < first.fromAt)

@@ -1,32 +1,32 @@
-/** Where the lines, areas and bars of a chart stand. Pure. */
+/** Positions of the lines, areas and bars of a chart. Pure. */
 import { cutText } from '../../../src/base/cut-text.ts';
 import type { ChartData } from '../../../src/model/chart.ts';
 
 export interface DrawnChart {
   readonly series: readonly DrawnSeries[];
-  /** Lines across, with what they stand for. */
+  /** Horizontal lines with their labels. */
   readonly marks: readonly { readonly y: number; readonly text: string }[];
-  /** Below the axis: at most as many as there is room for. */
+  /** Labels below the axis, as many as fit. */
   readonly ticks: readonly { readonly x: number; readonly text: string; readonly anchor: 'start' | 'middle' | 'end' }[];
-  /** Of each place on the axis, px from the left. */
+  /** Position of each place on the axis, px from the left. */
   readonly xs: readonly number[];
 }
 
 export interface DrawnSeries {
   readonly name: string;
   readonly line: string;
-  /** Of an area, closed at the zero line; else empty. */
+  /** For an area: closed at the zero line; else empty. */
   readonly area: string;
   readonly bars: readonly { readonly x: number; readonly y: number; readonly width: number; readonly height: number }[];
-  /** What stands alone, which a line would not show. */
+  /** Isolated points, which a line would not show. */
   readonly dots: readonly { readonly x: number; readonly y: number }[];
 }
 
-/** Least room of a text below the axis, px. */
+/** Minimum width of a label below the axis, px. */
 const tickPx = 110;
 const markCount = 4;
 
-/** @param size of the plot, px; null where there is nothing to draw */
+/** @param size of the plot, px; null if there is nothing to draw */
 export function layChart(data: ChartData, { width, height }: { readonly width: number; readonly height: number }): DrawnChart | null {
   const values = data.series.flatMap((one) => one.values.filter((value): value is number => value !== null));
   if (values.length === 0 || width <= 0) return null;
@@ -90,7 +90,7 @@ function scaled(places: readonly number[], width: number): readonly number[] {
   return places.map((place) => (last === first ? width / 2 : ((place - first) / (last - first)) * width));
 }
 
-/** A range that begins and ends at round numbers. */
+/** A range with round bounds. */
 function niceRange(least: number, most: number): { readonly from: number; readonly until: number; readonly step: number } {
   const span = most - least || Math.abs(most) || 1;
   const rough = span / markCount;
@@ -108,7 +108,7 @@ export function numberText(value: number): string {
   return new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 2 }).format(rounded);
 }
 
-/** A place on the axis, in words; times are UTC, to the day where all are at midnight. */
+/** A place on the axis, in words; times are UTC, dates only if all are at midnight. */
 export function placeText({ axis, x }: Pick<ChartData, 'axis' | 'x'>, at: number): string {
   const place = x[at];
   if (axis !== 'time') return axis === 'number' ? numberText(Number(place)) : String(place ?? '');

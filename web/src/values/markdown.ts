@@ -1,7 +1,7 @@
 /**
- * Markdown as a tree of plain data, which is drawn as elements; markup of HTML in it stays text. Pure.
+ * Markdown as a tree of plain data, drawn as elements; HTML markup in it stays text. Pure.
  *
- * Read by markdown-it, whose time grows with the text. A text that is longer than people read is cut.
+ * Parsed by markdown-it, whose time grows with the text. A text longer than people read is cut.
  */
 import MarkdownIt from 'markdown-it';
 import { cutText } from '../../../src/base/cut-text.ts';
@@ -29,15 +29,15 @@ export type Block =
     }
   | { readonly kind: 'rule' };
 
-/** Most of a text that is drawn, characters. */
+/** Most characters drawn of a text. */
 export const maxChars = 100_000;
-/** Blocks and emphasis inside each other past this are not drawn. */
+/** Blocks and emphasis nested deeper are not drawn. */
 const deepest = 24;
-/** A longer line is no text for people; it is drawn without marks. */
+/** A longer line is not meant for people; it is drawn without marks. */
 const maxLineChars = 10_000;
 
 type Token = ReturnType<MarkdownIt['parse']>[number];
-/** A token with those between it and the one that closes it. */
+/** A token with those between it and its closing token. */
 interface Node {
   readonly token: Token;
   readonly inner: readonly Node[];
@@ -46,7 +46,7 @@ interface Node {
 const reader = new MarkdownIt('default', { html: false, linkify: true });
 Object.assign(reader.options, { maxNesting: deepest });
 reader.linkify.set({ fuzzyLink: false, fuzzyEmail: false, fuzzyIP: false });
-// Where a link may lead is decided where it is drawn; there the others show their address as text.
+// Links are checked where they are drawn; refused ones show their address as text.
 reader.validateLink = () => true;
 reader.normalizeLink = (href) => href;
 reader.normalizeLinkText = (text) => text;
@@ -60,7 +60,7 @@ export function readMarkdown(text: string): readonly Block[] {
   return rest === 0 ? blocks : [...blocks, { kind: 'paragraph', inlines: [{ kind: 'em', inlines: [{ kind: 'text', text: told }] }] }];
 }
 
-/** Long lines as code: their marks would only cost. */
+/** Long lines as code: parsing their marks would be wasted. */
 function withoutLongLines(text: string): string {
   if (text.length <= maxLineChars) return text;
   const long = (line: string): string => `    ${line.trimStart()}`;
@@ -122,7 +122,7 @@ function blockOf({ token, inner }: Node): Block | null {
   }
 }
 
-/** An item of a list of tasks: `[x] done` begins with a box. */
+/** An item of a task list: `[x] done` begins with a box. */
 function withBox(blocks: readonly Block[]): readonly Block[] {
   const [first, ...others] = blocks;
   if (first?.kind !== 'paragraph') return blocks;
@@ -149,7 +149,7 @@ function inlinesOf(nodes: readonly Node[]): readonly Inline[] {
   for (const node of nodes) {
     const inline = inlineOf(node);
     const before = inlines.at(-1);
-    // What begins like a mark and is none comes in pieces.
+    // Text that looks like the start of a mark arrives in pieces.
     if (inline.kind === 'text' && before?.kind === 'text') inlines[inlines.length - 1] = { kind: 'text', text: before.text + inline.text };
     else if (inline.kind !== 'text' || inline.text !== '') inlines.push(inline);
   }
@@ -169,7 +169,7 @@ function inlineOf({ token, inner }: Node): Inline {
     case 'link_open':
       return { kind: 'link', href: token.attrGet('href') ?? '', inlines: inlinesOf(inner) };
     case 'image': {
-      // A picture is drawn as a link to it: the page asks no other origin for anything.
+      // An image is drawn as a link: the page makes no requests to other origins.
       const href = token.attrGet('src') ?? '';
       return { kind: 'link', href, inlines: [{ kind: 'text', text: token.content === '' ? href : token.content }] };
     }

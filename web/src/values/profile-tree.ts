@@ -1,16 +1,16 @@
-/** A CPU profile of V8 as a tree of functions, and where their boxes stand in a flame graph. Pure. */
+/** A V8 CPU profile as a tree of functions, and the positions of their boxes in a flame graph. Pure. */
 
-/** A function, as it was called by those above it. */
+/** A function, as called by those above it. */
 export interface Frame {
   readonly name: string;
-  /** `file.ts:12`; empty where it is Node's or V8's own. */
+  /** `file.ts:12`; empty for Node's or V8's own code. */
   readonly place: string;
   readonly url: string;
-  /** In its own code. */
+  /** Time in its own code. */
   readonly selfMs: number;
-  /** With all that it has called. */
+  /** Time including callees. */
   readonly totalMs: number;
-  /** Each function once, the one that took longest first. */
+  /** Each function once, slowest first. */
   readonly children: readonly Frame[];
 }
 
@@ -25,7 +25,7 @@ export interface FrameBox {
 interface Node {
   readonly name: string;
   readonly url: string;
-  /** From 0; negative where it is unknown. */
+  /** From 0; negative if unknown. */
   readonly line: number;
   readonly children: readonly number[];
   readonly hits: number;
@@ -39,16 +39,16 @@ interface Growing extends Frame {
   readonly byKey: Map<string, Growing>;
 }
 
-/** Boxes that are drawn at most. */
+/** Most boxes drawn. */
 const mostBoxes = 4_000;
 /** The thread had nothing to do. */
 const idle = '(idle)';
 
 /**
- * The tree of a profile, its outermost frame; null for what is no profile, or a broken one. Calls of the same function by the same are one frame,
- * and the time in which the thread did nothing is left out.
+ * The outermost frame of a profile's tree; null if it is not a valid profile. Calls of the same function by the same caller are one frame,
+ * and idle time is left out.
  *
- * @param data the parsed text of a `.cpuprofile`, whoever wrote it
+ * @param data the parsed text of a `.cpuprofile` from any source
  */
 export function readProfile(data: unknown): Frame | null {
   const nodes = readNodes(field(data, 'nodes'));
@@ -75,7 +75,7 @@ export function readProfile(data: unknown): Frame | null {
       pending.push([child, into]);
     }
   }
-  // Each stands behind the one that called it.
+  // Each comes after its caller.
   for (const frame of all.toReversed()) {
     frame.totalMs += frame.selfMs;
     frame.children = [...frame.byKey.values()].filter(({ totalMs }) => totalMs > 0).sort((a, b) => b.totalMs - a.totalMs);
@@ -84,7 +84,7 @@ export function readProfile(data: unknown): Frame | null {
   return top;
 }
 
-/** Boxes of a frame and of what it calls, from the outermost inwards: none narrower than 1 px, at most 4,000. @param width px */
+/** Boxes of a frame and its callees, from the outermost inwards: none narrower than 1 px, at most 4,000. @param width px */
 export function layFrames(root: Frame, width: number): readonly FrameBox[] {
   const boxes: FrameBox[] = [];
   if (root.totalMs <= 0 || width < 1) return boxes;
@@ -103,7 +103,7 @@ export function layFrames(root: Frame, width: number): readonly FrameBox[] {
   return boxes;
 }
 
-/** The functions whose own code took longest, wherever they were called. */
+/** The functions whose own code took longest, over all callers. */
 export function busiest(root: Frame, count: number): readonly Pick<Frame, 'name' | 'place' | 'selfMs'>[] {
   const byFunction = new Map<string, { name: string; place: string; selfMs: number }>();
   for (const pending = [root]; ; ) {
@@ -128,7 +128,7 @@ function growing(node: Node | undefined, parent: Growing | null, name = node?.na
   return { name, place, url, selfMs: 0, totalMs: 0, children: [], parent, byKey: new Map() };
 }
 
-/** By their ids. Null unless each is a node, and each child is one that is called by no other. */
+/** Nodes by id. Null unless all are valid and each child has only one parent. */
 function readNodes(list: unknown): ReadonlyMap<number, Node> | null {
   if (!Array.isArray(list)) return null;
   const nodes = new Map<number, Node>();
@@ -153,14 +153,14 @@ function readNodes(list: unknown): ReadonlyMap<number, Node> | null {
   return nodes;
 }
 
-/** The first that nobody calls. With at most one caller for each nothing that hangs on it is a circle. */
+/** The first without a caller. With at most one caller each, nothing below it is cyclic. */
 function rootOf(nodes: ReadonlyMap<number, Node>): number | null {
   const called = new Set([...nodes.values()].flatMap(({ children }) => children));
   for (const id of nodes.keys()) if (!called.has(id)) return id;
   return null;
 }
 
-/** Time in each node's own code, ms: a sample lasts until the next. Of a profile without samples what its hits say. */
+/** Time in each node's own code, ms: a sample lasts until the next. Without samples the hit counts are used. */
 function selfTimes(data: unknown, nodes: ReadonlyMap<number, Node>): ReadonlyMap<number, number> {
   const [samples, deltas] = [field(data, 'samples'), field(data, 'timeDeltas')];
   const [startUs, endUs] = [field(data, 'startTime'), field(data, 'endTime')];
@@ -169,7 +169,7 @@ function selfTimes(data: unknown, nodes: ReadonlyMap<number, Node>): ReadonlyMap
   if (areNumbers(samples) && areNumbers(deltas) && samples.length > 0) {
     const lastUs = Math.max(0, wholeUs - deltas.reduce((sum, delta) => sum + delta, 0));
     for (const [at, id] of samples.entries()) {
-      // Clocks of processors may go back by a little.
+      // Processor clocks may go back slightly.
       const us = Math.max(0, at === samples.length - 1 ? lastUs : (deltas[at + 1] ?? 0));
       times.set(id, (times.get(id) ?? 0) + us / 1_000);
     }

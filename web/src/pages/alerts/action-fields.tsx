@@ -1,4 +1,4 @@
-/** What is done when an alert fires: a list of actions, each with its own fields. */
+/** Actions of an alert when it fires, each with its own fields. */
 import { ActionIcon, Autocomplete, Button, Menu, TagsInput, Textarea, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { AlertActionKind } from '../../../../src/model/alerts/rule.ts';
@@ -91,7 +91,7 @@ export function ActionFields({ draft, errors, set }: ActionFieldsProps) {
 
 interface OneActionProps {
   readonly action: ActionDraft;
-  /** Where it stands, `send.0`. */
+  /** Path of the field, `send.0`. */
   readonly field: string;
   readonly errors: FieldErrors;
   readonly onChange: (changes: Partial<ActionDraft>) => void;
@@ -124,7 +124,7 @@ function OneAction({ action, field, errors, onChange }: OneActionProps) {
           error={errors[`${field}.email`]}
           required
           acceptValueOnBlur
-          // What is left by a click elsewhere comes whole.
+          // Text committed on blur arrives unsplit.
           onChange={(to) => onChange({ to: [...new Set(to.flatMap((one) => one.split(/[\s,;]+/)).filter((one) => one !== ''))] })}
         />
       );

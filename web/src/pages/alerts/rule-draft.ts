@@ -1,8 +1,8 @@
-/** A rule of alerts as it is edited: what each field holds, made of a rule that stands. Pure. */
+/** An alert rule being edited: the content of each field, from a stored rule. Pure. */
 import { typedDuration } from '../../parts/format.ts';
 import type { AlertAction, AlertActionKind, AlertCondition, AlertGrouping, AlertRule } from '../../../../src/model/alerts/rule.ts';
 
-/** By kind: how it reads, what else it asks for, and whether it is about runs or about queues and hosts. */
+/** By kind: label, further fields, and whether it is about runs or about queues and hosts. */
 export const conditions = {
   failed: { label: 'a run failed', value: null, about: 'runs' },
   crashed: { label: 'a run crashed', value: null, about: 'runs' },
@@ -23,9 +23,9 @@ export const conditions = {
 } as const;
 export type ConditionKey = keyof typeof conditions;
 
-/** An action as it is edited; fields that are not of its kind are kept while another is looked at. */
+/** An action being edited; fields of other kinds are kept while the kind is switched. */
 export interface ActionDraft {
-  /** Tells rows apart while they are edited. */
+  /** Identifies the row while editing. */
   readonly key: number;
   readonly kind: AlertActionKind;
   readonly url: string;
@@ -65,7 +65,7 @@ export function emptyAction(kind: AlertActionKind, key: number): ActionDraft {
   return { key, kind, url: '', secret: '', to: [], deployment: '', params: '' };
 }
 
-/** What the form of a rule that stands begins with. */
+/** Initial draft of a stored rule. */
 export function draftOf({ name, description, rule }: AlertRule): RuleDraft {
   const { condition, flows, deployments, tags, queues, by, repeatMs, sendsResolved, actions } = rule;
   return {

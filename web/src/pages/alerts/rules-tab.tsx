@@ -1,4 +1,4 @@
-/** Rules of alerts: the list, the one that is open, and the form. */
+/** Alert rules: the list, the open one, and the form. */
 import { Anchor } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -22,7 +22,7 @@ import { RuleSilences } from './silences-panel.tsx';
 import { useAct } from './use-act.ts';
 
 interface RulesTabProps {
-  /** The rule that is open. */
+  /** The open rule. */
   readonly open: string | undefined;
   readonly onOpen: (name: string | undefined) => void;
 }
@@ -35,7 +35,7 @@ export function RulesTab({ open, onOpen }: RulesTabProps) {
   const [gone, setGone] = useState<AlertRule | null>(null);
   const opened = query.data?.find(({ name }) => name === open);
   const press = async (rule: AlertRule, deed: 'test' | 'pause' | 'resume'): Promise<void> => {
-    // What came of a test stands in the history.
+    // The result of a test is in the history.
     if ((await act('POST', `${pathOf(rule)}/${deed}`)) && deed === 'test') onOpen(rule.name);
   };
   const deeds = (rule: AlertRule) => (
@@ -101,7 +101,7 @@ function pathOf({ name }: AlertRule): string {
   return `/alert-rules/${encodeURIComponent(name)}`;
 }
 
-/** Where a rule stands. */
+/** Where a rule is declared. */
 export function originOf({ origin, declaredIn }: AlertRule): string {
   return origin === 'hand' ? 'hand' : (declaredIn ?? 'configuration file');
 }
@@ -143,7 +143,7 @@ interface RuleDeedsProps {
   readonly onDelete: () => void;
 }
 
-/** What can be done with a rule. One that a file declares is changed there alone. */
+/** Actions on a rule. One declared in a file can only be changed there. */
 function RuleDeeds({ rule, onPress, onChange, onDelete }: RuleDeedsProps) {
   const [admin, operator] = [usePermission('admin').why, usePermission('operator').why];
   const { name, origin, pausedAt } = rule;

@@ -1,4 +1,4 @@
-/** Two versions compared: rows and cells of tables, lines of texts, images side by side, charts over each other, facts of files. */
+/** Two versions compared: rows and cells of tables, lines of texts, images side by side, charts overlaid, facts of files. */
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { artifactFileOf } from '../../../../src/model/artifact.ts';
@@ -16,7 +16,7 @@ import { ChartView } from '../../values/chart-view.tsx';
 import { ImageView } from '../../values/file-view.tsx';
 import style from './comparison.module.css';
 
-/** Rows, and lines, that are drawn of each sort. */
+/** Most rows, and lines, drawn of each kind. */
 const mostRows = 200;
 const mostLines = 5_000;
 
@@ -101,7 +101,7 @@ function TableChanges({ by, added, removed, changed, same, addedColumns, removed
   );
 }
 
-/** Those there are of each sort: `1 row changed, 2 the same`. */
+/** Counts by kind: `1 row changed, 2 the same`. */
 function rowsText(counts: Readonly<Record<string, number>>): string {
   const told = Object.entries(counts).filter(([, count]) => count > 0);
   return told.length === 0 ? 'No rows' : told.map(([sort, count], at) => `${at === 0 ? plural(count, 'row') : count} ${sort}`).join(', ');

@@ -1,4 +1,4 @@
-/** Makes up runs for ticks of the past: which ticks, how many at once, and first what that comes to. */
+/** Starts a backfill for past ticks: which ticks, how many at once, with a preview of the runs. */
 import { Button, Checkbox, Group, NumberInput, Select, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -21,11 +21,11 @@ interface BackfillDialogProps {
   readonly onClose: () => void;
 }
 
-/** More runs than this are only made when somebody says so. */
+/** More runs than this need a confirmation. */
 const manyRuns = 10_000;
 const dayMs = 86_400_000;
 
-/** The dialog; it starts nothing before it has shown how many runs it will make. */
+/** The dialog; it starts nothing before it has shown how many runs it will create. */
 export function BackfillDialog({ deployment: { name, schedules }, onClose }: BackfillDialogProps) {
   const client = useQueryClient();
   const [now] = useState(() => Date.now());

@@ -1,4 +1,4 @@
-/** One deployment: what it runs and when, how it fared, and all that can be done with it. */
+/** One deployment: what it runs and when, its results, and its actions. */
 import { useQueries, useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import superjson from 'superjson';
@@ -135,7 +135,7 @@ function Facts({ deployment }: { readonly deployment: DeploymentView }) {
   );
 }
 
-/** Stored parameters as a value; text that cannot be read stays text. */
+/** Stored parameters as a value; text that cannot be parsed stays text. */
 function readParams(text: string): unknown {
   try {
     return superjson.parse(text);

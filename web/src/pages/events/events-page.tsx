@@ -1,4 +1,4 @@
-/** Events that were emitted or came by webhooks, and the webhooks they come by. */
+/** Events emitted or received by webhooks, and the webhooks. */
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { cutText } from '../../../../src/base/cut-text.ts';
@@ -142,7 +142,7 @@ function Events() {
   );
 }
 
-/** Characters of a payload that a row shows; the command line shows all of it. */
+/** Most characters of a payload in a row; the command line shows all of it. */
 const shownChars = 200;
 
 function Row({ event: { id, name, receivedAt, source, callerRunId, data } }: { readonly event: EventRow }) {

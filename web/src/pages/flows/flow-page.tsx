@@ -1,4 +1,4 @@
-/** One flow: its graph without a run, how it and its tasks fare, what deploys it, and its last runs. */
+/** One flow: its graph without a run, figures of it and its tasks, its deployments, and its last runs. */
 import { Select } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
@@ -112,7 +112,7 @@ function LoadedFlow({ view: { flow, figures }, days }: { readonly view: FlowView
   );
 }
 
-/** Nothing where there is none. */
+/** Deployments of a flow; nothing if there are none. */
 export function DeploymentsOf({ flow }: { readonly flow: string }) {
   const { data } = useInfiniteQuery(deploymentsQuery({ flow }));
   const items = data?.pages.flatMap((page) => page.items) ?? [];
@@ -126,7 +126,7 @@ export function DeploymentsOf({ flow }: { readonly flow: string }) {
 
 const StaticGraph = lazy(() => import('../../graph/static-graph.tsx').then((chunk) => ({ default: chunk.StaticGraph })));
 
-/** The graph; a code flow has none before it runs, so its tasks are named. */
+/** The graph; a code flow has none before it runs, so its tasks are listed. */
 export function FlowGraph({ flow, figures }: { readonly flow: StoredFlow; readonly figures: FlowFigures }) {
   if (flow.kind === 'code') {
     return (

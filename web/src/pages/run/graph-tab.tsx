@@ -1,4 +1,4 @@
-/** The graph of a run. Its chunk, with what draws graphs, is loaded when it is first opened. */
+/** The graph of a run. Its chunk, with the graph library, is loaded when first opened. */
 import { Button, Switch } from '@mantine/core';
 import { useMemo, useState } from 'react';
 import { isTerminal, type StateName } from '../../../../src/model/state.ts';
@@ -16,9 +16,9 @@ import { LastLines } from './last-lines.tsx';
 import type { RunFacts, TaskCount, TaskGroups } from './run-data.ts';
 import type { TabProps } from './tab-props.ts';
 
-/** Task runs of a code flow past which they are first shown by task. */
+/** A code flow with more task runs is first shown by task. */
 const groupFrom = 60;
-/** Lines of the log below the picture. */
+/** Log lines below the graph. */
 const linesBelow = 12;
 
 /** Cards and lines of the run, live. */
@@ -86,10 +86,10 @@ export function GraphTab({ detail, tasks, groups, selected, onSelect }: TabProps
   );
 }
 
-/** Items of mapped tasks of which nothing is recorded yet count as well: to come, or left out when the run has ended. */
+/** Unrecorded items of mapped tasks count as well: still to come, or left out if the run has ended. */
 const nothing: TaskGroups = { items: [], given: [] };
 
-/** The groups with the items of mapped tasks that are still to come counted among them. */
+/** The groups, including items of mapped tasks that are still to come. */
 function withComing({ items, given }: TaskGroups, run: Pick<RunFacts, 'mapped' | 'state'>): TaskGroups {
   const counts = items.flatMap(({ name, counts: of }) => Object.entries(of).map(([state, count]) => ({ name, state, count })));
   const all = countsOf(counts, run);
@@ -112,16 +112,16 @@ function countsOf(counts: readonly TaskCount[], { mapped, state }: Pick<RunFacts
   return byName;
 }
 
-/** Cards and lines of a graph; the critical path is marked where something has begun. */
+/** Cards and lines of a graph; the critical path is marked once something has begun. */
 export function cardsOf({ nodes, edges }: RunGraph): { readonly cards: readonly Card[]; readonly lines: readonly Line[] } {
-  // Undoing begins when all is over, and made nothing wait.
+  // Undoing begins after everything else, and delayed nothing.
   const undoing = new Set(edges.flatMap(({ kind, to }) => (kind === 'undo' ? to : [])));
   const path = criticalPath(
     nodes.filter(({ id }) => !undoing.has(id)),
     edges,
   );
   const at = new Map(path.map((id, place) => [id, place]));
-  // A path of one card says nothing.
+  // A path of one card is meaningless.
   const isCritical = (id: string): boolean => path.length > 1 && at.has(id);
   return {
     cards: nodes.map((node) => ({

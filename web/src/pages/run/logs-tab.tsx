@@ -1,4 +1,4 @@
-/** The log of a run: live, by level and task, with search and a link to each line. Only what is looked at is held and drawn. */
+/** The log of a run: live, by level and task, with search and a link to each line. Only the visible part is held and drawn. */
 import { Button, Select, Switch, TextInput } from '@mantine/core';
 import { useMemo, useState } from 'react';
 import { isTerminal } from '../../../../src/model/state.ts';
@@ -14,7 +14,7 @@ import { labelOf } from './task-label.ts';
 import { useLogs } from './use-logs.ts';
 import { useRunSearch } from './use-run-search.ts';
 
-/** Tasks that the choice lists at once. */
+/** Most tasks listed in the select at once. */
 const listedTasks = 100;
 
 /** Filters above, lines below. */
@@ -23,7 +23,7 @@ export function LogsTab({ detail: { run }, tasks }: TabProps) {
   const [wrap, setWrap] = useState(false);
   const [follow, setFollow] = useState(search.line === undefined);
   const names = useMemo(() => new Map(tasks.rows.map((row) => [row.id, labelOf(row)])), [tasks.rows]);
-  // Elsewhere on the page a task may be chosen by name; a log is that of a task run.
+  // Elsewhere on the page a task may be selected by name; a log belongs to a task run.
   const task = useMemo(() => {
     if (search.task === undefined || names.has(search.task)) return search.task;
     return tasks.rows.find(({ name }) => name === search.task)?.id ?? (tasks.complete ? undefined : search.task);

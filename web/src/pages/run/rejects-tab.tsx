@@ -1,4 +1,4 @@
-/** Where the records of a run went: counts of each task of its streams, rejected records by reason, one by one, as a file, and again to their tasks. */
+/** Where the records of a run went: counts per stream task, rejected records by reason, listed, as a file, and replayed to their tasks. */
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';

@@ -1,4 +1,4 @@
-/** What can be done with a run. What is not allowed, or makes no sense now, is disabled and says why. */
+/** Actions on a run. Those not allowed, or not applicable now, are disabled with a reason. */
 import { ActionIcon, Menu } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
@@ -17,7 +17,7 @@ import { useRunSearch } from './use-run-search.ts';
 
 type Dialog = 'cancel' | 'unpin' | 'retry' | 'signal' | 'again' | 'delete';
 
-/** What comes next is a button: answer, cancel, retry, or run again. The rest is in a menu. */
+/** The most likely action is a button: answer, cancel, retry, or run again. The rest is in a menu. */
 export function RunActions({ detail }: { readonly detail: RunDetail }) {
   const { run, pin } = detail;
   const client = useQueryClient();

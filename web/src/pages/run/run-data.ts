@@ -1,4 +1,4 @@
-/** What the run page asks the server, as queries. Instants are epoch ms from here on. */
+/** Queries of the run page. Instants are epoch ms from here on. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import superjson, { type SuperJSONResult } from 'superjson';
 import type { PinView } from '../../../../src/client/client.ts';
@@ -18,7 +18,7 @@ import { get } from '../../api/http.ts';
 import { loadAll } from '../../api/load-all.ts';
 import type { ListPage, RunRow } from '../../api/wire-types.ts';
 
-/** Lines that the server gives when no number is asked for. */
+/** Lines the server returns by default. */
 const usualLines = 1_000;
 
 /** A run without its values. */
@@ -26,12 +26,12 @@ export type RunFacts = Omit<Run, 'params' | 'result' | 'resultRef'>;
 /** A task run without its result. */
 export type TaskRunRow = Omit<TaskRun, 'result' | 'resultRef' | 'itemHash'>;
 
-/** A value that is too large to come along. */
+/** A value that is too large to be included. */
 export interface CutValue {
-  readonly cut: { readonly bytes: number /** Where it can be had alone, `/api/…`. */; readonly download: string };
+  readonly cut: { readonly bytes: number /** Its own URL, `/api/…`. */; readonly download: string };
 }
 
-/** A value of a user as it travels: superjson, so that dates, maps and the like survive; or where it can be had. */
+/** A user's value on the wire: superjson, so that dates, maps and similar survive; or a link to it. */
 export type SuperValue = SuperJSONResult | CutValue;
 
 export interface TaskCount {
@@ -43,21 +43,21 @@ export interface TaskCount {
 
 export interface RunDetail {
   readonly run: RunFacts;
-  /** What was said when it was submitted; null for nothing. */
+  /** Options given at submit; null for none. */
   readonly submitted: Submitted | null;
-  /** The address is null where nobody has said where traces are looked at. */
+  /** The URL is null if no trace viewer is configured. */
   readonly trace: { readonly id: string; readonly url: string | null };
   readonly times: SpentTimes | null;
   readonly params: SuperValue | null;
   readonly result: SuperValue | null;
   readonly children: readonly RunFacts[];
   readonly why: WaitReason | null;
-  /** Of one that failed: how many others failed like it, since when. */
+  /** For a failed run: how many others failed alike, and since when. */
   readonly alike: Alike | null;
-  /** To which version of its flow it is pinned; null for one that is not, or has not begun. */
+  /** Version of its flow to which it is pinned; null if it is not, or has not begun. */
   readonly pin: PinView | null;
   readonly counts: readonly TaskCount[];
-  /** The flow as it is known now; null when it was never stored. */
+  /** The flow as currently stored; null if it never was. */
   readonly flow: StoredFlow | null;
 }
 
@@ -65,14 +65,14 @@ export interface TaskRunDetail {
   readonly taskRun: TaskRunRow;
   readonly times: SpentTimes | null;
   readonly result: SuperValue | null;
-  /** Task runs whose results it was given, in a code flow. */
+  /** Task runs whose results it received, in a code flow. */
   readonly inputs: readonly TaskRunRow[];
 }
 
 export function runQuery(id: string) {
   return queryOptions({
     queryKey: ['run', id],
-    // What never changes while it goes on, and may be large, is asked for once, and again when it has ended.
+    // Large parts that do not change while it runs are fetched once, and again after its end.
     queryFn: async ({ signal, client }): Promise<RunDetail> => {
       const known = client.getQueryData<RunDetail>(['run', id]);
       if (known !== undefined && !isTerminal(known.run.state.type)) {
@@ -84,7 +84,7 @@ export function runQuery(id: string) {
   });
 }
 
-/** What a run is called, by way of the list: of one that was deleted it gives null and no error. */
+/** Name of a run, from the list: a deleted run yields null instead of an error. */
 export function runNameQuery(id: string) {
   return queryOptions({
     queryKey: ['run-name', id],
@@ -111,7 +111,7 @@ export function transitionsQuery(runId: string, taskRunId?: string) {
   });
 }
 
-/** What the run and its tasks have opened, in the order in which opening began. */
+/** Resources opened by the run and its tasks, in the order opening began. */
 export function resourcesQuery(runId: string) {
   return queryOptions({
     queryKey: ['run', runId, 'resources'],
@@ -126,7 +126,7 @@ export function artifactsQuery(runId: string) {
   });
 }
 
-/** How many records the run has rejected, by task and reason. */
+/** Number of records the run rejected, by task and reason. */
 export function rejectCountsQuery(runId: string) {
   return queryOptions({
     queryKey: ['run', runId, 'reject-counts'],
@@ -134,7 +134,7 @@ export function rejectCountsQuery(runId: string) {
   });
 }
 
-/** The records, page by page, in the order in which they were kept. */
+/** The rejected records, page by page, in stored order. */
 export function rejectsQuery(runId: string, filter: RejectFilter) {
   return infiniteQueryOptions({
     queryKey: ['run', runId, 'rejects', filter],
@@ -145,13 +145,13 @@ export function rejectsQuery(runId: string, filter: RejectFilter) {
   });
 }
 
-/** A value that the run gave out. */
+/** A value that the run emitted. */
 export interface EmissionRow extends Omit<Emission, 'value'> {
   readonly value: SuperValue | null;
   readonly isMissing?: true;
 }
 
-/** By which streams the run has given out values. Asked for again and again while the run goes on. */
+/** Streams on which the run has emitted values. Polled while the run is running. */
 export function streamsQuery(runId: string, isOver: boolean) {
   return queryOptions({
     queryKey: ['run', runId, 'streams'],
@@ -159,7 +159,7 @@ export function streamsQuery(runId: string, isOver: boolean) {
       fromWire<{ readonly items: readonly EmissionStream[] }>(
         await get<Wire<{ readonly items: readonly EmissionStream[] }>>(`${runPath(runId)}/streams`, undefined, signal),
       ).items,
-    // They are counted each time.
+    // Every request counts them.
     refetchInterval: ({ state: { data = [] } }) => {
       if (isOver) return false;
       return data.reduce((values, { count }) => values + count, 0) > manyEmissions ? 5_000 : 1_000;
@@ -167,12 +167,12 @@ export function streamsQuery(runId: string, isOver: boolean) {
   });
 }
 
-/** Of a run with more values the streams are asked for less often. */
+/** The streams of a run with more values are polled less often. */
 const manyEmissions = 10_000;
-/** Values of one stream that a page of the list has. */
+/** Values per page of a stream. */
 const pageEmissions = 100;
 
-/** The values, page by page, in their order. */
+/** The values, page by page, in order. */
 export function emissionsQuery(runId: string, stream: string) {
   return infiniteQueryOptions({
     queryKey: ['run', runId, 'streams', stream],
@@ -192,10 +192,10 @@ export function emissionsQuery(runId: string, stream: string) {
 
 type SentEmission = Wire<Omit<EmissionRow, 'value'>> & Pick<EmissionRow, 'value'>;
 
-/** Task runs counted by task: all that the picture of a large run is made of. */
+/** Task runs counted by task: the data for the graph of a large run. */
 export interface TaskGroups {
   readonly items: readonly TaskGroup[];
-  /** Of a code flow: what was given to what, by the names of tasks. */
+  /** For a code flow: which task's results went to which, by task name. */
   readonly given: readonly { readonly from: string; readonly to: string }[];
 }
 
@@ -207,10 +207,10 @@ export function taskGroupsQuery(runId: string) {
   });
 }
 
-/** Task runs of one task that are listed; the tab Tasks has them all. */
+/** Most task runs listed of one task; the tab Tasks has them all. */
 export const listedOfTask = 100;
 
-/** Those of one task, in one state or those with trouble and those that move first; no more than are listed. */
+/** Those of one task, in one state, or failed and running ones first; at most as many as listed. */
 export function taskRunsOfQuery(runId: string, name: string, state: string | null) {
   const load = async (states: string | readonly string[] | undefined, signal: AbortSignal): Promise<readonly TaskRunRow[]> => {
     const query = { name, limit: listedOfTask, ...(states === undefined ? {} : { state: states }) };
@@ -229,19 +229,19 @@ export function taskRunsOfQuery(runId: string, name: string, state: string | nul
   });
 }
 
-/** A page of task runs, in the order they were recorded. */
+/** A page of task runs, in recorded order. */
 export async function loadTaskRuns(runId: string, cursor: string | null, signal: AbortSignal): Promise<ListPage<TaskRunRow>> {
   const query = { limit: 1000, ...(cursor === null ? {} : { cursor }) };
   return fromWire<ListPage<TaskRunRow>>(await get<Wire<ListPage<TaskRunRow>>>(`${runPath(runId)}/tasks`, query, signal));
 }
 
-/** The task runs that run now, 1,000 at most. */
+/** The running task runs, at most 1,000. */
 export async function loadRunningTaskRuns(runId: string, signal: AbortSignal): Promise<readonly TaskRunRow[]> {
   const { items } = await get<Wire<ListPage<TaskRunRow>>>(`${runPath(runId)}/tasks`, { state: 'RUNNING', limit: 1000 }, signal);
   return fromWire<readonly TaskRunRow[]>(items);
 }
 
-/** Which lines of a log are asked for. */
+/** Which lines of a log to fetch. */
 export interface LogQuery {
   readonly task?: string | undefined;
   /** Lowest level, in pino's numbers. */
@@ -264,12 +264,12 @@ export async function loadLogs(runId: string, query: LogQuery, signal?: AbortSig
   });
 }
 
-/** Whether a value was left out for its size. */
+/** Whether a value was left out because of its size. */
 export function isCut(value: SuperValue | null): value is CutValue {
   return value !== null && 'cut' in value;
 }
 
-/** The value that travelled; what cannot be read is shown as it came. Undefined where there is none, or it was left out. */
+/** The decoded value; one that cannot be decoded is returned raw. Undefined if there is none, or it was left out. */
 export function readValue(value: SuperValue | null): unknown {
   if (value === null || isCut(value)) return undefined;
   try {

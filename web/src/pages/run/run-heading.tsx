@@ -1,4 +1,4 @@
-/** The head of the run page: which run, what state, how long, who has it, and where it comes from. */
+/** The head of the run page: run, state, duration, owner, and origin. */
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { idChars, isIdPart, shortId } from '../../../../src/model/ids.ts';
@@ -16,7 +16,7 @@ import style from './run-page.module.css';
 import { Used } from './used.tsx';
 import { WorkerName } from './worker-name.tsx';
 
-/** Flow and name, state, and how long it has been going on. */
+/** Flow and name, state, and duration. */
 export function RunHeading({ detail: { run, times } }: { readonly detail: RunDetail }) {
   const suspendedMs = times?.suspendedMs ?? 0;
   return (
@@ -128,7 +128,7 @@ export function RunLine({ detail: { run, submitted, trace, pin }, usage }: { rea
   );
 }
 
-/** A run of ours, or what a program elsewhere calls itself. */
+/** A run here, or the name of a program elsewhere. */
 function Caller({ id }: { readonly id: string }) {
   if (id.length !== idChars || !isIdPart(id)) return <>{id}</>;
   return (
@@ -138,7 +138,7 @@ function Caller({ id }: { readonly id: string }) {
   );
 }
 
-/** Flow, name and id; the id alone while the run is asked for, and of one that was deleted. */
+/** Flow, name and id; only the id while the run is being fetched, or if it was deleted. */
 function RunName({ id }: { readonly id: string }) {
   const { data } = useQuery(runNameQuery(id));
   return (

@@ -1,4 +1,4 @@
-/** One run: what it stands at, why, and what can be done; its graph, timeline, logs, tasks, values, artifacts and history. */
+/** One run: its state, the reason, and actions; its graph, timeline, logs, tasks, values, artifacts and history. */
 import { Tabs } from '@mantine/core';
 import { lazy, Suspense, useEffect, useRef } from 'react';
 import { shortId } from '../../../../src/model/ids.ts';
@@ -62,7 +62,7 @@ function LoadedRun({ detail }: { readonly detail: RunDetail }) {
   const groups = wanted ? null : byTask;
   const selectTask = (task: string | null): void => set({ task: task ?? undefined });
   const strip = useRef<HTMLDivElement>(null);
-  // On a phone the strip is wider than the screen: the tab that is open stays in sight.
+  // On a phone the strip is wider than the screen: the open tab stays visible.
   useEffect(() => {
     strip.current?.querySelector(`[role="tab"][aria-selected="true"]`)?.scrollIntoView({ block: 'nearest', inline: 'center' });
   }, [search.tab]);
@@ -106,12 +106,12 @@ function LoadedRun({ detail }: { readonly detail: RunDetail }) {
   );
 }
 
-/** Tabs that list task runs one by one, or need the name of each. */
+/** Tabs that list task runs individually, or need the name of each. */
 const listingTabs: ReadonlySet<RunTab> = new Set(['timeline', 'logs', 'tasks', 'artifacts', 'streams', 'rejects']);
-/** Task runs of a static graph past which its picture is drawn without reading each: its cards are its tasks. */
+/** A static graph with more task runs is drawn without reading each: its cards are its tasks. */
 const mostRead = 200;
 
-/** Whether the picture of the run is made of its tasks, and not of its task runs. */
+/** Whether the graph of the run is drawn from its tasks instead of its task runs. */
 function isDrawnByTask({ counts, flow }: RunDetail): boolean {
   const total = counts.reduce((sum, { count }) => sum + count, 0);
   return total > (flow?.kind === 'graph' ? mostRead : mostTaskRuns);

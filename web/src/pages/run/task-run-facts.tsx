@@ -1,4 +1,4 @@
-/** All that is known of one task run. */
+/** All details of one task run. */
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useEffect } from 'react';
@@ -27,7 +27,7 @@ interface TaskRunFactsProps {
   readonly onSelect: (task: string | null) => void;
 }
 
-/** Facts, error, what it was given, what it gave, its history and its log. */
+/** Facts, error, inputs, result, history and log. */
 export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps) {
   const { run, flow } = detail;
   const { data, error, refetch } = useQuery(taskRunQuery(run.id, row.id));
@@ -42,7 +42,7 @@ export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps)
   const taskRun = data?.taskRun ?? row;
   const times = data?.times ?? null;
   const ended = isTerminal(row.state.type);
-  // While it runs the row is the newer of the two.
+  // While it runs, the row is newer.
   const progress = ended ? taskRun.progress : (row.progress ?? taskRun.progress);
   const task = readStoredGraph(flow?.graph).tasks.find(({ name }) => name === row.name);
   const isolation = task === undefined ? [] : isolationWords(task);

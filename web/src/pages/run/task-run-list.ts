@@ -1,8 +1,8 @@
 /**
- * The task runs of a run, as a page holds them: read page by page, then changed in place by live events.
+ * The task runs of a run, as held by the page: read page by page, then changed in place by live events.
  *
- * An event announces a change before the row is read again, so rows are patched at once; task runs nobody has read yet stand there with
- * what the event says until the end of the list is read again.
+ * An event announces a change before the row is read again, so rows are patched at once; task runs not read yet are shown with
+ * the event's data until the end of the list is read again.
  */
 import { isTerminal, type State } from '../../../../src/model/state.ts';
 import type { ListPage } from '../../api/wire-types.ts';
@@ -20,19 +20,19 @@ export interface TaskEvent {
 }
 
 export interface TaskRunView {
-  /** In the order they were recorded. */
+  /** In recorded order. */
   readonly rows: readonly TaskRunRow[];
-  /** Whether all have been read, or as many as are held. */
+  /** Whether all have been read, or as many as can be held. */
   readonly complete: boolean;
-  /** Whether there are more than are held. */
+  /** Whether there are more than can be held. */
   readonly cut: boolean;
   readonly error: unknown;
 }
 
-/** Rows held at most. */
+/** Most rows held. */
 export const mostRows = 20_000;
 
-/** Task runs past which a code flow is never drawn one card each. */
+/** A code flow with more task runs is never drawn with one card each. */
 export const mostTaskRuns = 1_000;
 
 type LoadPage = (cursor: string | null, signal: AbortSignal) => Promise<ListPage<TaskRunRow>>;
@@ -56,7 +56,7 @@ export class TaskRunList {
     return this.#view;
   }
 
-  /** Reads from the last page that was read on, or all anew. While a reading is under way, another one follows it. */
+  /** Reads on from the last page, or everything again. A call during a read is run after it. */
   async load(from: 'tail' | 'start'): Promise<void> {
     if (this.#loading) {
       this.#again = true;
@@ -76,7 +76,7 @@ export class TaskRunList {
     }
   }
 
-  /** Takes changes in; gives whether some row has to be read again, because it is new here or has ended. */
+  /** Applies changes; returns whether a row must be read again, because it is new here or has ended. */
   apply(events: readonly TaskEvent[]): boolean {
     let stale = false;
     for (const event of events) {
@@ -89,12 +89,12 @@ export class TaskRunList {
     return stale;
   }
 
-  /** Whether something runs, which may report progress. */
+  /** Whether anything is running, which may report progress. */
   get isMoving(): boolean {
     return [...this.#rows.values()].some(({ state }) => state.type === 'RUNNING');
   }
 
-  /** Takes in how far rows are, and their metrics; all else of them is known by events, which may be newer. */
+  /** Takes progress and metrics of rows; everything else comes from events, which may be newer. */
   takeProgress(rows: readonly TaskRunRow[]): void {
     let changed = false;
     for (const { id, attempt, progress, metrics } of rows) {
@@ -138,7 +138,7 @@ function isAsFar(one: Reported, other: Reported): boolean {
   return names.every((name) => one.metrics?.[name] === other.metrics?.[name]);
 }
 
-/** The row with a change in it; one that is older than the row leaves it as it is. */
+/** The row with a change applied; a change older than the row is ignored. */
 function patched(row: TaskRunRow, { state, attempt, at }: TaskEvent): TaskRunRow {
   if (attempt < row.attempt) return row;
   const instant = Date.parse(at);

@@ -1,4 +1,4 @@
-/** All task runs of a run, in a table that draws only what is in sight. */
+/** All task runs of a run, in a table that draws only visible rows. */
 import { Select, TextInput } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, useMemo, useRef } from 'react';
@@ -20,7 +20,7 @@ import { useRunSearch } from './use-run-search.ts';
 
 const rowPx = 32;
 
-/** Filters above, task runs in the order they were recorded below. */
+/** Filters above, task runs in recorded order below. */
 export function TasksTab({ tasks, selected, onSelect }: TabProps) {
   const { search, set } = useRunSearch();
   const counts = useMemo(() => countStates(tasks.rows), [tasks.rows]);
@@ -109,7 +109,7 @@ interface TaskCellsProps extends Pick<TabProps, 'onSelect'> {
   readonly isSelected: boolean;
 }
 
-/** Drawn by the hundred while one scrolls, so without the parts that float. */
+/** Drawn by the hundred while scrolling, so without tooltips. */
 const TaskCells = memo(function TaskCells({ row, now, isSelected, onSelect }: TaskCellsProps) {
   const { startedAt, endedAt, state } = row;
   return (

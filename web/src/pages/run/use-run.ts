@@ -1,4 +1,4 @@
-/** A run that is looked at, live: its head, and its task runs. */
+/** The run on display, live: its head and its task runs. */
 import { type UseQueryResult, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { isTerminal } from '../../../../src/model/state.ts';
@@ -7,16 +7,16 @@ import type { RunEvent } from '../../api/wire-types.ts';
 import { loadRunningTaskRuns, loadTaskRuns, type RunDetail, runQuery, type TaskGroups, taskGroupsQuery } from './run-data.ts';
 import { type TaskEvent, TaskRunList, type TaskRunView } from './task-run-list.ts';
 
-/** Changes that come close together are drawn together, ms. */
+/** Changes within this time are drawn together, ms. */
 const gatherMs = 250;
-/** Rows are read again at most so often, ms. */
+/** Least interval between reads of rows, ms. */
 const readAgainMs = 1_000;
-/** A run that moves is asked for again so often should events fail to come, ms. */
+/** Poll interval of a running run, in case events are missed, ms. */
 const netMs = 15_000;
-/** How often the progress of running tasks is asked for, which no event carries, ms. */
+/** Poll interval of the progress of running tasks, which no event carries, ms. */
 const progressMs = 2_000;
 
-/** The run, asked for again when an event says that it or one of its tasks has changed. */
+/** The run, fetched again when an event reports that it or one of its tasks has changed. */
 export function useRun(id: string): UseQueryResult<RunDetail> {
   const client = useQueryClient();
   const result = useQuery({
@@ -33,7 +33,7 @@ export function useRun(id: string): UseQueryResult<RunDetail> {
   useLive<TaskEvent>('task', (event) => {
     if (event?.runId === id) refresh();
   });
-  // The stream is opened anew for this run: events after it was asked for and before the stream was there are lost.
+  // The stream is reopened for this run: events between the request and the opening of the stream are lost.
   useLive('hello', () => {
     if (result.data && !isTerminal(result.data.run.state.type)) void client.invalidateQueries({ queryKey: ['run', id] });
   });
@@ -47,8 +47,8 @@ interface TaskRunsWish {
 }
 
 /**
- * The task runs of a run counted by task, asked for again at most once a second when an event says that one has changed: the answer is
- * as large as the run has tasks, not task runs. What is asked of one task goes with it.
+ * The task runs of a run counted by task, fetched again at most once a second when an event reports a change: the size of the answer
+ * depends on the number of tasks, not task runs. Queries about one task are refreshed with it.
  */
 export function useTaskGroups(id: string, { ended, wanted }: Omit<TaskRunsWish, 'version'>): UseQueryResult<TaskGroups> {
   const client = useQueryClient();
@@ -69,8 +69,8 @@ export function useTaskGroups(id: string, { ended, wanted }: Omit<TaskRunsWish, 
 const none: TaskRunView = { rows: [], complete: false, cut: false, error: null };
 
 /**
- * The task runs of a run. `version` makes it read all anew when it changes: the attempt and state of the run. Those of a run that has
- * `ended` are not read again when the stream opens: nothing can have been missed. While they are not `wanted` none are read.
+ * The task runs of a run. A change of `version` (attempt and state of the run) makes it read all again. Those of a run that has
+ * `ended` are not read again when the stream opens: nothing can have been missed. While not `wanted`, none are read.
  */
 export function useTaskRuns(id: string, { version, ended, wanted }: TaskRunsWish): TaskRunView & { readonly reload: () => void } {
   const [store] = useState(() => new TaskRunStore());
@@ -94,7 +94,7 @@ export function useTaskRuns(id: string, { version, ended, wanted }: TaskRunsWish
   return { ...view, reload: () => store.reload() };
 }
 
-/** Gathers events for a list and re-renders. */
+/** Batches events for a list and re-renders. */
 class TaskRunStore {
   #list: TaskRunList | null = null;
   #runId = '';
@@ -140,7 +140,7 @@ class TaskRunStore {
     void this.#list?.load('start');
   }
 
-  /** What cannot be had just now is had the next time. */
+  /** Reads progress; on failure the next call tries again. */
   async readProgress(): Promise<void> {
     const list = this.#list;
     if (list === null || this.#isReadingProgress || !list.isMoving) return;
@@ -165,7 +165,7 @@ class TaskRunStore {
   }
 }
 
-/** A call that happens at most once in `ms`, the last one surely. */
+/** A call that happens at most once in `ms`; the last one always happens. */
 export function useThrottled(call: () => unknown, ms: number): () => void {
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const latest = useRef(call);

@@ -1,6 +1,6 @@
 /**
- * The rows of the list, kept as the server has them without anything jumping: rows change in place, and what is new is
- * counted until one asks for it.
+ * The rows of the list, kept in step with the server without jumps: rows change in place, and new ones are
+ * counted until they are requested.
  */
 import { type InfiniteData, useInfiniteQuery } from '@tanstack/react-query';
 import { useEffect, useEffectEvent, useMemo, useRef, useState } from 'react';
@@ -16,20 +16,20 @@ import { filterOf, type RunsSearch } from './runs-search.ts';
 
 type Pages = InfiniteData<ListPage<RunRow>, string | undefined>;
 
-/** Rows are asked for anew so often while events come, and while some of them run (their task runs go on without events of the run). */
+/** Refresh interval of rows while events arrive, and while some of them run (their task runs change without events of the run), ms. */
 const refreshMs = 2_000;
 const progressMs = 5_000;
-/** So many pages are asked for anew at a time; those further down change by events alone. */
+/** Most pages refreshed at a time; those further down change only by events. */
 const mostPages = 3;
 
-/** The list as it is shown, and what one can do with it. */
+/** The list as shown, with its actions. */
 export interface LiveRuns {
   readonly runs: readonly RunRow[];
   readonly isLoading: boolean;
   readonly error: unknown;
-  /** Runs that fit the filters and are not in the list yet. */
+  /** Matching runs that are not in the list yet. */
   readonly newCount: number;
-  /** Takes them in: the list begins anew. */
+  /** Shows them: the list starts over. */
   readonly showNew: () => void;
   readonly hasMore: boolean;
   readonly isLoadingMore: boolean;
@@ -52,7 +52,7 @@ export function useLiveRuns(search: RunsSearch): LiveRuns {
   const missed = useRef(false);
   const refresh = async (): Promise<void> => {
     const pages = queryClient.getQueryData<Pages>(queryKey);
-    // An answer that is under way may be older than what asks for this, and would be written over what this gives.
+    // A pending response may be older than this request, and would overwrite its result.
     missed.current = pages === undefined || queryClient.isFetching({ queryKey, exact: true }) > 0;
     if (pages === undefined || missed.current) return;
     const wanted = pages.pages.map((_page, index) => index).filter((index) => index === 0 || isMoving(pages.pages[index]));
@@ -104,12 +104,12 @@ export function useLiveRuns(search: RunsSearch): LiveRuns {
   };
 }
 
-/** A page that cannot be had just now is had the next time. */
+/** Fetches a page; on failure the next refresh tries again. */
 async function askPage(search: RunsSearch, cursor: string | undefined): Promise<ListPage<RunRow> | null> {
   return fetchRuns(filterOf(search, timeNow()), cursor).catch(() => null);
 }
 
-/** Pages shift while new runs come, so a run may be in two of them. */
+/** Pages shift while new runs arrive, so a run may be in two of them. */
 function uniqueRows(data: Pages | undefined): readonly RunRow[] {
   const rows = new Map<string, RunRow>();
   for (const page of data?.pages ?? []) for (const run of page.items) if (!rows.has(run.id)) rows.set(run.id, run);
@@ -129,7 +129,7 @@ function isMoving(page: ListPage<RunRow> | undefined): boolean {
   return page?.items.some(({ state }) => state.type === 'RUNNING' || state.type === 'PENDING' || state.type === 'CANCELLING') === true;
 }
 
-/** Whether the run of an event may be in the list; what the event does not carry is left to the server. */
+/** Whether the run of an event may match; filters on fields missing in the event are left to the server. */
 function mayFit(event: RunEvent, { flow, deployment }: RunsSearch): boolean {
   return (flow === undefined || event.flow === flow) && (deployment === undefined || event.deployment === deployment);
 }

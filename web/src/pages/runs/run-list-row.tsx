@@ -1,4 +1,4 @@
-/** One run in the list; a second line says why it waits or what it failed of. */
+/** One run in the list; a second line says why it waits or failed. */
 import { Link } from '@tanstack/react-router';
 import { shortId } from '../../../../src/model/ids.ts';
 import type { RunRow } from '../../api/wire-types.ts';
@@ -12,18 +12,18 @@ import style from './run-list.module.css';
 interface RunListRowProps {
   readonly ref: (element: HTMLElement | null) => void;
   readonly index: number;
-  /** Where it stands in the list, px. */
+  /** Position in the list, px. */
   readonly top: number;
   readonly run: RunRow;
   /** Longest duration of the loaded runs of its flow, ms. */
   readonly longestMs: number;
-  /** What is drawn under it: why it waits or what it failed of. */
+  /** Second line: why it waits or failed. */
   readonly why: string | null;
   readonly chosen: boolean;
   readonly onToggle: (id: string, upTo: boolean) => void;
 }
 
-/** A row; its name covers it as a link. */
+/** A row; the link of its name covers it. */
 export function RunListRow({ ref, index, top, run, longestMs, why, chosen, onToggle }: RunListRowProps) {
   return (
     <div
@@ -106,7 +106,7 @@ export function RunListRow({ ref, index, top, run, longestMs, why, chosen, onTog
   );
 }
 
-/** When it began; of one that waits, when it should. */
+/** When it began; for a waiting run, when it is due. */
 function Started({ run }: { readonly run: RunRow }) {
   if (run.startedAt !== null) return <Time at={run.startedAt} />;
   if (run.state.type === 'SCHEDULED') {

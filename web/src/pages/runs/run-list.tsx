@@ -1,4 +1,4 @@
-/** The rows of the list: only those in sight are drawn, however many are loaded. */
+/** The rows of the list: only visible ones are drawn, however many are loaded. */
 import { Button } from '@mantine/core';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { type RefObject, useLayoutEffect, useRef, useState } from 'react';
@@ -21,10 +21,10 @@ interface RunListProps {
 
 const rowPx = 32;
 const whyPx = 20;
-/** The next page is asked for when so many rows are left below. */
+/** Rows left below at which the next page is fetched. */
 const aheadRows = 30;
 
-/** Live rows, chosen ones, and more of them as one scrolls. */
+/** Live rows, selected ones, and more while scrolling. */
 export function RunList({ search, onChange }: RunListProps) {
   const list = useLiveRuns(search);
   const { runs } = list;
@@ -144,7 +144,7 @@ function Foot({ count, hasMore, isLoading, onMore }: FootProps) {
   );
 }
 
-/** Distance of an element from the top of the page, px; follows when what stands above it changes its height. */
+/** Distance of an element from the top of the page, px; updated when content above it changes its height. */
 export function useListTop(element: RefObject<HTMLElement | null>, isDrawn: boolean): number {
   const [top, setTop] = useState(0);
   useLayoutEffect(() => {
