@@ -12,7 +12,7 @@ export interface ConfigDefaults {
   readonly brokerUrl?: string;
   readonly host?: string;
   readonly port?: number;
-  /** Path of the server's dashboard and API, such as `/batuta`; default none. */
+  /** Base path of the server's dashboard and API, e.g. `/batuta`; default none. */
   readonly basePath?: string;
   readonly trustProxy?: boolean;
   readonly publicUrl?: string;

@@ -24,7 +24,7 @@ export function cutText(text: string, maxChars: number, end = ''): string {
   return text.slice(0, wholeUnits(text, units)) + end;
 }
 
-/** A text, cut to so many characters, and how many are missing. */
+/** A text cut to `maxChars`, with how many are missing. */
 export function shortened(text: string, maxChars: number): string {
   const kept = cutText(text, maxChars);
   if (kept.length === text.length) return text;

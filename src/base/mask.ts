@@ -2,7 +2,7 @@
 import { withoutHidden } from './hidden-values.ts';
 import { redacted } from './secret-names.ts';
 
-/** Not allowed in an address, so that one ends where the next value begins. */
+/** Not allowed in an address, so that it ends before the next value. */
 const addressWithPassword = /\b([a-z][a-z0-9+.-]*:\/\/[^\s:@/"'<>]*):[^\s"'<>]*@/gi;
 const passwordInQuery = /([?&][a-z_]{0,20}(?:password|passwd|pwd|token|api_?key|access_?key|secret|sig|signature)=)[^&#\s"'<>\\]*/gi;
 const credentials = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/g;

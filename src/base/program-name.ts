@@ -2,7 +2,7 @@
 import { basename, delimiter, dirname } from 'node:path';
 import { environmentVariable } from './config.ts';
 
-/** A package manager's name in the environment of what it starts, and how it calls a package's command. */
+/** A package manager's name in the environment of its children, and how it calls a package's command. */
 const callers: Readonly<Record<string, string>> = { pnpm: 'pnpm batuta', yarn: 'yarn batuta', bun: 'bunx batuta' };
 
 /** How a process was started. */

@@ -58,7 +58,7 @@ export function link(name: string): Kind<string> {
   };
 }
 
-/** The path below which a site is served: `/` alone becomes nothing, a trailing slash goes. */
+/** The path a site is served under: `/` alone becomes nothing, a trailing slash is removed. */
 export const basePath: Kind<string> = {
   read(value) {
     const path = typeof value === 'string' ? value.trim().replace(/\/$/, '') : null;

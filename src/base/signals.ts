@@ -1,4 +1,4 @@
-/** What a process does when it is asked to end. */
+/** What a process does when asked to end. */
 import { constants } from 'node:os';
 
 export type ShutdownSignal = 'SIGINT' | 'SIGTERM';

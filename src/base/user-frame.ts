@@ -1,4 +1,4 @@
-/** Where in the user's own code a stack comes from. */
+/** Finds the user's own code in stacks. */
 import { isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageFolder } from './installed.ts';

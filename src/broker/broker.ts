@@ -47,7 +47,7 @@ export interface TicketPlaces {
   readonly total: number;
   /** Whether another ticket waits for several, so that a request now would queue behind it. */
   readonly areKept: boolean;
-  /** Whether so many are available at once, including its own. */
+  /** Whether `count` are available at once, including its own. */
   areFree(count: number): boolean;
   /**
    * Waits until it has `count` places (whole, 1 to `total`), behind earlier such waits. It holds none meanwhile, and the consumer takes no
@@ -108,7 +108,7 @@ export interface QueueStats {
   readonly taken: number;
 }
 
-/** A broker's state. */
+/** Broker status. */
 export interface BrokerHealth {
   readonly ok: boolean;
   /** Time of one round trip, ms; null without an answer. */

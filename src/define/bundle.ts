@@ -1,5 +1,5 @@
 /**
- * Bundles a flow file and its non-package imports into one module, with esbuild.
+ * Bundles a flow file and the user files it imports into one module, with esbuild.
  *
  * Packages stay outside and are resolved from the user's file; packages of the same workspace, which are links to source, are included.
  * Each file keeps its own `import.meta.url`, `__dirname` and so on. The code is first made with placeholders for absolute paths, so its

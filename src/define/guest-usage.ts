@@ -1,4 +1,4 @@
-/** What a task uses of its own guest. */
+/** Resource usage of a task in its own guest. */
 import { isMainThread } from 'node:worker_threads';
 import { getHeapStatistics } from 'node:v8';
 import { systemClock } from '../base/clock.ts';

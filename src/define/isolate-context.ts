@@ -59,7 +59,7 @@ export function openGuestContext(job: IsolatedJob, send: (message: GuestMessage)
     });
   };
   const pending = new Set<Promise<void>>();
-  /** Makes the task's end wait for the work, whoever else does. */
+  /** Makes the task's end wait for the work. */
   const awaited = (work: Promise<void>): Promise<void> => {
     pending.add(work);
     return work.finally(() => pending.delete(work));

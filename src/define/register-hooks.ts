@@ -20,7 +20,7 @@ const sources: Readonly<Record<string, readonly string[]>> = {
   '': ['.ts', '.tsx', '.mts', '.js', '/index.ts', '/index.tsx', '/index.js'],
 };
 
-/** By tsconfig path; null if it does not want `emitDecoratorMetadata`. */
+/** Metadata compilers by tsconfig path; null without `emitDecoratorMetadata`. */
 const metadata = new Map<string, MetadataCompiler | null>();
 
 /** Finds a file as Node.js does, or else the TypeScript file for it. */

@@ -16,7 +16,7 @@ export type Exports = Readonly<Record<string, unknown>>;
 export const codeFile = /\.(ts|mts|cts|tsx|js|mjs|cjs)$/;
 
 /**
- * Imports a file with its imports of the user's own and returns its exports.
+ * Imports a file and the user files it imports; returns its exports.
  *
  * @param file absolute path
  * @throws BatutaError FILE_NOT_FOUND, FILE_NOT_COMPILED, FILE_NOT_LOADED

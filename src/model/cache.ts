@@ -10,7 +10,7 @@ export interface CacheUse {
   readonly misses: number;
 }
 
-/** Length of life of a value, ms from the moment it was made; null: for ever. Asked when the value is made, and again with each hit. */
+/** Lifetime of a value, ms from when it was made; null: forever. Queried when the value is made, and again with each hit. */
 export type CacheTtl = number | null | ((use: CacheUse) => number);
 
 /** Cache options of a task. */

@@ -79,7 +79,7 @@ export interface TaskContext<P = unknown> {
   readonly task: TaskFacts;
   /**
    * Tells other services that a request is the same piece of work: a UUID that is the same for every attempt of this task run, even after a
-   * crash or on another worker, and different for every other task run. Pass it to Stripe and similar services.
+   * crash or on another worker, and different for every other task run. Pass it to Stripe and similar.
    */
   readonly idempotencyKey: string;
   /**

@@ -32,7 +32,7 @@ export interface DecisionLinkOptions {
   readonly expires?: Duration;
 }
 
-/** Options of `ctx.waitFor` for a decision of people. */
+/** Options of `ctx.waitFor` for human decisions. */
 export interface DecisionOptions<S extends StandardSchemaV1 = StandardSchemaV1> {
   /** What to decide: one line of at most 200 characters. Not encrypted: not for secrets. */
   readonly title: string;

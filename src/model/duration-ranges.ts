@@ -6,9 +6,7 @@
 /** Number of durations in each range, by range number. */
 export type Durations = ReadonlyMap<number, number>;
 
-/**
- * Ranges per factor of e: `ln(1.05)`, inverted. A duration over 1 ms is in the range that is the whole part of its logarithm times this.
- */
+/** Ranges per factor of e: `ln(1.05)`, inverted. The range of a duration over 1 ms is the whole part of its logarithm times this. */
 export const rangesPerE = 20.495934314287851;
 
 /** The duration in the middle of a range, ms. */

@@ -164,7 +164,7 @@ function ownKeys(error: Error): string[] {
   return attempt(() => Object.getOwnPropertyNames(error).filter(isShown), []);
 }
 
-/** A field of anything; undefined when reading it throws. */
+/** A field of anything; undefined if reading it throws. */
 export function readField(value: object, key: string): unknown {
   return attempt(() => Reflect.get(value, key) as unknown, undefined);
 }

@@ -17,7 +17,7 @@ declare global {
   interface BatutaDeployments {}
 }
 
-/** A class that is a flow; `F`: its instance. */
+/** A flow class; `F`: its instance. */
 // oxlint-disable-next-line typescript/no-explicit-any -- a container may give its constructor what it takes.
 export type FlowClass<F extends object = object> = new (...args: any[]) => F;
 

@@ -47,7 +47,7 @@ export interface DeclaredConcurrency extends Concurrency {
   readonly byFunction?: boolean;
 }
 
-/** Everything known of one flow. Read-only, made once per class. */
+/** All facts about one flow. Read-only, made once per class. */
 export interface FlowDefinition {
   readonly name: string;
   readonly className: string;

@@ -37,7 +37,7 @@ export interface LostWork {
 
 /** What is known of a lost owner. */
 export interface LostOwner {
-  /** Runs it held with what belongs to them, including spread tasks. */
+  /** Runs it held with what belongs to them; spread tasks among that. */
   readonly held: number;
   readonly tasks: number;
   /** When it was last heard of as a worker; null if never. */

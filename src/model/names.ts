@@ -7,7 +7,7 @@ import { maxNameChars } from './run.ts';
 const forbidden = /[/%<>&\p{Cc}]/u;
 
 /**
- * Checks the name of a flow, a task or a resource: 1 to 200 characters, none of `/ % < > &`, no control characters, no outer blanks.
+ * Checks a flow, task or resource name: 1 to 200 characters, none of `/ % < > &`, no control characters, no blanks at either end.
  *
  * @param what begins the message, e.g. `FlightDelays: the flow's name`.
  * @throws BatutaError NAME_INVALID

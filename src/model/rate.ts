@@ -41,7 +41,7 @@ export interface RateName {
   readonly base: string;
 }
 
-/** Name of a rate without a key: free of colons, which separate a name from its key. */
+/** Name of a rate without a key: other colons are escaped, as one begins a key. */
 export function unkeyedRateName(base: string): string {
   const at = base.indexOf(':') + 1;
   return `${base.slice(0, at)}${base.slice(at).replaceAll(':', '%3A')}`;

@@ -180,7 +180,7 @@ export function isReported(owner: Pick<Owner, 'id'> | null): boolean {
   return owner?.id.startsWith(ownerStart) === true;
 }
 
-/** A reporter's state. */
+/** Reporter state. */
 export function reporterState({ replacedBy, stoppedAt, silentMs }: Pick<Reporter, 'replacedBy' | 'stoppedAt' | 'silentMs'>): ReporterState {
   if (replacedBy !== null) return 'replaced';
   if (stoppedAt !== null) return 'stopped';

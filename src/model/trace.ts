@@ -39,7 +39,7 @@ export function traceparentOf(runId: string, spanOwner: string, traceparent: str
   return `00-${traceIdOf(runId, traceparent)}-${spanIdOf(spanOwner)}-${flags}`;
 }
 
-/** Parts of a `traceparent`; null if it is none. */
+/** Parts of a `traceparent`; null for other text. */
 export function readTraceparent(
   text: string | null | undefined,
 ): { readonly traceId: string; readonly spanId: string; readonly isSampled: boolean } | null {

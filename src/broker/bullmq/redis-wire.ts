@@ -1,5 +1,5 @@
 /**
- * Redis below BullMQ, and messages between processes by its pub/sub: whoever is disconnected misses them.
+ * Redis below BullMQ, and messages between processes by its pub/sub: disconnected processes miss them.
  *
  * The listening connection is made at the first subscription. It resubscribes after an outage; one that died silently is found by pinging
  * it every few seconds.

@@ -16,7 +16,7 @@ export class HostGate {
   /** When the last requests began, oldest first; no more than the rate allows. */
   readonly #begun: number[] = [];
   #underWay = 0;
-  /** No request begins before: the host asked for it. */
+  /** No request begins earlier, as the host asked. */
   #closedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(limits: HostLimits, clock: Clock = systemClock) {

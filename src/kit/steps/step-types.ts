@@ -62,7 +62,7 @@ export interface ParallelGroup<S = readonly Any[]> {
   readonly steps: S;
 }
 
-/** Steps that what follows does not wait for. Made by `background`. */
+/** Steps that run in the background. Made by `background`. */
 export interface BackgroundGroup<S = readonly Any[]> {
   readonly group: 'background';
   readonly steps: S;

@@ -51,10 +51,7 @@ async function* piecesOf(
   yield* source as AsyncIterable<Uint8Array | string>;
 }
 
-/**
- * The text of a source in pieces, without its byte order mark. @throws BatutaError RECORD_INVALID for bytes that are no text of its
- * encoding
- */
+/** The text of a source in pieces, without its byte order mark. @throws BatutaError RECORD_INVALID for bytes invalid in its encoding */
 export async function* textOf(source: OpenSource, encoding?: string): AsyncGenerator<string, void, void> {
   let decoder: TextDecoder | null = null;
   let isFirst = true;

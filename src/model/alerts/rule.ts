@@ -16,7 +16,7 @@ export type AlertCondition =
   | { readonly kind: 'missed' }
   /** A run has been executing for longer than this, or than its own 95th percentile times a factor. */
   | { readonly kind: 'longer'; readonly ms: number | null; readonly p95: number | null }
-  /** Of the runs that ended within this time, more than this share (0 to 1) failed or crashed; judged from so many runs on. */
+  /** Of the runs that ended within this time, more than this share (0 to 1) failed or crashed; judged from `atLeast` runs on. */
   | { readonly kind: 'failure-rate'; readonly share: number; readonly withinMs: number; readonly atLeast: number }
   | { readonly kind: 'nothing-completed'; readonly ms: number }
   /** Runs have waited this long in a queue that no living worker serves. */

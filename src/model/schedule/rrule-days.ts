@@ -21,7 +21,7 @@ interface Day {
   readonly yearLength: number;
 }
 
-/** The days of a year that the rule names, oldest first; BYSETPOS and the times of day are left to the caller. */
+/** The days of a year that match the rule, oldest first; BYSETPOS and the times of day are left to the caller. */
 export type DaysOfYear = (year: number) => readonly number[];
 
 /** Days of the week, with the position in month or year if given: `2FR` is `{ weekday: 5, nth: 2 }`. */

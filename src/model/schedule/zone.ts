@@ -110,7 +110,7 @@ export function readInstant(what: string, text: string, timezone: string): numbe
 /**
  * The zone's wall-clock time for a written time: one without Z or offset is taken as is, even if that day skips it.
  *
- * @throws BatutaError SCHEDULE_INVALID: see `readInstant`
+ * @throws BatutaError SCHEDULE_INVALID as `readInstant`
  */
 export function readLocalTime(what: string, text: string, timezone: string): number {
   const instant = readInstant(what, text, timezone);

@@ -1,4 +1,4 @@
-/** The ready resource `objects`: objects by key in a folder, in S3 and the like, or in Azure Blob. */
+/** The ready resource `objects`: objects by key in a folder, in S3 or similar, or in Azure Blob. */
 import { fileURLToPath } from 'node:url';
 import { resolve } from 'node:path';
 import { BatutaError } from '../../../base/errors.ts';
