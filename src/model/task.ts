@@ -13,7 +13,7 @@ import type { RetryPolicy } from './retry.ts';
 export const triggers = ['allSucceeded', 'allDone', 'anySucceeded', 'anyFailed', 'noneFailed'] as const;
 export type Trigger = (typeof triggers)[number];
 
-/** Everything known about a task of a flow. Read-only, made once per class. */
+/** All facts about one task of a flow. Read-only, made once per class. */
 export interface TaskDefinition {
   /** The method's name; unique in its flow. */
   readonly name: string;
