@@ -69,7 +69,7 @@ function isStream(sources: ReadonlySet<string>, { kind, from }: Edge): boolean {
   return kind === 'data' && sources.has(from);
 }
 
-/** Groups connected by streams, in graph order. */
+/** The segments, each in graph order. */
 function segmentsOf(graph: Graph, sources: ReadonlySet<string>): string[][] {
   const leader = new Map(graph.nodes.map((name) => [name, name]));
   const find = (name: string): string => {

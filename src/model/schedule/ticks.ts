@@ -89,7 +89,7 @@ function droppedBefore({ schedule, nextTickAt, catchup, catchupWindowMs }: TickQ
   return { firstAt: nextTickAt, lastAt, message: `${which} missed while no scheduler was at work; ${why}.` };
 }
 
-/** The newest tick before `instant`, given one before it. By bisection: some 40 queries, however many ticks are in between. */
+/** The newest tick before `before`, given one before it. By bisection: some 40 queries, however many ticks are in between. */
 function lastBefore(schedule: Schedule, known: number, before: number): number {
   let last = known;
   // There may be more after `last`, but none after `high`.
