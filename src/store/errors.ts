@@ -84,7 +84,7 @@ const postgresSentences: readonly (readonly [(error: unknown) => boolean, Senten
   ],
   [
     hasCode('25006'),
-    (where, reason) => `The database ${where} can only be read (${reason}). Give BATUTA_DATABASE_URL the primary, not a replica.`,
+    (where, reason) => `The database ${where} can only be read (${reason}). Set BATUTA_DATABASE_URL to the primary, not a replica.`,
   ],
   [
     hasCode('3F000'),
@@ -98,12 +98,12 @@ const postgresSentences: readonly (readonly [(error: unknown) => boolean, Senten
   [
     (error) => error instanceof Error && /does not support SSL/.test(error.message),
     (where) =>
-      `The database ${where} has no TLS, which its address demands. Switch it on in the server, or leave sslmode out where the way there is safe.`,
+      `The database ${where} does not offer TLS, which its address requires. Enable it on the server, or leave out sslmode if the network is safe.`,
   ],
   [
     isCertificateError,
     (where, reason) =>
-      `The certificate of the database ${where} is not trusted (${reason}). Give the authority with sslrootcert=<file>, or sslmode=no-verify to take any.`,
+      `The certificate of the database ${where} is not trusted (${reason}). Set the certificate authority with sslrootcert=<file>, or accept any with sslmode=no-verify.`,
   ],
   [
     (error) => error instanceof Error && /statement pooling mode/.test(error.message),
@@ -123,13 +123,13 @@ function isCertificateError(error: unknown): boolean {
 const sentences: Readonly<Record<StoreCode, Sentence>> = {
   CONFIG_INVALID: (where, reason) => `The database ${where} cannot be used (${reason}).`,
   STORE_CORRUPT: (where) =>
-    `The database ${where} is damaged or is no Batuta database. Restore it from a copy, or move it away so that a new one is made.`,
+    `The database ${where} is damaged or is not a Batuta database. Restore it from a backup, or move it away so that a new one is made.`,
   STORE_READ_ONLY: (where) =>
     `The database ${where} or its folder cannot be written. Change the permissions, or choose another place with BATUTA_DATABASE_URL.`,
   STORE_FULL: (where) =>
     `The disk that holds the database ${where} is full. Free some space and run it again; what was recorded before is safe.`,
   STORE_UNAVAILABLE: (where, reason) =>
-    `The database ${where} cannot be reached or opened (${reason}). Check BATUTA_DATABASE_URL and that the server runs.`,
+    `The database ${where} cannot be reached or opened (${reason}). Check BATUTA_DATABASE_URL and that the server is running.`,
   INTERNAL: (where, reason) => `The database ${where} refused a statement: ${reason}. This is a bug in Batuta; please report it.`,
 };
 

@@ -32,7 +32,7 @@ import {
 
 const unreadable: Failure = {
   name: 'Error',
-  message: 'What was recorded of the error cannot be read.',
+  message: 'The recorded error cannot be read.',
   code: null,
   stack: null,
   details: null,

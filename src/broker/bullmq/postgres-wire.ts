@@ -220,7 +220,7 @@ class PostgresWire implements Wire {
       cause instanceof AggregateError ? cause.errors.map(String).join(', ') : cause instanceof Error ? cause.message : String(cause);
     return new BatutaError(
       'BROKER_UNAVAILABLE',
-      `PostgreSQL at ${this.url} cannot carry tickets (${reason}). Check the URL and that the server runs.`,
+      `PostgreSQL at ${this.url} cannot carry tickets (${reason}). Check the URL and that the server is running.`,
       {
         details: { broker: this.url },
         cause,

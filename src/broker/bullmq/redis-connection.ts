@@ -124,7 +124,7 @@ function reasonOf(cause: unknown): string {
   if (/NOPERM/i.test(text)) return `does not let this user do what is needed (${text}).`;
   if (/wrong version number|SSL|certificate|self.signed/i.test(text))
     return `cannot be spoken to by TLS (${text}). Check redis:// or rediss://, and its certificate.`;
-  return `cannot be reached (${text}). Check the URL and that the server runs.`;
+  return `cannot be reached (${text}). Check the URL and that the server is running.`;
 }
 
 function retryMs(times: number): number {

@@ -141,7 +141,7 @@ export class Rates {
     this.#asks = new Batcher(async (wishes) => {
       const within = Math.round(Math.min(withinMs.most, Math.max(withinMs.least, this.#slowMs * withinMs.answers)));
       const sentAt = options.clock.monotonic();
-      const answers = await store.ask(wishes, { withinMs: within, aheadMs: Math.round(this.leadMs + gatherMs) });
+      const answers = await store.ask(wishes, { withinMs: within, aheadMs: this.leadMs + gatherMs });
       const at = instantOf(answers);
       if (at !== null) this.#storeClock.note(sentAt, at, options.clock.monotonic());
       return answers.map((answer) => ({ answer, within }));
@@ -195,9 +195,9 @@ export class Rates {
     this.#slowMs += (ms - this.#slowMs) / slowOver;
   }
 
-  /** How long before its turn a waiter here asks for its place, ms. */
+  /** How long before its turn a waiter here asks for its place, whole ms: instants are made of it. */
   get leadMs(): number {
-    return Math.min(leadMs.most, Math.max(leadMs.least, this.#slowMs * 1.5 + leadMs.more));
+    return Math.round(Math.min(leadMs.most, Math.max(leadMs.least, this.#slowMs * 1.5 + leadMs.more)));
   }
 
   /** How long to rest before the next request, given the wait for the turn, ms. */

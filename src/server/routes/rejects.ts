@@ -118,5 +118,5 @@ async function* linesOf(letters: AsyncIterable<unknown>): AsyncGenerator<Buffer>
 
 function placeOf(cursor: string): number {
   if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
-  throw new BatutaError('FILTER_INVALID', `The cursor "${cursor}" was not given by this list. Leave it out to begin at the beginning.`);
+  throw new BatutaError('FILTER_INVALID', `The cursor "${cursor}" is not from this list. Leave it out to start from the beginning.`);
 }

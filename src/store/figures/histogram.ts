@@ -46,7 +46,7 @@ export async function histogramOf(connection: Connection, given: RunFilter, wish
 function checkWish({ fromAt, untilAt, buckets }: HistogramWish): void {
   if (!Number.isInteger(buckets) || buckets < 1 || buckets > mostBuckets)
     throw new BatutaError('FILTER_INVALID', `The number of buckets ${buckets} is not a whole number from 1 to ${mostBuckets}.`);
-  if (!(fromAt < untilAt)) throw new BatutaError('FILTER_INVALID', 'A histogram begins before it ends.');
+  if (!(fromAt < untilAt)) throw new BatutaError('FILTER_INVALID', 'The start of a histogram must be before its end.');
 }
 
 /** Long buckets begin where sums do. */

@@ -34,7 +34,7 @@ export function placeOf(cursor: string): Place {
   } catch {
     // What is not JSON is not a cursor either.
   }
-  throw new BatutaError('FILTER_INVALID', `The cursor "${cursor}" was not given by this list. Leave it out to begin at the beginning.`);
+  throw new BatutaError('FILTER_INVALID', `The cursor "${cursor}" is not from this list. Leave it out to start from the beginning.`);
 }
 
 /** @throws BatutaError FILTER_INVALID if `limit` is not a whole number from 1 to `most`. */

@@ -29,7 +29,7 @@ const question = `select pg_backend_pid() as pid, current_setting('server_versio
 export async function lookAtServer(client: pg.ClientBase): Promise<ServerLook> {
   const { rows } = await client.query<Omit<ServerLook, 'isPooled'> & { readonly pid: number }>(question);
   const [row] = rows;
-  if (row === undefined) throw new Error('The server gave no answer about itself.');
+  if (row === undefined) throw new Error('The server returned no information about itself.');
   const { pid, ...look } = row;
   return { ...look, isPooled: isPooled(client, pid) };
 }

@@ -241,7 +241,7 @@ async function emptyArtifacts(db: Database, bytes: number): Promise<number> {
       `select seq, bytes, body from report_items where kind = 'artifact' and bytes > ${smallest} order by seq limit 1`,
     );
     if (row === undefined) break;
-    const data = `This artifact (${row.bytes} bytes) was left out, because too much waited to be reported.`;
+    const data = `This artifact (${row.bytes} bytes) was left out, because too much data was waiting to be reported.`;
     const body = jsonText({ ...readJson<object>(row.body), kind: 'markdown', data });
     const size = Buffer.byteLength(body);
     await db.query('update report_items set body = $1, bytes = $2 where seq = $3', [body, size, row.seq]);

@@ -154,7 +154,7 @@ function stateRefusal({ id, state, attempt }: ReportedRun, before: Known): Refus
 }
 
 const unknownRun = (id: string): Refusal => ({ reason: 'unknown-run', message: `The run ${id} was never reported.` });
-const foreignRun = (id: string): Refusal => ({ reason: 'foreign', message: `The run ${id} belongs to somebody else.` });
+const foreignRun = (id: string): Refusal => ({ reason: 'foreign', message: `The run ${id} belongs to another reporter.` });
 
 interface KnownRow {
   readonly id: string;

@@ -117,7 +117,7 @@ export async function oweRollback(
     ]);
   else await db.query('update rollbacks set losses = losses + 1 where run_id = $1', [id]);
   await endSpreadOf(db, id);
-  const message = `What it has done is undone, then it ends as ${end.name}.`;
+  const message = `It is being rolled back, then ends as ${end.name}.`;
   const isCancel = end.type === 'CANCELLED' ? ', cancel_requested_at = coalesce(cancel_requested_at, $3)' : '';
   const [ticket] = await db.query<Ticketed>(
     `update runs set state_type = 'SCHEDULED', state_name = 'Resuming', state_message = $2, due_at = null, held = null, ticketed_at = null,

@@ -50,7 +50,7 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
   try {
     if (path !== ':memory:') makePrivate(path);
     // SQLite itself would allow reads of an up-to-date file, and refuse the first write.
-    if (isRefusedByPermissions(path)) throw new Error('The file or its folder may not be written.');
+    if (isRefusedByPermissions(path)) throw new Error('The file or its folder is not writable.');
     const connection = new SqliteConnection(path, () => new SqliteFile(path, { timeout: lockSliceMs }), options);
     await connection.configure();
     keepReserve(path);

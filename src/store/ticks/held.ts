@@ -10,7 +10,7 @@ import type { TickStore } from './contract.ts';
 const maxRuns = 1_000;
 
 const releasedMessage = 'The runs before it have ended.';
-const lateMessage = 'No worker has taken it in time.';
+const lateMessage = 'No worker took it in time.';
 
 /** Inside the transaction in which they were inserted. */
 export async function holdRuns({ fragments, query }: Database, ids: readonly string[]): Promise<void> {

@@ -130,7 +130,7 @@ export async function expiredGroups(
     const missing = trigger.rule.sources.filter((_, at) => !open.some(({ source }) => source === at)).map(sourceText);
     const { deployment, slug } = trigger;
     const message =
-      missing.length === 0 ? 'Its window ended: what occurred lay too far apart.' : `Its window ended without ${missing.join(' and ')}.`;
+      missing.length === 0 ? 'Its window ended: the occurrences were too far apart.' : `Its window ended without ${missing.join(' and ')}.`;
     firings.push({
       id,
       triggerId,

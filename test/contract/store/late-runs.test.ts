@@ -29,7 +29,7 @@ describe.each(makers)('runs on $name', (maker) => {
       const [late, told] = rows.map(({ id }) => id);
       expect((await store.ticks.markLate({ lateAfterMs: 15_000, limit: 10 })).toSorted()).toEqual([late, told].toSorted());
       expect(await store.ticks.markLate({ lateAfterMs: 15_000, limit: 10 })).toEqual([]);
-      expect((await store.runs.get(late ?? ''))?.state).toEqual(stateOf('SCHEDULED', 'Late', 'No worker has taken it in time.'));
+      expect((await store.runs.get(late ?? ''))?.state).toEqual(stateOf('SCHEDULED', 'Late', 'No worker took it in time.'));
       expect((await store.runs.get(told ?? ''))?.state).toEqual(stateOf('SCHEDULED', 'Late', 'Waits for a worker that knows the flow.'));
       expect(await store.transitions.ofRun(late ?? '')).toMatchObject([{ name: 'Scheduled' }, { name: 'Late' }]);
       await takeRun(store, late ?? '');

@@ -28,8 +28,8 @@ async function refusalOf(url: string): Promise<{ readonly code: string; readonly
 }
 
 test.each([
-  ['require', 'STORE_UNAVAILABLE', 'has no TLS, which its address demands'],
-  ['verify-full', 'STORE_UNAVAILABLE', 'has no TLS, which its address demands'],
+  ['require', 'STORE_UNAVAILABLE', 'does not offer TLS, which its address requires'],
+  ['verify-full', 'STORE_UNAVAILABLE', 'does not offer TLS, which its address requires'],
   ['bogus', 'CONFIG_INVALID', 'asks for sslmode=bogus, which there is not'],
 ])('sslmode=%s at a server without TLS is refused with %s', async (mode, code, message) => {
   const refusal = await refusalOf(addressOf({ mode }));

@@ -16,7 +16,7 @@ test.each([
   ['22P05', 'CONFIG_INVALID', 'Move Batuta to a database whose encoding is UTF8'],
   ['3F000', 'STORE_UNAVAILABLE', 'has no schema for the tables of Batuta'],
   ['42501', 'STORE_READ_ONLY', 'Grant it USAGE and CREATE'],
-  ['25006', 'STORE_READ_ONLY', 'Give BATUTA_DATABASE_URL the primary'],
+  ['25006', 'STORE_READ_ONLY', 'Set BATUTA_DATABASE_URL to the primary'],
   ['SELF_SIGNED_CERT_IN_CHAIN', 'STORE_UNAVAILABLE', 'sslrootcert=<file>'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'STORE_UNAVAILABLE', 'sslrootcert=<file>'],
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'STORE_UNAVAILABLE', 'sslrootcert=<file>'],
