@@ -177,7 +177,7 @@ function loadInput(args: OnLoadArgs, making: Making): OnLoadResult | undefined {
   return { contents: prefixFor(making, args.path, text) + text, loader: 'default' };
 }
 
-/** On the first line, to keep line numbers. Only in files that use their place. */
+/** On the first line, to keep line numbers. Only in files that ask for their place. */
 function prefixFor(making: Making, path: string, text = readFileSync(path, 'utf8')): string {
   if (!isCode(path) || !/\bimport\s*\.\s*meta\b|\b__(dir|file)name\b/.test(text)) return '';
   const from = fromEntry(making, path);

@@ -20,7 +20,7 @@ import type { Wire } from './wire.ts';
 
 export interface TicketWorkerOptions {
   readonly queue: string;
-  /** The lowest is served first: 0 for the consumer's first initial queue, less for queues added later. */
+  /** The lowest is served first: 0 for the first queue the consumer was made with, less for later additions. */
   readonly rank: number;
   readonly connection: object;
   readonly places: Places;
