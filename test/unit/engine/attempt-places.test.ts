@@ -1,7 +1,7 @@
 /** What an attempt waits for before it begins, step by step: the answers of limits and rates are given by hand. */
 import { describe, expect, test } from 'vitest';
 import { BatutaError } from '../../../src/base/errors.ts';
-import { askAgainAfter, hasMoved, RatePass, type Rates } from '../../../src/engine/limits/rates.ts';
+import { askAgainAfter, hasMoved, RatePass, Rates, type RatesOptions } from '../../../src/engine/limits/rates.ts';
 import type { RunAttempt } from '../../../src/engine/run/run-attempt.ts';
 import { underTags } from '../../../src/engine/task/attempt-places.ts';
 import type { TaskRun } from '../../../src/model/run.ts';
@@ -136,4 +136,20 @@ test('of a long wait a quarter is far', () => {
   expect(hasMoved(1_000, { waitMs: 1_000, nextAt: 31_001 })).toBe(true);
   expect(hasMoved(0, { waitMs: 400_000, nextAt: 100_000 })).toBe(false);
   expect(hasMoved(0, { waitMs: 400_000, nextAt: 100_001 })).toBe(true);
+});
+
+test('whoever asks ahead of its turn does so by whole milliseconds, however long answers take: databases keep no other instants', async () => {
+  let now = 0;
+  const aheads: number[] = [];
+  const store = {
+    ask: async (wishes: readonly unknown[], { aheadMs }: { readonly aheadMs: number }) => {
+      aheads.push(aheadMs);
+      now += 123.456;
+      return wishes.map(() => later(60_000));
+    },
+  };
+  const rates = new Rates({ store, clock: { monotonic: () => now }, makeId: () => 'start' } as unknown as RatesOptions);
+  for (let asked = 0; asked < 3; asked++) await rates.ask({ holder: 'h', runId: 'r', task: null, names: [name], priority: 0 });
+  expect(rates.leadMs).toBeGreaterThan(80);
+  expect([rates.leadMs, ...aheads].filter((ms) => !Number.isInteger(ms))).toEqual([]);
 });
