@@ -275,7 +275,7 @@ function queuesOf(flows: readonly FlowDefinition[]): string[] {
 }
 
 /** Longest wait for an answer, ms. */
-const answerMs = 1_000;
+const answerMs = 5_000;
 
 /** Rethrows the error, with a better message if another Batuta has the port. */
 export async function explainTaken(error: unknown, { host, port }: Pick<Config, 'host' | 'port'>): Promise<never> {
