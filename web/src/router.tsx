@@ -11,7 +11,7 @@ import { NotLoaded, PageFailed, PageMissing } from './parts/page-failed.tsx';
 import { one, oneOf, parseSearch, type RawSearch, stringifySearch } from './search.ts';
 import { Shell } from './shell/shell.tsx';
 
-/** A page by its chunk. If that fails to load, the page reports it: the router would reload the whole dashboard from a server that is down. */
+/** A page by its chunk. If loading fails, the page reports it: the router would reload the whole dashboard from a server that is down. */
 function pageOf<Module extends Record<string, unknown>, Name extends keyof Module & string>(load: () => Promise<Module>, name: Name) {
   const orNotLoaded = (cause: unknown): never => {
     throw new NotLoaded(cause);

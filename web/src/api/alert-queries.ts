@@ -1,4 +1,4 @@
-/** What the page of alerts asks for. Instants are epoch ms from here on. */
+/** Queries of the alerts page. Instants are epoch ms from here on. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import type { AlertView, SentFiring } from '../../../src/client/alerts-client.ts';
 import { fromWire, type Wire } from '../../../src/client/wire.ts';
@@ -10,7 +10,7 @@ import type { ListPage } from './wire-types.ts';
 
 const everyMs = 5_000;
 
-/** Last found first; those that fire, or all. */
+/** Firing alerts or all, last found first. */
 export const alertsQuery = (show: 'firing' | 'all') =>
   infiniteQueryOptions({
     queryKey: ['alerts', 'list', show],
@@ -27,7 +27,7 @@ export const alertsQuery = (show: 'firing' | 'all') =>
     refetchInterval: everyMs,
   });
 
-/** With what was sent of it. */
+/** An alert with its deliveries. */
 export const alertQuery = (id: string) =>
   queryOptions({
     queryKey: ['alerts', 'one', id],
@@ -46,7 +46,7 @@ export const alertRulesQuery = queryOptions({
   refetchInterval: 15_000,
 });
 
-/** What was sent of a rule, newest first. */
+/** Firings of a rule, newest first. */
 export const ruleFiringsQuery = (rule: string) =>
   queryOptions({
     queryKey: ['alerts', 'firings', rule],
@@ -61,7 +61,7 @@ export const ruleFiringsQuery = (rule: string) =>
     refetchInterval: everyMs,
   });
 
-/** Those that have not ended, soonest first. */
+/** Active silences, earliest end first. */
 export const silencesQuery = queryOptions({
   queryKey: ['alerts', 'silences'],
   queryFn: async ({ signal }): Promise<readonly AlertSilence[]> =>

@@ -1,4 +1,4 @@
-/** What the pages of deployments ask for. Instants are epoch ms from here on. */
+/** Queries of the deployment pages. Instants are epoch ms from here on. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type { BackfillView, DeploymentView } from '../../../src/client/deployments-client.ts';
 import { fromWire, type Wire } from '../../../src/client/wire.ts';
@@ -13,7 +13,7 @@ export interface SchedulePreview {
   readonly words: string;
   /** UTC epoch ms. */
   readonly ticks: readonly number[];
-  /** What clock changes do to them, one sentence each. */
+  /** Effects of clock changes, one sentence each. */
   readonly warnings: readonly string[];
 }
 
@@ -50,7 +50,7 @@ export const versionsQuery = (name: string) =>
     getNextPageParam: (last) => last.next ?? undefined,
   });
 
-/** When a schedule ticks next, from now on. */
+/** Next ticks of a schedule from now on. */
 export const previewQuery = (schedule: Schedule, count: number) =>
   queryOptions({
     queryKey: ['schedules', schedule, count],
@@ -66,7 +66,7 @@ export const previewQuery = (schedule: Schedule, count: number) =>
     refetchInterval: 60_000,
   });
 
-/** Newest first, 50 at most; asked for often while one is under way. */
+/** Newest first, at most 50; polled often while one is running. */
 export const backfillsQuery = (deployment: string) =>
   queryOptions({
     queryKey: ['backfills', deployment],

@@ -1,6 +1,6 @@
-/** Asks the server: one function, one kind of error. Only the origin the page came from is ever asked. */
+/** Requests to the server: one function, one kind of error. Only the page's own origin is contacted. */
 
-/** A refusal of the server, or that it could not be reached (`status` 0, code `SERVER_UNREACHABLE`). */
+/** A refusal of the server, or an unreachable server (`status` 0, code `SERVER_UNREACHABLE`). */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
@@ -24,10 +24,10 @@ interface Request {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Path below which the server has the dashboard and the API, without a slash at its end; the page carries it as its base. */
+/** Path prefix of the dashboard and the API, without a trailing slash; from the page's base. */
 export const basePath = basePathOf(globalThis);
 
-/** Tests have no page. */
+/** Tests have no document. */
 function basePathOf(scope: object): string {
   if (!('document' in scope)) return '';
   const { baseURI } = scope.document as { readonly baseURI: string };
@@ -36,7 +36,7 @@ function basePathOf(scope: object): string {
 
 let csrf: string | null = null;
 
-/** Keeps the token that every change has to show; it comes with `/api/me`. */
+/** Stores the CSRF token that every change has to send; it arrives with `/api/me`. */
 export function keepCsrf(token: string | null): void {
   csrf = token;
 }
@@ -46,7 +46,7 @@ export function get<T>(path: string, query?: Query, signal?: AbortSignal): Promi
   return ask<T>('GET', path, { query, signal });
 }
 
-/** A change: POST, PUT or DELETE `/api<path>`. Undefined when the answer is empty. @throws ApiError */
+/** A change: POST, PUT or DELETE `/api<path>`. Undefined if the answer is empty. @throws ApiError */
 export function send<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T> {
   return ask<T>(method, path, { body });
 }

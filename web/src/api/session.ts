@@ -1,4 +1,4 @@
-/** Who looks at the page, and what they may do. */
+/** The viewer and their permissions. */
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { ApiError, get, keepCsrf, send } from './http.ts';
 import { queryClient } from './query-client.ts';
@@ -7,7 +7,7 @@ import type { Me, Role } from './wire-types.ts';
 const nobody: Me = { role: null, who: null, csrf: null, needsKey: true };
 const ranks: Readonly<Record<Role, number>> = { observer: 0, viewer: 1, operator: 2, admin: 3, reporter: -1 };
 
-/** Who is logged in; `role` null when a key is needed first. */
+/** Who is logged in; `role` is null if a key is needed first. */
 export const meQuery = queryOptions({
   queryKey: ['me'],
   staleTime: 60_000,
@@ -21,14 +21,14 @@ export const meQuery = queryOptions({
   },
 });
 
-/** What the viewer may do. `why` is the sentence to show where they may not, else null. */
+/** A permission of the viewer. `why` is the sentence to show if it is missing, else null. */
 export interface Permission {
   readonly allowed: boolean;
   readonly why: string | null;
 }
 
 /**
- * Whether the role of the viewer is enough. Actions that are not allowed are drawn disabled, with the reason.
+ * Whether the viewer's role suffices. Actions that are not allowed are drawn disabled, with the reason.
  *
  * @example const may = usePermission('operator'); <Action disabledReason={may.why} …>
  */
@@ -39,7 +39,7 @@ export function usePermission(needed: Role): Permission {
   return { allowed: false, why: role === null ? 'Log in first.' : `You look with ${keyOf(role)}; this needs ${atLeast[needed]}.` };
 }
 
-/** Whether parameters, results, errors, logs and artifacts come with what is asked for; the server hides them from an observer. */
+/** Whether responses include parameters, results, errors, logs and artifacts; the server hides them from an observer. */
 export function useSeesPayloads(): boolean {
   const { data } = useQuery(meQuery);
   return data?.role !== 'observer';
@@ -64,13 +64,13 @@ export async function login(key: string): Promise<void> {
   await queryClient.query({ ...meQuery, staleTime: 0 });
 }
 
-/** Goes on with a key that was just made, without leaving the page: once there is a key, nothing works without one. */
+/** Continues with a newly created key, without leaving the page: once there is a key, nothing works without one. */
 export async function continueWith(key: string): Promise<void> {
   await send('POST', '/login', { key });
   await queryClient.refetchQueries({ queryKey: meQuery.queryKey });
 }
 
-/** Forgets the session, here and at the server. */
+/** Ends the session, here and on the server. */
 export async function logout(): Promise<void> {
   await send('POST', '/logout');
   keepCsrf(null);

@@ -1,4 +1,4 @@
-/** What the server sends, by the names the pages use. Instants are ISO 8601 text in UTC. */
+/** Types of the server's responses, named as the pages use them. Instants are ISO 8601 text in UTC. */
 import type { Reporter as StoredReporter } from '../../../src/model/report.ts';
 import type { ApiKey, AuditEntry, Role } from '../../../src/client/access-client.ts';
 import type {
@@ -18,13 +18,13 @@ import type { CacheEntry, CacheTotals, ArtifactKey, ListedArtifact } from '../..
 
 export type { BulkReport, Role };
 
-/** One page of a list, and how to ask for the next; null at the end. */
+/** One page of a list, and the cursor of the next; null at the end. */
 export interface ListPage<T> {
   readonly items: readonly T[];
   readonly next: string | null;
 }
 
-/** A run as lists carry it: without its values, with its duration. */
+/** A run in a list: without its values, with its duration. */
 export type RunRow = Omit<Wire<RunListItem>, 'params' | 'result' | 'resultRef'> & {
   /** From start to end; null while it has not ended. */
   readonly durationMs: number | null;
@@ -35,7 +35,7 @@ export type Bucket = Wire<HistogramBucket>;
 export type Queue = Wire<QueueView>;
 export type Figures = Wire<Monitoring>;
 
-/** How the fleet is, by its checks. */
+/** Health checks of the fleet. */
 export interface HealthView {
   readonly status: HealthStatus;
   readonly checks: readonly {
@@ -59,19 +59,19 @@ export type CacheFigures = CacheTotals;
 export type Key = Wire<ApiKey>;
 export type Audit = Wire<AuditEntry>;
 
-/** A secret without its value; to all but admins its name alone. */
+/** A secret without its value; for all but admins only its name. */
 export type SecretRow = Wire<ListedSecret>;
-/** A variable; its value is the user's, as it is. */
+/** A variable; its value is the user's, unchanged. */
 export type VariableRow = Omit<Wire<Variable>, 'value'> & { readonly value: unknown };
-/** A connection, of its secret fields only where they are kept; to all but admins name and kind alone. */
+/** A connection, with only the storage place of its secret fields; for all but admins only name and kind. */
 export type ConnectionRow = Omit<Wire<ListedConnection>, 'fields' | 'secrets'> & Pick<ListedConnection, 'fields' | 'secrets'>;
 
-/** An artifact in the list across runs, with the names of its run. Data that is long is left out (null). */
+/** An artifact in the list across runs, with the names of its run. Long data is left out (null). */
 export type ArtifactRow = Wire<ListedArtifact>;
 /** A key with its newest version. */
 export type ArtifactKeyRow = Wire<ArtifactKey>;
 
-/** Who looks at the page. `role` is null before a login that is needed. */
+/** The viewer. `role` is null before a required login. */
 export interface Me {
   readonly role: Role | null;
   readonly who: string | null;
@@ -79,7 +79,7 @@ export interface Me {
   readonly needsKey: boolean;
 }
 
-/** What filters can take. */
+/** Values filters can take. */
 export interface Facets {
   readonly flows: readonly string[];
   readonly deployments: readonly string[];
@@ -95,7 +95,7 @@ export interface RunEvent {
   readonly at: string;
 }
 
-/** One setting of the server with where its value came from; secrets are masked. */
+/** One setting of the server with the source of its value; secrets are masked. */
 export interface SettingRow {
   readonly name: string;
   readonly env: string;

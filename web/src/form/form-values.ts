@@ -1,14 +1,14 @@
-/** Values of a form, and the parameters they stand for. Pure. */
+/** Values of a form, and the parameters they represent. Pure. */
 import type { Field } from './schema-fields.ts';
 
-/** What a field holds while it is edited: text for most, JSON text for `json`, a list for `texts`. */
+/** Value of a field while editing: text for most, JSON text for `json`, a list for `texts`. */
 export type FieldValue = string | boolean | readonly string[];
 export type FormValues = Readonly<Record<string, FieldValue>>;
 
 /** Errors by name of the field; the empty name is the form as a whole. */
 export type FieldErrors = Readonly<Record<string, string>>;
 
-/** Values to begin with: what is given, else the defaults of the schema, else empty. */
+/** Initial values: those given, else the defaults of the schema, else empty. */
 export function startValues(fields: readonly Field[], given: Readonly<Record<string, unknown>> = {}): FormValues {
   return Object.fromEntries(
     fields.map((field) => [field.name, textOf(field, Object.hasOwn(given, field.name) ? given[field.name] : field.fallback)]),
@@ -16,9 +16,9 @@ export function startValues(fields: readonly Field[], given: Readonly<Record<str
 }
 
 /**
- * The parameters, or what is wrong with them. An empty field is left out, so that its default holds; a required one says so.
+ * The parameters, or their errors. An empty field is left out, so that its default applies; for a required one it is an error.
  *
- * @param extra what was given besides the fields; it is passed on as it is.
+ * @param extra values besides the fields, passed on unchanged.
  */
 export function readValues(
   fields: readonly Field[],
@@ -42,7 +42,7 @@ export function readValues(
   return Object.keys(errors).length > 0 ? { errors } : { params };
 }
 
-/** What the server refused, at the fields: `details.issues` of PARAMS_INVALID. Null when no field is named. */
+/** The server's errors by field: `details.issues` of PARAMS_INVALID. Null if no field is named. */
 export function errorsOfServer(details: unknown, names: readonly string[]): FieldErrors | null {
   const issues = (details as { issues?: unknown } | null)?.issues;
   if (!Array.isArray(issues)) return null;
@@ -68,7 +68,7 @@ export function readObject(text: string): { readonly params: Readonly<Record<str
   return { params: value as Readonly<Record<string, unknown>> };
 }
 
-/** JSON text, or where it breaks. */
+/** Parsed JSON text, or where it breaks. */
 export function readJson(text: string): { readonly value: unknown } | { readonly error: string } {
   try {
     return { value: JSON.parse(text) };

@@ -11,7 +11,7 @@ interface ParamsFieldProps {
   readonly onChange: (value: FieldValue) => void;
 }
 
-/** The control that suits the kind of the field, with its hint, and its default where it is left empty. */
+/** The control for the kind of the field, with its hint, and its default if left empty. */
 export function ParamsField({ field, value, error, onChange }: ParamsFieldProps) {
   const { name, kind, label, required } = field;
   const text = typeof value === 'string' ? value : '';
@@ -110,7 +110,7 @@ function placeholderOf({ fallback, defaultText, required, nullable, kind }: Fiel
   return required && !nullable ? '' : 'Not given';
 }
 
-/** An instant as a field of the browser takes it: local, to the second. */
+/** An instant in the format of the browser's input: local, to the second. */
 function localText(text: string): string {
   if (text === '' || !/(Z|[+-]\d{2}:?\d{2})$/.test(text)) return text;
   const at = new Date(text);

@@ -1,4 +1,4 @@
-/** One card of a graph: name, state, duration, attempts; of many task runs a bar of their states. */
+/** One card of a graph: name, state, duration, attempts; for many task runs a bar of their states. */
 import { Handle, type NodeProps, Position } from '@xyflow/react';
 import { ShareBar } from '../parts/bar.tsx';
 import { countText } from '../parts/format.ts';
@@ -10,18 +10,18 @@ import type { Difference } from './graph-difference.ts';
 import { StateBar } from './state-bar.tsx';
 import { endedOf, type StateCounts, totalOf } from './state-counts.ts';
 
-/** What a card shows. */
+/** Content of a card. */
 export interface Card {
   readonly id: string;
   readonly label: string;
-  /** Null: nothing has been recorded, or there is no run. */
+  /** Null if nothing has been recorded, or there is no run. */
   readonly state: string | null;
   readonly counts: StateCounts | null;
   /** UTC epoch ms. */
   readonly startedAt: number | null;
   readonly endedAt: number | null;
   readonly attempts: number;
-  /** A further line: what is special, or figures. */
+  /** A further line: a special property, or figures. */
   readonly note: string | null;
   readonly critical: boolean;
   /** While it runs and reports progress. */
@@ -31,7 +31,7 @@ export interface Card {
 
 const width = 196;
 
-/** Width and height in px, the same for all cards of a kind, so that they stand in rows. */
+/** Width and height in px, the same for all cards of a kind, so that they align in rows. */
 export function cardSize({ counts, note }: Pick<Card, 'counts' | 'note'>): { readonly width: number; readonly height: number } {
   return { width, height: 52 + (counts === null ? 0 : 12) + (note === null ? 0 : 16) };
 }

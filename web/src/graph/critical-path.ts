@@ -1,4 +1,4 @@
-/** What made a run take as long as it did: each task on the path began when the one before it had ended. Pure; O(nodes + edges). */
+/** The critical path of a run: each task on it began when the previous one had ended. Pure; O(nodes + edges). */
 
 export interface TimedNode {
   readonly id: string;
@@ -11,7 +11,7 @@ export interface PathEdge {
   readonly to: string;
 }
 
-/** Ids on the critical path, first to last: back from what ended last (or still runs), each time to what it waited for longest. Empty when nothing began. */
+/** Ids on the critical path, first to last: back from the last to end (or still running), each time to its last-ending predecessor. Empty if nothing began. */
 export function criticalPath(nodes: readonly TimedNode[], edges: readonly PathEdge[]): readonly string[] {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const into = new Map<string, string[]>();
@@ -26,7 +26,7 @@ export function criticalPath(nodes: readonly TimedNode[], edges: readonly PathEd
   return path.reverse();
 }
 
-/** Ids on the longest path by weight (ms a task usually takes), first to last. Circles are walked once. */
+/** Ids on the longest path by weight (ms a task usually takes), first to last. Cycles are walked once. */
 export function longestPath(ids: readonly string[], edges: readonly PathEdge[], weightOf: (id: string) => number): readonly string[] {
   const onward = new Map<string, string[]>();
   const waitingFor = new Map(ids.map((id) => [id, 0]));
@@ -71,7 +71,7 @@ function pushTo(lists: Map<string, string[]>, key: string, value: string): void 
   else lists.set(key, [value]);
 }
 
-/** What still runs ends last. */
+/** Running nodes end last. */
 function endOf(node: TimedNode): number {
   return node.endedAt ?? Number.POSITIVE_INFINITY;
 }

@@ -1,9 +1,9 @@
-/** A graph too large to draw, as one of groups: by task where tasks repeat, else by how far from the beginning. Pure; O(nodes + edges). */
+/** A graph too large to draw, as groups: by task if tasks repeat, else by distance from the start. Pure; O(nodes + edges). */
 import { type GraphEdge, type GraphNode, hasPassed, mergeNodes, readableName, type RunGraph } from './graph-model.ts';
 
 /** More nodes than this are not drawn one by one. */
 export const mostNodes = 1_000;
-/** Layers of a grouped graph; more are gathered into stretches. */
+/** Most layers of a grouped graph; more are merged. */
 const mostLayers = 120;
 
 /** One node per task name; edges between groups are drawn once. */
@@ -14,7 +14,7 @@ export function groupByName(graph: RunGraph): RunGraph {
   });
 }
 
-/** The graph as it can be drawn, and whether it had to be grouped. */
+/** The drawable graph, and whether it had to be grouped. */
 export function drawable(graph: RunGraph, most = mostNodes): { readonly graph: RunGraph; readonly grouped: boolean } {
   if (graph.nodes.length <= most) return { graph, grouped: false };
   const byName = groupByName(graph);
@@ -53,7 +53,7 @@ function group(graph: RunGraph, groupOf: (node: GraphNode) => { readonly id: str
   return { nodes, edges: [...edges.values()] };
 }
 
-/** How many steps each node is from the beginning; those on a circle count as the beginning. */
+/** Distance of each node from the start; nodes on a cycle count as start nodes. */
 function layers({ nodes, edges }: RunGraph): ReadonlyMap<string, number> {
   const onward = new Map<string, string[]>();
   const waitingFor = new Map<string, number>();

@@ -1,12 +1,12 @@
-/** The graph of a flow as it is stored, read with care: it is JSON that an older or newer Batuta may have written. Pure. */
+/** The stored graph of a flow, parsed tolerantly: an older or newer Batuta may have written the JSON. Pure. */
 
-/** What is known of a task before any run. */
+/** Properties of a task before any run. */
 export interface StoredTask {
   readonly name: string;
   readonly description: string | null;
   readonly needs: readonly string[];
   readonly after: readonly string[];
-  /** Task whose list it runs once per item of. */
+  /** Task whose list it maps over. */
   readonly each: string | null;
   readonly conditional: boolean;
   readonly trigger: string;
@@ -18,7 +18,7 @@ export interface StoredTask {
   readonly memoryBytes: number | null;
   /** Whether it keeps CPU profiles. */
   readonly profile: boolean;
-  /** How many places it takes. */
+  /** Number of slots it takes. */
   readonly slots: number;
   readonly spread: boolean;
   readonly queue: string | null;
@@ -38,7 +38,7 @@ export interface StoredGraph {
   readonly edges: readonly StoredEdge[];
 }
 
-/** What can be read of it; what has another shape is left out, and so are edges whose ends are not there. */
+/** Its readable parts; those of another shape are left out, as are edges without their ends. */
 export function readStoredGraph(graph: unknown): StoredGraph {
   const { nodes, edges } = fieldsOf(graph);
   const tasks = listOf(nodes).flatMap((node) => {

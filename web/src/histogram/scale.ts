@@ -1,4 +1,4 @@
-/** Where the bars of runs over time stand. Pure. */
+/** Positions of the bars of runs over time. Pure. */
 import type { StateType } from '../../../src/model/state.ts';
 import type { Bucket } from '../api/wire-types.ts';
 import { toneOfType, type Tone } from '../parts/state.ts';
@@ -20,7 +20,7 @@ export interface Bar {
   readonly segments: readonly Segment[];
 }
 
-/** From the ground line up: trouble first, where it is compared best. */
+/** From the baseline up: failures first, where they are easiest to compare. */
 export const stackOrder: readonly StateType[] = [
   'FAILED',
   'CRASHED',
@@ -33,10 +33,10 @@ export const stackOrder: readonly StateType[] = [
   'SCHEDULED',
 ];
 
-/** However many others there are, a state that occurs is seen. */
+/** A state that occurs is visible, however many others there are. */
 const leastPx = 2;
 
-/** From the beginning of the first bucket to the end of the last, which is as long as the others; epoch ms. */
+/** From the start of the first bucket to the end of the last, which is as long as the others; epoch ms. */
 export function drawnStretch(
   buckets: readonly Bucket[],
   asked: { readonly fromAt: number; readonly untilAt: number },

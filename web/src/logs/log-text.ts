@@ -1,4 +1,4 @@
-/** The text of a log line as it is drawn. Pure. */
+/** The displayed text of a log line. Pure. */
 import { cutText } from '../../../src/base/cut-text.ts';
 
 /** Levels in pino's numbers, lowest first. */
@@ -13,7 +13,7 @@ export const levels = [
 
 export type LevelName = (typeof levels)[number]['name'];
 
-/** The level at or below a number, for levels of the user's own. */
+/** The level at or below a number, for custom levels. */
 export function levelName(level: number): LevelName {
   return levels.findLast((known) => known.level <= level)?.name ?? 'trace';
 }
@@ -21,15 +21,15 @@ export function levelName(level: number): LevelName {
 // oxlint-disable-next-line no-control-regex -- colours of terminals begin with the control character ESC.
 const terminalCodes = /\u001b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g;
 
-/** Without the codes by which programs colour their output on a terminal. */
+/** Removes terminal colour codes. */
 export function withoutTerminalCodes(text: string): string {
   return text.includes('\u001b') ? text.replace(terminalCodes, '') : text;
 }
 
-/** Characters of one line that are drawn; the download has the rest. */
+/** Most characters drawn of one line; the download has the rest. */
 const mostChars = { line: 2_000, wrapped: 20_000 } as const;
 
-/** What is drawn: one line with marks for line breaks, or all lines when wrapped; a very long one is cut, and says so. */
+/** The drawn text: one line with marks for line breaks, or all lines if wrapped; a very long one is cut, with a note. */
 export function shownText(message: string, wrap: boolean): string {
   const text = withoutTerminalCodes(message);
   const most = wrap ? mostChars.wrapped : mostChars.line;
@@ -38,7 +38,7 @@ export function shownText(message: string, wrap: boolean): string {
   return wrap ? cut : cut.trimEnd().replaceAll(/\r?\n/g, ' ⏎ ');
 }
 
-/** Further fields of a line, `key=value`, cut where they are long; empty when there are none. An error, and the first attempt while it goes on, go without saying. */
+/** Further fields of a line, `key=value`, cut if long; empty if there are none. An error, and a running first attempt, are left out. */
 export function fieldsText(fields: Readonly<Record<string, unknown>> | null): string {
   if (fields === null) return '';
   const text = Object.entries(fields)
@@ -48,11 +48,11 @@ export function fieldsText(fields: Readonly<Record<string, unknown>> | null): st
   return shownText(text, false);
 }
 
-/** The text in pieces, those that match marked; any case. */
+/** The text in pieces, with matches marked; case-insensitive. */
 export function hitsIn(text: string, search: string): readonly { readonly text: string; readonly hit: boolean }[] {
   if (search === '') return [{ text, hit: false }];
   const [where, what] = [text.toLowerCase(), search.toLowerCase()];
-  // Lower case of some letters is longer; then places in both texts do not agree, and none is marked.
+  // Some letters are longer in lower case; then positions differ, and nothing is marked.
   if (where.length !== text.length) return [{ text, hit: false }];
   const pieces: { text: string; hit: boolean }[] = [];
   let from = 0;
@@ -72,7 +72,7 @@ export function colourOf(name: string, count: number): number {
   return hash % count;
 }
 
-/** The stack of the error that a line carries, to be shown below it; null when it carries none. */
+/** The stack of a line's error, shown below it; null if it has none. */
 export function stackText(fields: Readonly<Record<string, unknown>> | null): string | null {
   const error = fields?.['err'];
   const stack = typeof error === 'object' && error !== null && 'stack' in error ? error.stack : null;

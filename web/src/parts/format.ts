@@ -20,7 +20,7 @@ export function durationText(ms: number | null | undefined): string {
   return pair(length, day, 'd', hour, 'h');
 }
 
-/** A length of time as people type it, exactly, so that the server reads the same back: `10m`, `36h`, `1500ms`. */
+/** An exact duration as people type it, which the server parses to the same value: `10m`, `36h`, `1500ms`. */
 export function typedDuration(ms: number): string {
   const units = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as const;
   const [unit, size] = ms === 0 ? ['s', 1] : (Object.entries(units).find(([, one]) => ms % one === 0) ?? ['ms', 1]);
@@ -32,7 +32,7 @@ export function bytesText(bytes: number | null | undefined): string {
   return bytes === null || bytes === undefined ? '–' : byteSize(bytes);
 }
 
-/** Like `durationText`, in whole seconds from the start, for what still runs: it does not flicker. */
+/** Like `durationText`, in whole seconds, for running things: it does not flicker. */
 export function runningText(ms: number): string {
   return ms < second ? '0 s' : durationText(Math.floor(ms / second) * second).replace(/\.\d s$/, ' s');
 }
@@ -85,7 +85,7 @@ export function bothClocks(at: number): { readonly local: string; readonly utc: 
 }
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-// Made once: making one takes longer than drawing a row.
+// Created once: creating one takes longer than drawing a row.
 const localFormat = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium', timeZone: zone });
 
 /** A count with thin spaces between thousands: `12 345`. */
@@ -93,7 +93,7 @@ export function countText(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, '\u202f');
 }
 
-/** Any number, its thousands as those of a count: `12 345.5`, `-0.25`. */
+/** Any number, with thousands separated as in a count: `12 345.5`, `-0.25`. */
 export function numberText(value: number): string {
   const [whole = '', rest = ''] = value.toLocaleString('en', { useGrouping: false, maximumFractionDigits: 3 }).split('.');
   return `${whole.replace(/\B(?=(\d{3})+$)/g, '\u202f')}${rest === '' ? '' : `.${rest}`}`;

@@ -1,4 +1,4 @@
-/** What a page shows in place of data: nothing there, failed, not allowed, still coming. */
+/** What a page shows in place of data: empty, failed, not allowed, loading. */
 import { Button, Skeleton } from '@mantine/core';
 import { ApiError } from '../api/http.ts';
 import { commandText } from './command.tsx';
@@ -16,7 +16,7 @@ interface EmptyProps {
   readonly action?: React.ReactNode;
 }
 
-/** Nothing there: says what the place is for, and the one command that fills it. */
+/** Empty: says what the place is for, and the one command that fills it. */
 export function Empty({ title, children, command, action }: EmptyProps) {
   return (
     <div className={style.notice}>
@@ -29,13 +29,13 @@ export function Empty({ title, children, command, action }: EmptyProps) {
 }
 
 interface FailedProps {
-  /** What was asked for, e.g. `The list of runs`. */
+  /** What was requested, e.g. `The list of runs`. */
   readonly what: string;
   readonly error: unknown;
   readonly retry?: () => void;
 }
 
-/** Something failed: what, with which code, and what to try. Missing permission has a notice of its own. */
+/** A failure: what, its code, and what to try. Missing permission has its own notice. */
 export function Failed({ what, error, retry }: FailedProps) {
   if (error instanceof ApiError && error.status === 403) return <NotAllowed what={what} why={error.message} />;
   const code = error instanceof ApiError ? error.code : 'PAGE_ERROR';
@@ -56,7 +56,7 @@ export function Failed({ what, error, retry }: FailedProps) {
   );
 }
 
-/** What the server said against a change that one press asked for; nothing where it said nothing. */
+/** The server's refusal of a change; nothing if there is none. */
 export function Refused({ text }: { readonly text: string | null }) {
   return text === null ? null : (
     <p role="alert" className={style.refused}>
@@ -76,7 +76,7 @@ export function NotAllowed({ what, why }: { readonly what: string; readonly why:
   );
 }
 
-/** Rows that are still coming, in the height of the rows that come. */
+/** Placeholder for loading rows, with their height. */
 export function LoadingRows({ rows = 8 }: { readonly rows?: number }) {
   return (
     <div role="status" aria-label="Loading">
@@ -92,7 +92,7 @@ export function LoadingRows({ rows = 8 }: { readonly rows?: number }) {
   );
 }
 
-/** A picture or panel that is still coming, `height` in px. */
+/** Placeholder for a loading image or panel, `height` in px. */
 export function LoadingBlock({ height }: { readonly height: number }) {
   return (
     <div role="status" aria-label="Loading">

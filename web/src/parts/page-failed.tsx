@@ -1,4 +1,4 @@
-/** Where an address leads nowhere, a page broke while it was drawn, or cannot be had because the server is away. */
+/** Shown for an unknown address, a page that failed to render, or one that cannot be loaded because the server is down. */
 import { Button } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { useEffect } from 'react';
@@ -6,15 +6,15 @@ import { apiAddress } from '../api/http.ts';
 import { Empty, Failed } from './notices.tsx';
 import { Page } from './page.tsx';
 
-/** The server is asked so often whether it is back, ms. */
+/** Interval of checks whether the server is back, ms. */
 const askMs = 2_000;
-/** A page that cannot be had right after it was loaded anew is not waited for again, ms. */
+/** A page that fails to load this soon after a reload is not waited for again, ms. */
 const againMs = 10_000;
 const reloadedKey = 'batuta.reloaded';
 
-/** The code of a page could not be had. */
+/** The code of a page could not be loaded. */
 export class NotLoaded extends Error {
-  /** Whether the dashboard was loaded anew for it a moment ago, which has not helped. */
+  /** Whether the dashboard was just reloaded for it, without success. */
   readonly isRepeated = Date.now() - Number(sessionStorage.getItem(reloadedKey)) <= againMs;
 
   constructor(cause: unknown) {
@@ -33,7 +33,7 @@ export function PageMissing() {
   );
 }
 
-/** A page broke; the rest of the dashboard goes on. */
+/** A page failed; the rest of the dashboard keeps working. */
 export function PageFailed({ error, reset }: { readonly error: unknown; readonly reset: () => void }) {
   if (error instanceof NotLoaded) return error.isRepeated ? <CodeMissing /> : <ServerAway />;
   return (
@@ -43,7 +43,7 @@ export function PageFailed({ error, reset }: { readonly error: unknown; readonly
   );
 }
 
-/** Loading the dashboard anew has not helped. */
+/** Reloading the dashboard has not helped. */
 function CodeMissing() {
   return (
     <Page title="This page could not be loaded">
@@ -61,7 +61,7 @@ function CodeMissing() {
   );
 }
 
-/** The code of a page comes with its first visit. When the server answers again, the page is loaded at its address. */
+/** A page's code is loaded on its first visit. When the server answers again, the page is reloaded at its address. */
 function ServerAway() {
   useEffect(() => {
     const stop = new AbortController();

@@ -1,4 +1,4 @@
-/** The dialog in which something with a name is set: a secret, a rule, a limit. */
+/** The dialog that sets a named thing: a secret, a rule, a limit. */
 import { Button, Group, type ModalProps } from '@mantine/core';
 import { type SubmitEvent, useEffect, useRef, useState } from 'react';
 import { ApiError } from '../api/http.ts';
@@ -9,19 +9,19 @@ interface SaveDialogProps {
   readonly title: string;
   readonly size?: ModalProps['size'];
   readonly isReady?: boolean;
-  /** Whether something was changed otherwise than by typing or choosing. */
+  /** Whether something was changed other than by typing or selecting. */
   readonly isChanged?: boolean;
-  /** What the button says; default `Save`. */
+  /** Label of the button; default `Save`. */
   readonly action?: string;
   readonly children: React.ReactNode;
-  /** What is wrong as a whole, where the caller shows the rest beside its fields. */
+  /** Error of the form as a whole, if the caller shows the rest next to its fields. */
   readonly failure?: string | null;
-  /** Closes when it resolves, save with false: then something is wrong, and the caller shows what. The message of an error stays in the dialog. */
+  /** Closes when it resolves, except with false: then the caller shows what is wrong. The message of an error stays in the dialog. */
   readonly onSave: () => Promise<unknown>;
   readonly onClose: () => void;
 }
 
-/** A form that closes once it is saved; where it is not, the first field that is wrong has the focus. */
+/** A form that closes once saved; otherwise the first invalid field gets the focus. */
 export function SaveDialog({
   title,
   size = 'md',

@@ -1,4 +1,4 @@
-/** How states look: a tone and a shape each, so that they read without colour. */
+/** Look of states: a tone and a shape each, so that they are readable without colour. */
 import type { StateName, StateType } from '../../../src/model/state.ts';
 
 /** Colour of a state; the token is `--state-<tone>`. */
@@ -46,7 +46,7 @@ const tones: Readonly<Record<StateName, Tone>> = {
   Expired: 'cancelled',
 };
 
-/** Types by tone, as bars over time draw them: trouble stands on the ground line, where it is compared best. */
+/** Tone per type, as in bars over time: failures are on the baseline, where they are easiest to compare. */
 export const toneOfType: Readonly<Record<StateType, Tone>> = {
   FAILED: 'failed',
   CRASHED: 'crashed',
@@ -59,7 +59,7 @@ export const toneOfType: Readonly<Record<StateType, Tone>> = {
   SCHEDULED: 'scheduled',
 };
 
-/** Look of a state by the name people read. A name this page does not know is drawn as pending. */
+/** Look of a state by its readable name. An unknown name is drawn as pending. */
 export function lookOf(name: string): Look {
   const tone = tones[name as StateName] ?? 'pending';
   return { tone, shape: shapes[tone] };
@@ -73,7 +73,7 @@ const words: Readonly<Record<string, string>> = {
   UpstreamFailed: 'Upstream failed',
 };
 
-/** The name of a state as a sentence would have it. */
+/** The name of a state within a sentence. */
 export function wordsOf(name: string): string {
   return words[name] ?? name;
 }

@@ -1,4 +1,4 @@
-/** How long runs took over time: p50 and p95 a day. */
+/** Durations of runs over time: p50 and p95 per day. */
 import { useElementSize } from '@mantine/hooks';
 import { useState } from 'react';
 import { durationText } from '../parts/format.ts';

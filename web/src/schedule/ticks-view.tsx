@@ -1,4 +1,4 @@
-/** The next ticks of a schedule: ten in a list with what clock changes do to them, and a month as a calendar. */
+/** The next ticks of a schedule: ten in a list with the effects of clock changes, and a month as a calendar. */
 import { ActionIcon } from '@mantine/core';
 import { useState } from 'react';
 import { monthNames } from '../parts/format.ts';
@@ -19,7 +19,7 @@ interface TicksViewProps {
   readonly warnings: readonly string[];
 }
 
-/** List and calendar beside each other. Times are those of the schedule's zone; hover gives the viewer's and UTC. */
+/** List and calendar side by side. Times are in the schedule's zone; hovering shows the viewer's and UTC. */
 export function TicksView({ ticks, zone, warnings }: TicksViewProps) {
   if (ticks.length === 0) return <p className={style.soft}>It ticks no more.</p>;
   const marked = markTicks(ticks.slice(0, listed + 1), zone).slice(0, listed);

@@ -6,7 +6,7 @@ import { LoadingBlock } from '../parts/notices.tsx';
 import { type DayCell, type DayCounts, type Outcome, yearOf } from './year.ts';
 import style from './year-view.module.css';
 
-/** A day is as wide as there is room for the year, within these px; where there is less, the year begins scrolled to its end. */
+/** Bounds of a day's width, px, which follows the room for the year; if there is less, the year starts scrolled to its end. */
 const cellPx = { least: 9, most: 15 };
 const headPx = 16;
 const sidePx = 30;
@@ -86,7 +86,7 @@ interface ShapeProps {
   readonly size: number;
 }
 
-/** Colour and, for those that do not see it, a mark: a stroke for some failed, a cross for most. */
+/** Colour and, for those who cannot see it, a mark: a stroke for some failed, a cross for most. */
 function Shape({ outcome, x, y, size }: ShapeProps) {
   const [near, far] = [size * 0.27, size * 0.73];
   return (

@@ -1,14 +1,14 @@
-/** Rows of the timeline for what the run has opened: their heads, and the bars of each opening. */
+/** Timeline rows for the resources of the run: their heads, and the bars of each opening. */
 import { Icon } from '../parts/icon.tsx';
 import { StateBadge } from '../parts/state-badge.tsx';
 import { type Opening, type ResourceRow, visibleOpenings } from './resource-rows.ts';
 import style from './timeline.module.css';
 
 const barPx = 8;
-/** Narrower bars could not be seen. */
+/** Narrower bars would be invisible. */
 const leastPx = 2;
 
-/** How the resources are shown: all their rows, or a summary in one. */
+/** How the resources are shown: all rows, or a summary in one. */
 export interface ResourceGroup {
   readonly kind: 'resources';
   readonly id: string;
@@ -20,11 +20,11 @@ interface Scale {
   readonly xOf: (at: number) => number;
   readonly width: number;
   readonly rowPx: number;
-  /** Where bars end that go on. */
+  /** Where the bars of open resources end. */
   readonly now: number;
 }
 
-/** The head of the resources, which opens and closes their rows. */
+/** The head of the resources, which expands and collapses their rows. */
 export function ResourceGroupHead({ group, onToggle }: { readonly group: ResourceGroup; readonly onToggle: () => void }) {
   const failed = group.rows.reduce((sum, row) => sum + row.failed, 0);
   return (
@@ -43,7 +43,7 @@ interface HeadProps {
   readonly onSelect: (id: string) => void;
 }
 
-/** Name, key and scope; a button where one task has opened it. */
+/** Name, key and scope; a button if a single task opened it. */
 export function ResourceHead({ row, onSelect }: HeadProps) {
   const { name, key, scope, taskRunId, failed, openings } = row;
   const title = `${name}${key === null ? '' : ` (${key})`}, open for ${scope === 'run' ? 'the run' : 'a task'}`;
@@ -107,7 +107,7 @@ function OpeningBar({ opening, xOf, width, rowPx, now }: Scale & { readonly open
   );
 }
 
-/** What their bars mean, for the legend. */
+/** Sample bars for the legend. */
 export function ResourceSample() {
   return (
     <>

@@ -1,19 +1,19 @@
-/** What a run has opened, as rows of bars over time: one row a resource, one bar an opening. Pure. */
+/** The resources of a run, as rows of bars over time: one row per resource, one bar per opening. Pure. */
 import type { ResourceUse } from '../../../src/model/resource-use.ts';
 import { durationText } from '../parts/format.ts';
 
-/** Rows that are shown without being asked for; of more there is a summary. */
+/** Most rows shown by default; more are summarised. */
 export const fewResources = 6;
 
 /** One opening. Instants are UTC epoch ms. */
 export interface Opening {
   readonly id: string;
   readonly fromAt: number;
-  /** It was open; null while it is being opened, and where that failed. */
+  /** When it was open; null while it is being opened, or if that failed. */
   readonly openedAt: number | null;
-  /** Closing began; null before that. */
+  /** When closing began; null before that. */
   readonly closingAt: number | null;
-  /** It was closed, failed, or its process was lost; null: goes on. */
+  /** When it was closed, failed, or lost its process; null while it is open. */
   readonly untilAt: number | null;
   readonly outcome: 'fine' | 'opening failed' | 'closing failed' | 'lost';
   /** What happened, in words. */
@@ -22,30 +22,30 @@ export interface Opening {
 
 export interface ResourceRow {
   readonly kind: 'resource';
-  /** Not to be mistaken for one of a task run. */
+  /** Distinct from ids of task runs. */
   readonly id: string;
   readonly name: string;
-  /** Null for one without a key. */
+  /** Null if it has no key. */
   readonly key: string | null;
   readonly scope: ResourceUse['scope'];
-  /** In the order in which they began. */
+  /** In the order they began. */
   readonly openings: readonly Opening[];
   readonly failed: number;
-  /** The one task run that has opened it; null where that is the run, or there are several. */
+  /** The single task run that opened it; null if it was the run, or several. */
   readonly taskRunId: string | null;
   readonly fromAt: number;
   readonly untilAt: number | null;
 }
 
-/** How a run and its task runs have ended, and what they are called. */
+/** Ends and labels of a run and its task runs. */
 export interface ResourceOwners {
-  /** UTC epoch ms; null while the run goes on. */
+  /** UTC epoch ms; null while the run is running. */
   readonly runEndedAt: number | null;
-  /** Of a task run that is known. */
+  /** Details of a known task run. */
   readonly taskOf: (id: string) => { readonly label: string; readonly endedAt: number | null } | null;
 }
 
-/** One row for each resource, key and scope, in the order in which they were first opened. */
+/** One row per resource, key and scope, in the order they were first opened. */
 export function resourceRows(uses: readonly ResourceUse[], owners: ResourceOwners): readonly ResourceRow[] {
   const byResource = new Map<string, ResourceUse[]>();
   for (const use of uses) {
@@ -75,7 +75,7 @@ function rowOf(id: string, uses: readonly ResourceUse[], owners: ResourceOwners)
 function openingOf(use: ResourceUse, { runEndedAt, taskOf }: ResourceOwners): Opening {
   const { id, beganAt, openedAt, closingAt, closedAt, error, taskRunId } = use;
   const task = taskRunId === null ? null : taskOf(taskRunId);
-  // What nobody has closed went with its process, at the latest when its task or run had ended.
+  // A resource never closed was lost with its process, at the latest when its task or run had ended.
   const lostAt = closedAt === null ? ((taskRunId === null ? null : task?.endedAt) ?? runEndedAt) : null;
   const outcome = error !== null ? (openedAt === null ? 'opening failed' : 'closing failed') : lostAt === null ? 'fine' : 'lost';
   const untilAt = closedAt ?? (lostAt === null ? null : Math.max(lostAt, openedAt ?? beganAt));
@@ -91,7 +91,7 @@ function openingOf(use: ResourceUse, { runEndedAt, taskOf }: ResourceOwners): Op
 }
 
 /**
- * The openings that can be told apart on the screen: of those that begin and end within what is drawn already, only the ones that went wrong.
+ * The openings distinguishable on the screen: of those hidden behind a bar already drawn, only failed ones.
  *
  * @param xOf where an instant is drawn, px
  */
@@ -105,7 +105,7 @@ export function visibleOpenings(openings: readonly Opening[], xOf: (at: number) 
   });
 }
 
-/** A row as it is read out. */
+/** A row for screen readers. */
 export function spokenOf({ name, key, scope, openings, failed }: ResourceRow): string {
   const times = openings.length === 1 ? (openings[0]?.told ?? '') : `opened ${openings.length} times`;
   return `Resource ${name}${key === null ? '' : ` (${key})`} of the ${scope}: ${times}${failed > 0 && openings.length > 1 ? `, ${failed} failed` : ''}`;

@@ -1,4 +1,4 @@
-/** What a task shows, by its kind: Markdown, a table, a chart, an image, a file, a link, JSON, how far it is, rejected records. All texts are text. */
+/** An artifact, by kind: Markdown, a table, a chart, an image, a file, a link, JSON, progress, rejected records. Texts are never HTML. */
 import { Button } from '@mantine/core';
 import { lazy, Suspense, useState } from 'react';
 import { type ArtifactFile, type ArtifactKind, artifactFileOf, type ArtifactProgress } from '../../../src/model/artifact.ts';
@@ -14,7 +14,7 @@ import { OutwardLink } from './outward-link.tsx';
 import { More, TableView } from './table-view.tsx';
 import { ValueView } from './value-view.tsx';
 
-/** Records that are drawn at once. */
+/** Records drawn at once. */
 const stretch = 100;
 
 const ProfileView = lazy(() => import('./profile-view.tsx').then((chunk) => ({ default: chunk.ProfileView })));
@@ -26,7 +26,7 @@ interface ArtifactViewProps {
   readonly name: string;
 }
 
-/** The artifact, drawn; what does not have the shape of its kind is shown as a tree. */
+/** Draws the artifact; data that does not match its kind is shown as a tree. */
 export function ArtifactView({ id, kind, data, name }: ArtifactViewProps) {
   const file = artifactFileOf({ kind, data });
   if (file !== null) return kind === 'image' ? <ImageView id={id} file={file} /> : <AnyFile id={id} file={file} />;

@@ -1,4 +1,4 @@
-/** A chart of a task, drawn as SVG; hovering, or the arrow keys, tell the values at a place. */
+/** A chart of a task, drawn as SVG; hovering, or the arrow keys, show the values at a place. */
 import { useElementSize } from '@mantine/hooks';
 import { useState } from 'react';
 import type { ChartData } from '../../../src/model/chart.ts';
@@ -106,7 +106,7 @@ function nearest(xs: readonly number[], x: number): number | null {
   return best;
 }
 
-/** Both over the places of either: the series of the earlier one say so. */
+/** Both over the union of their places; the earlier series are labelled as such. */
 function overlaid(before: ChartData, after: ChartData): ChartData {
   const isByWord = after.axis === 'category' || before.axis !== after.axis;
   const places = [...new Set([...before.x, ...after.x].map((place) => (isByWord ? String(place) : Number(place))))];

@@ -1,4 +1,4 @@
-/** A flame graph: each function as a box below the one that called it, as wide as it took long. A click, or Enter, makes one the whole. */
+/** A flame graph: each function as a box below its caller, with width proportional to time. A click, or Enter, zooms into one. */
 import { Button } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
 import { type KeyboardEvent, useMemo, useState } from 'react';
@@ -62,7 +62,7 @@ export function FlameView({ root, name }: { readonly root: Frame; readonly name:
   );
 }
 
-/** `340 ms`, `4.2 ms`, `1.25 s`: finer than durations elsewhere, for a sample is a part of a millisecond. */
+/** `340 ms`, `4.2 ms`, `1.25 s`: finer than durations elsewhere, as a sample is a fraction of a millisecond. */
 export function msText(ms: number): string {
   if (ms >= 1_000) return `${(ms / 1_000).toFixed(2)} s`;
   return `${ms >= 100 ? Math.round(ms) : ms.toFixed(1)} ms`;
@@ -80,7 +80,7 @@ function cut(text: string, chars: number): string {
   return text.length <= chars ? text : `${text.slice(0, Math.max(0, chars - 1))}…`;
 }
 
-/** A colour for a file; Node's own code has the last, grey. */
+/** A colour per file; Node's own code has the last, grey. */
 function hueOf(url: string): number {
   if (url === '' || url.startsWith('node:')) return 6;
   let hash = 0;

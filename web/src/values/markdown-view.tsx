@@ -19,7 +19,7 @@ function Blocks({ blocks }: { readonly blocks: readonly Block[] }) {
 function BlockView({ block }: { readonly block: Block }) {
   switch (block.kind) {
     case 'heading': {
-      // The page has its own headings above; those of a text begin below them.
+      // Headings of a text begin below those of the page.
       const Heading = block.level <= 1 ? 'h3' : block.level === 2 ? 'h4' : 'h5';
       return (
         <Heading className={style.heading}>

@@ -1,19 +1,19 @@
-/** Any value as people read it: what it is, its text, and what is inside. Pure; nothing is read before it is opened. */
+/** Any value for people: its type, its text, and its parts. Pure; nothing is read before it is opened. */
 import { cutText } from '../../../src/base/cut-text.ts';
 
 export interface ValueNode {
-  /** For colour and for reading out. */
+  /** For colour and for screen readers. */
   readonly kind: 'string' | 'number' | 'boolean' | 'null' | 'date' | 'other' | 'list' | 'map' | 'set' | 'object';
-  /** The value in one line; of something that can be opened, what it is and how much is inside. */
+  /** The value on one line; for one that can be opened, its type and size. */
   readonly text: string;
-  /** How many parts are inside; 0: it cannot be opened. */
+  /** Number of parts; 0: it cannot be opened. */
   readonly size: number;
 }
 
-/** Longest text in one line. */
+/** Longest text on one line, characters. */
 const mostChars = 400;
 
-/** What a value is, in one line. */
+/** Describes a value on one line. */
 export function describeValue(value: unknown): ValueNode {
   if (value === null || value === undefined) return leaf('null', String(value));
   switch (typeof value) {
@@ -32,7 +32,7 @@ export function describeValue(value: unknown): ValueNode {
   }
 }
 
-/** The parts of a value from one place on: label, and the value. */
+/** `count` parts of a value from `from` on: label and value. */
 export function partsOf(value: unknown, from: number, count: number): readonly { readonly label: string; readonly value: unknown }[] {
   if (Array.isArray(value)) return value.slice(from, from + count).map((part: unknown, at) => ({ label: String(from + at), value: part }));
   if (value instanceof Map)
@@ -48,7 +48,7 @@ export function partsOf(value: unknown, from: number, count: number): readonly {
     .map(([label, part]) => ({ label, value: part }));
 }
 
-/** A value as text to copy: JSON where it can be, else its parts as people read them. */
+/** A value as text to copy: JSON if possible, else its parts as shown. */
 export function textOfValue(value: unknown): string {
   return (
     JSON.stringify(

@@ -1,19 +1,19 @@
-/** Any value as a tree that is opened a stretch at a time; nothing that is not open is read or drawn. */
+/** Any value as a tree, opened in portions; closed parts are neither read nor drawn. */
 import { Button } from '@mantine/core';
 import { useClipboard } from '@mantine/hooks';
 import { useState } from 'react';
 import { describeValue, partsOf, textOfValue } from './value-tree.ts';
 import style from './value-view.module.css';
 
-/** Parts that are drawn at once. */
+/** Parts drawn at once. */
 const stretch = 100;
-/** Levels that are open at first, as long as they hold few parts. */
+/** Levels open at first, if they have few parts. */
 const openLevels = 2;
 const openParts = 20;
 
 interface ValueViewProps {
   readonly value: unknown;
-  /** What it is, for reading out, e.g. `Result`. */
+  /** What it is, for screen readers, e.g. `Result`. */
   readonly label: string;
 }
 
@@ -71,7 +71,7 @@ function Parts({ value, size, level }: { readonly value: unknown; readonly size:
   return (
     <ul className={style.parts}>
       {partsOf(value, 0, shown).map((part, at) => (
-        // Two keys of a map may read the same, so the place tells parts apart.
+        // Two keys of a map may read the same, so the index is the key.
         <Part key={at} label={part.label} value={part.value} level={level} />
       ))}
       {shown < size ? (

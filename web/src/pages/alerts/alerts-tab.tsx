@@ -80,7 +80,7 @@ function AlertRow({ alert, onOpen }: { readonly alert: Alert; readonly onOpen: (
   );
 }
 
-/** Whether those that are over are shown as well. */
+/** Choice whether ended alerts are shown as well. */
 export function Which({
   showsAll,
   onShow,

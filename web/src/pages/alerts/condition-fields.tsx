@@ -1,4 +1,4 @@
-/** What a rule looks for, and of which runs or queues. */
+/** Condition of a rule, and its runs or queues. */
 import { Select, TagsInput, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { facetsQuery, queuesQuery } from '../../api/list-queries.ts';
@@ -14,7 +14,7 @@ interface ConditionFieldsProps {
 
 type TextField = 'value' | 'within' | 'atLeast' | 'metric' | 'above' | 'below';
 
-/** The condition with what it asks for. */
+/** The condition with its parameters. */
 export function ConditionFields({ draft, errors, set }: ConditionFieldsProps) {
   const { value } = conditions[draft.condition];
   const text = (field: TextField, label: string, description?: string, required = true) => (

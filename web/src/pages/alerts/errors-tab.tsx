@@ -1,4 +1,4 @@
-/** Errors that runs have ended with, by what they are. */
+/** Errors that runs ended with, grouped. */
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ErrorGroup, ErrorState } from '../../../../src/model/error-group.ts';

@@ -1,4 +1,4 @@
-/** Firings, newest first: when and what, to whom each was sent, what was answered, and each attempt of it. */
+/** Firings, newest first: time, content, receivers, their answers, and each attempt. */
 import { Anchor } from '@mantine/core';
 import { Fragment, useState } from 'react';
 import type { SentFiring } from '../../../../src/client/alerts-client.ts';
@@ -11,7 +11,7 @@ import { AlertBadge } from './alert-state.tsx';
 
 interface FiringsTableProps {
   readonly firings: readonly SentFiring[];
-  /** Whether each says what it was about, where it is not of one alert. */
+  /** Whether each names its subject, if they belong to several alerts. */
   readonly showsAbout?: boolean;
 }
 
@@ -69,7 +69,7 @@ interface DeliveryRowsProps {
   readonly showsAbout: boolean;
 }
 
-/** What was sent, and below it each attempt, once they are asked for. */
+/** A delivery, and below it each attempt, once expanded. */
 function DeliveryRows({ firing, delivery, showsAbout }: DeliveryRowsProps) {
   const [isOpen, setOpen] = useState(false);
   const { receiver, state, attempts, answer, sentAt, createdAt, lastAttempts } = delivery;

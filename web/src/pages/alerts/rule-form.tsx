@@ -1,4 +1,4 @@
-/** Makes or changes a rule of alerts. What is refused stands beside the field it is about. */
+/** Creates or changes an alert rule. Errors are shown next to their fields. */
 import { Checkbox, Select, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import type { AlertGrouping, AlertRule } from '../../../../src/model/alerts/rule.ts';
@@ -19,7 +19,7 @@ const groupings: Readonly<Record<AlertGrouping, string>> = {
 };
 
 interface RuleFormProps {
-  /** Null: a new one. */
+  /** Null for a new one. */
   readonly rule: AlertRule | null;
   readonly onClose: () => void;
 }

@@ -1,4 +1,4 @@
-/** One rule: what it looks for and does, and the history of what was sent of it. */
+/** One rule: condition, actions, and the history of its firings. */
 import { useQuery } from '@tanstack/react-query';
 import type { AlertRule } from '../../../../src/model/alerts/rule.ts';
 import { actionText, conditionText } from '../../../../src/model/alerts/words.ts';

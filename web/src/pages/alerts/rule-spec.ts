@@ -1,9 +1,9 @@
-/** The body of the request that puts a rule, or what is wrong with its draft; and where in the form what the server refuses stands. Pure. */
+/** The request body that puts a rule, or the errors of its draft; and the form fields of the server's errors. Pure. */
 import { ApiError } from '../../api/http.ts';
 import { type FieldErrors, readObject } from '../../form/form-values.ts';
 import { type ActionDraft, conditions, type RuleDraft } from './rule-draft.ts';
 
-/** Which parts of a rule the condition of a draft leaves room for. */
+/** Which parts of a rule apply to the condition of a draft. */
 export function roomsOf({ condition }: Pick<RuleDraft, 'condition'>): {
   readonly runs: boolean;
   readonly queues: boolean;
@@ -19,7 +19,7 @@ export function roomsOf({ condition }: Pick<RuleDraft, 'condition'>): {
   };
 }
 
-/** What is missing or no number is said here; all else the server knows better. */
+/** Reports missing values and invalid numbers; the server checks the rest. */
 export function specOf(draft: RuleDraft): { readonly spec: object } | { readonly errors: FieldErrors } {
   const errors: Record<string, string> = {};
   const needed = (field: string, text: string): string => {
@@ -105,7 +105,7 @@ function actionOf(action: ActionDraft, field: string, needed: Needed, errors: Re
   }
 }
 
-/** What the server refused, in its words, at the field it is about; the empty name is the form as a whole. */
+/** The server's errors, in its words, by field; the empty name is the form as a whole. */
 export function refusedFields(error: unknown, draft: RuleDraft): FieldErrors {
   if (!(error instanceof ApiError)) return { '': String(error) };
   const message = error.message.replace(`Alert ${draft.name.trim()}: `, '');
@@ -115,7 +115,7 @@ export function refusedFields(error: unknown, draft: RuleDraft): FieldErrors {
   return { [name]: name === '' ? error.message : message };
 }
 
-/** The field of the form in which a part of the rule stands. */
+/** The form field of a part of the rule. */
 function fieldAt(path: string, { condition, actions }: RuleDraft): string {
   if (['on.within', 'on.atLeast', 'on.metric', 'on.above', 'on.below'].includes(path)) return path.slice('on.'.length);
   if (path.startsWith('on')) return conditions[condition].value === null ? '' : 'value';

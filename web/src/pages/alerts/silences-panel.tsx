@@ -1,4 +1,4 @@
-/** What is silenced, and a form that silences a rule, or all of them, for a while. */
+/** Silences, and a form that silences a rule, or all of them, for a while. */
 import { Select, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';

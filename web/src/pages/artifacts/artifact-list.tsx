@@ -1,4 +1,4 @@
-/** Artifacts one below the other; each opens to what it shows. */
+/** A list of artifacts; each expands to its content. */
 import { UnstyledButton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -36,7 +36,7 @@ export function ArtifactList({ artifacts }: { readonly artifacts: readonly Artif
 }
 
 function Item({ artifact }: { readonly artifact: ArtifactRow }) {
-  // What is not opened is not drawn: a table may have thousands of rows.
+  // Closed ones are not drawn: a table may have thousands of rows.
   const [opened, setOpened] = useState(false);
   return (
     <li className={style.item}>

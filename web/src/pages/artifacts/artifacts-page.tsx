@@ -1,4 +1,4 @@
-/** What tasks wanted people to see, across all runs. */
+/** Artifacts of all runs. */
 import { SegmentedControl, Select } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
@@ -14,7 +14,7 @@ import style from './artifacts-page.module.css';
 
 const kinds = artifactKinds.map((value) => ({ value, label: kindNames[value] }));
 
-/** The page; its filters stand in the address. */
+/** The page; its filters are in the address. */
 export function ArtifactsPage() {
   const search = useSearch({ from: '/shell/artifacts' });
   const navigate = useNavigate();

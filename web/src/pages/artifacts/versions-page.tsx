@@ -14,7 +14,7 @@ import { kindNames } from './artifact-list.tsx';
 import style from './artifacts-page.module.css';
 import { Comparison } from './comparison.tsx';
 
-/** The page; the key and the two that are compared stand in the address. */
+/** The page; the key and the two compared versions are in the address. */
 export function VersionsPage() {
   const { key = '', ...chosen } = useSearch({ from: '/shell/artifacts/versions' });
   const query = useInfiniteQuery({ ...artifactsQuery({ key }), enabled: key !== '' });

@@ -1,4 +1,4 @@
-/** The cache: what was made, by which run, how often it was found, and when it ends. */
+/** The cache: entries, the run that made each, hits, and expiry. */
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { send } from '../../api/http.ts';
@@ -67,13 +67,13 @@ function figuresText({ entries, hits, misses, waits }: CacheFigures): string {
 }
 
 interface ClearCacheProps {
-  /** Null: all of them. */
+  /** Null for all. */
   readonly entry: CacheRow | null;
   readonly entries: number;
   readonly onClose: () => void;
 }
 
-/** Says what is made again. */
+/** Says what will be computed again. */
 function ClearCache({ entry, entries, onClose }: ClearCacheProps) {
   const clear = async (): Promise<void> => {
     await send('POST', '/cache/clear', entry === null ? {} : { key: entry.id });

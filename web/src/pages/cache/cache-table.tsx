@@ -9,7 +9,7 @@ import { Time } from '../../parts/time.tsx';
 
 interface CacheTableProps {
   readonly entries: readonly CacheRow[];
-  /** Why nothing may be cleared; null: it may. */
+  /** Why nothing may be cleared; null if it may. */
   readonly notAllowed: string | null;
   readonly onClear: (entry: CacheRow) => void;
 }
@@ -61,7 +61,7 @@ export function CacheTable({ entries, notAllowed, onClear }: CacheTableProps) {
   );
 }
 
-/** When and by which run; a run that makes it now is named instead. */
+/** When and by which run; a run computing it now is named instead. */
 function Made({ entry: { madeAt, runId, taskRunId, makingRunId } }: { readonly entry: CacheRow }) {
   const run = madeAt === null ? makingRunId : runId;
   if (run === null) return null;

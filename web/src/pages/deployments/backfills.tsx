@@ -1,4 +1,4 @@
-/** The backfills of a deployment, with how far they are. */
+/** The backfills of a deployment, with their progress. */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -16,7 +16,7 @@ import { ShortId } from '../../parts/short-id.tsx';
 import { Time } from '../../parts/time.tsx';
 import style from './deployment-page.module.css';
 
-/** Nothing where there never was one. */
+/** Nothing if there never was one. */
 export function Backfills({ deployment }: { readonly deployment: DeploymentView }) {
   const { data = [] } = useQuery(backfillsQuery(deployment.name));
   if (data.length === 0) return null;

@@ -1,4 +1,4 @@
-/** What can be done with a deployment. */
+/** Actions on a deployment. */
 import { ActionIcon, Menu } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
@@ -102,7 +102,7 @@ interface RunDeploymentDialogProps {
   readonly onClose: () => void;
 }
 
-/** Nothing until the schema of the flow is there; without one the parameters are written as JSON. */
+/** Nothing until the schema of the flow is loaded; without one the parameters are written as JSON. */
 export function RunDeploymentDialog({ deployment: { name, flow }, given, onClose }: RunDeploymentDialogProps) {
   const { data, error } = useQuery(flowQuery(flow, 30));
   if (data === undefined && error === null) return null;

@@ -17,7 +17,7 @@ interface DeploymentTableProps {
   readonly withFlow: boolean;
 }
 
-/** One row a deployment: what, when, next, and whether it is paused. */
+/** One row per deployment: flow, schedule, next tick, and whether it is paused. */
 export function DeploymentTable({ deployments, withFlow }: DeploymentTableProps) {
   return (
     <table className={table.table}>
@@ -86,7 +86,7 @@ function NextTick({ deployment }: { readonly deployment: DeploymentView }) {
   );
 }
 
-/** The next tick of those schedules that are not paused; null when there is none. */
+/** The next tick of the schedules that are not paused; null if there is none. */
 export function nextOf({ schedules }: DeploymentView): number | null {
   const ticks = schedules.flatMap(({ pausedAt, nextTickAt }) => (pausedAt === null && nextTickAt !== null ? [nextTickAt] : []));
   return ticks.length === 0 ? null : Math.min(...ticks);

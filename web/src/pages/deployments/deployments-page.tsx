@@ -1,4 +1,4 @@
-/** All deployments, with when they run next. */
+/** All deployments with their next runs. */
 import { Select, TextInput } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
@@ -10,7 +10,7 @@ import { Page } from '../../parts/page.tsx';
 import { one, oneOf } from '../../search.ts';
 import { DeploymentTable } from './deployment-table.tsx';
 
-/** The page at `/deployments`. Filters stand in the address. */
+/** The page at `/deployments`. Filters are in the address. */
 export function DeploymentsPage() {
   const raw = useSearch({ from: '/shell/deployments' });
   const navigate = useNavigate({ from: '/deployments' });

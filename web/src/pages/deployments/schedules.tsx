@@ -1,4 +1,4 @@
-/** The schedules of a deployment, each with its next ticks, and a switch of its own. */
+/** The schedules of a deployment, each with its next ticks and its own switch. */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { DeploymentView } from '../../../../src/client/deployments-client.ts';

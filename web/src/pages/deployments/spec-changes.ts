@@ -1,20 +1,20 @@
-/** How one version of a deployment differs from the one before, in lines people read. Pure. */
+/** Differences between a version of a deployment and the previous one, as lines for people. Pure. */
 import { durationText } from '../../parts/format.ts';
 import { cutText } from '../../../../src/base/cut-text.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Longest value that is shown, in characters. */
+/** Longest value shown, in characters. */
 const mostChars = 80;
 
-/** What a member is called where its name does not say it. */
+/** Labels of members whose names are unclear. */
 const names: Readonly<Record<string, string>> = {
   catchupWindowMs: 'catchup window',
   retentionMs: 'retention',
   runName: 'run name',
 };
 
-/** One line for each thing that changed, e.g. `queue: default → heavy`, `schedule nightly: 0 2 * * * → 0 3 * * *`, `parameter a: 1 → 2`. */
+/** One line per change, e.g. `queue: default → heavy`, `schedule nightly: 0 2 * * * → 0 3 * * *`, `parameter a: 1 → 2`. */
 export function specChanges(before: unknown, after: unknown): readonly string[] {
   const [old, now] = [fieldsOf(before), fieldsOf(after)];
   if (old === null || now === null) return before === after ? [] : [`all of it: ${shown(before)} → ${shown(after)}`];
@@ -25,7 +25,7 @@ export function specChanges(before: unknown, after: unknown): readonly string[] 
   ];
 }
 
-/** Members that stand for themselves. */
+/** Members without special treatment. */
 function membersOf(spec: Fields): Map<string, string> {
   const apart = new Set(['params', 'schedules', 'complete']);
   return new Map(
@@ -35,7 +35,7 @@ function membersOf(spec: Fields): Map<string, string> {
   );
 }
 
-/** One line a parameter, so that a change of one does not show all. They are kept as the text of `{ json, meta? }`. */
+/** One line per parameter, so that a change of one does not show all. They are stored as the text of `{ json, meta? }`. */
 function paramsOf(what: string, params: unknown): Map<string, string> {
   const value = typeof params === 'string' ? jsonIn(params) : params;
   const fields = fieldsOf(value);

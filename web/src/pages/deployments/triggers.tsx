@@ -1,4 +1,4 @@
-/** The triggers of a deployment: what starts it, what their windows wait for, and what they have fired for. */
+/** The triggers of a deployment: their sources, what their windows wait for, and their firings. */
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { DeploymentView } from '../../../../src/client/deployments-client.ts';
@@ -13,7 +13,7 @@ import table from '../../parts/table.module.css';
 import { Time } from '../../parts/time.tsx';
 import style from './deployment-page.module.css';
 
-/** Nothing where there are none. */
+/** Nothing if there are none. */
 export function Triggers({ deployment }: { readonly deployment: DeploymentView }) {
   const has = deployment.triggers !== undefined;
   const { data, error, refetch } = useQuery({ ...triggersQuery(deployment.name), enabled: has });

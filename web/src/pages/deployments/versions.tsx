@@ -1,4 +1,4 @@
-/** The versions of a deployment, each with what it changed, in words and as a graph. */
+/** The versions of a deployment, each with its changes, in words and as a graph. */
 import { Button } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useState } from 'react';
@@ -28,7 +28,7 @@ export function Versions({ name, current }: { readonly name: string; readonly cu
         )
       ) : (
         <ol className={style.versions}>
-          {/* What the last one changed shows once the one before it is there. */}
+          {/* The changes of the last one appear once its predecessor is loaded. */}
           {(hasNextPage ? versions.slice(0, -1) : versions).map((version, at) => (
             <VersionRow key={version.version} version={version} before={versions[at + 1] ?? null} isCurrent={version.version === current} />
           ))}

@@ -1,4 +1,4 @@
-/** All flows, with how they fare. */
+/** All flows with their figures. */
 import { TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
@@ -14,7 +14,7 @@ import { Page } from '../../parts/page.tsx';
 import table from '../../parts/table.module.css';
 import { one } from '../../search.ts';
 
-/** Figures are over runs that ended in so many days. */
+/** Figures cover runs that ended within so many days. */
 const days = 30;
 
 /** The page at `/flows`. */

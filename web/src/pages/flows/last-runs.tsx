@@ -14,10 +14,10 @@ import style from './flow-page.module.css';
 
 /** Runs listed; the list of runs has them all. */
 const listed = 10;
-/** They are asked for anew so often while events come, ms. */
+/** Refresh interval while events arrive, ms. */
 const refreshMs = 1_000;
 
-/** Rows that change by themselves; the last line leads to all of them. */
+/** Live rows; the last line links to all runs. */
 export function LastRuns({ query }: { readonly query: { readonly flow?: string; readonly deployment?: string } }) {
   const queryKey = ['runs', 'last', query];
   const { data, error, refetch } = useQuery({

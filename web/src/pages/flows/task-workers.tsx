@@ -1,4 +1,4 @@
-/** How the tasks of a flow fare on each process that executed them: one that fails or is slow on one machine alone stands out. */
+/** Figures of a flow's tasks per process that executed them: one that fails or is slow on only one machine stands out. */
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Fragment, useState } from 'react';
@@ -15,7 +15,7 @@ import style from './flow-page.module.css';
 /** Rows shown at first. */
 const shownAtFirst = 40;
 
-/** The panel; nothing where no task has ended in that time. */
+/** The panel; nothing if no task ended in that time. */
 export function TaskWorkers({ flow, days }: { readonly flow: string; readonly days: number }) {
   const { data, error, refetch } = useQuery(taskWorkersQuery(flow, days));
   const [all, setAll] = useState(false);
@@ -60,7 +60,7 @@ export function TaskWorkers({ flow, days }: { readonly flow: string; readonly da
 
 interface ProcessRowProps {
   readonly row: TaskWorkerView;
-  /** Whether it is the first of its task, which is named there alone. */
+  /** Whether it is the first row of its task; only that one shows the name. */
   readonly isFirst: boolean;
   /** Longest mean of its task, ms. */
   readonly slowest: number;

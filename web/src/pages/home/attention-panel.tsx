@@ -1,4 +1,4 @@
-/** What a person should look at, worst first. */
+/** What needs attention, worst first. */
 import { Link } from '@tanstack/react-router';
 import type { HomeView } from '../../api/wire-types.ts';
 import { useNow } from '../../now.ts';
@@ -21,7 +21,7 @@ const states: Readonly<Record<Item['kind'], string>> = {
 
 interface AttentionPanelProps {
   readonly items: readonly Item[];
-  /** Whether any flow is known, and whether any worker is alive. */
+  /** Whether any flow is known, and any worker alive. */
   readonly hasFlows: boolean;
   readonly hasWorker: boolean;
 }
@@ -61,7 +61,7 @@ export function AttentionPanel({ items, hasFlows, hasWorker }: AttentionPanelPro
   );
 }
 
-/** How many failed in a row, and why the newest did, with the instants of who looks at it. */
+/** Number of consecutive failures, and the cause of the newest, with times in the viewer's zone. */
 function Message({ item: { message, failure }, now }: { readonly item: Item; readonly now: number }) {
   const sentence = failure === null ? null : failureText(failure, failure.alike, now);
   const text = sentence === null ? message : `${failure?.streak ?? ''} ${sentence}`;
@@ -72,7 +72,7 @@ function Message({ item: { message, failure }, now }: { readonly item: Item; rea
   );
 }
 
-/** Where one sees more of it: the run, the deployments, the workers, else all runs of it. */
+/** Link to details: the run, the deployments, the workers, else all its runs. */
 function Target({ item, children }: { readonly item: Item; readonly children: React.ReactNode }) {
   if (item.runId !== null) {
     return (

@@ -1,4 +1,4 @@
-/** Home: is anything wrong, what runs, what comes, who works. */
+/** Home: problems, running runs, upcoming ticks, workers. */
 import { SegmentedControl } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
@@ -101,7 +101,7 @@ function HomeLoading() {
   );
 }
 
-/** Says what will be here and the one command that fills it: of a new project, else of one that was quiet. */
+/** Says what will be here and the one command that fills it: for a new project, or one that was quiet. */
 export function FirstSteps({ hasFlows }: { readonly hasFlows: boolean }) {
   return hasFlows ? (
     <Empty title="No runs in this time range" command="runs submit hello">

@@ -1,4 +1,4 @@
-/** Decides: a form made of the schema of the answer, or two buttons where it is a yes or no. */
+/** Decides: a form built from the schema of the answer, or two buttons for yes or no. */
 import { Button, Group, Textarea } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -16,7 +16,7 @@ interface DecideDialogProps {
   readonly onClose: () => void;
 }
 
-/** The dialog; it stays open with what is wrong where the server refuses. */
+/** The dialog; if the server refuses, it stays open with the error. */
 export function DecideDialog({ item, onClose }: DecideDialogProps) {
   const may = usePermission('operator');
   const decide = async (data: unknown): Promise<void> => {
@@ -105,7 +105,7 @@ function Approve({ disabledReason, onDecide }: ApproveProps) {
   );
 }
 
-/** Whether the answer is the one that flows get where they give no schema. */
+/** Whether the answer has the default schema, used if a flow gives none. */
 function isApproval(schema: unknown): boolean {
   const { properties } = (schema ?? {}) as { readonly properties?: Readonly<Record<string, { readonly type?: unknown }>> };
   const names = Object.keys(properties ?? {});

@@ -62,7 +62,7 @@ export function InboxTable({ items, withRun, disabledReason, onDecide }: InboxTa
 
 const ways = { client: 'by a client', api: 'by the API', dashboard: 'in the dashboard', link: 'by a link' } as const;
 
-/** Who has decided what, how and when; else how it stands. */
+/** Who decided what, how and when; else its status. */
 function Outcome({ item: { status, decidedBy, decidedVia, decidedAt, data, problem } }: { readonly item: InboxRow }) {
   if (status === 'open') return problem === null ? 'not yet' : `asked again: ${problem}`;
   if (status !== 'decided' || data === null) return status;

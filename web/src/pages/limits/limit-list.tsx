@@ -9,22 +9,22 @@ import style from './limit-list.module.css';
 
 interface LimitListProps {
   readonly limits: readonly Limit[];
-  /** Why nothing may be changed; null: it may. */
+  /** Why nothing may be changed; null if it may. */
   readonly notAllowed: string | null;
   readonly onSet: (limit: Limit) => void;
   readonly onDelete: (limit: Limit) => void;
 }
 
-/** Where people declare those that cannot be changed here. */
+/** Where limits that cannot be changed here are declared. */
 const declared = 'A flow or deployment declares this limit; change it there.';
 const ofKey = 'This is one value of the key of a rate; change that rate.';
 
-/** A limit and a rate may have one name, and so may a rate and one value of the key of another, which cannot be changed. */
+/** A limit and a rate may share a name, as may a rate and one key value of another, which cannot be changed. */
 function keyOf({ name, rate, changeable }: Limit): string {
   return [name, rate === undefined ? 'limit' : 'rate', changeable].join(' ');
 }
 
-/** One block a limit. */
+/** One block per limit. */
 export function LimitList({ limits, notAllowed, onSet, onDelete }: LimitListProps) {
   return (
     <ul className={style.list}>
@@ -55,7 +55,7 @@ export function LimitList({ limits, notAllowed, onSet, onDelete }: LimitListProp
   );
 }
 
-/** The window of a rate, and when there is room in it again. */
+/** The window of a rate, and when it has room again. */
 function RateUse({ rate }: { readonly rate: NonNullable<Limit['rate']> }) {
   return (
     <span className={style.soft}>
@@ -70,7 +70,7 @@ function RateUse({ rate }: { readonly rate: NonNullable<Limit['rate']> }) {
   );
 }
 
-/** Those that are named; how many more there are is said. */
+/** Most names shown; the rest are counted. */
 const named = 12;
 
 function Holders({ title, holders, total }: { readonly title: string; readonly holders: Limit['holders']; readonly total: number }) {

@@ -1,4 +1,4 @@
-/** Limits and rates: how many slots, who holds them, who waits. */
+/** Limits and rates: slots, holders, waiters. */
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { send } from '../../api/http.ts';
@@ -58,7 +58,7 @@ export function LimitsPage() {
   );
 }
 
-/** Says what follows for those that wait. */
+/** Says what happens to the waiters. */
 export function DeleteLimit({ limit, onClose }: { readonly limit: Limit; readonly onClose: () => void }) {
   const remove = async (): Promise<void> => {
     await send('DELETE', `/limits/${encodeURIComponent(limit.name)}?which=${limit.rate === undefined ? 'slots' : 'rate'}`);

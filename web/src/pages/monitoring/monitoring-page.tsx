@@ -1,4 +1,4 @@
-/** Monitoring: how the fleet is and what it does, refreshed by itself, for who has no Grafana and who has not opened it. */
+/** Monitoring: health and activity of the fleet, refreshed automatically, without Grafana. */
 import { useQuery } from '@tanstack/react-query';
 import { healthQuery } from '../../api/list-queries.ts';
 import { countText, durationText } from '../../parts/format.ts';
@@ -9,7 +9,7 @@ import { HealthPanel } from './health-panel.tsx';
 import style from './monitoring.module.css';
 import { monitoringQuery, oldestMsOf, type Seen } from './monitoring-query.ts';
 
-/** An event loop that is held up for longer costs leases and timeouts, ms. */
+/** An event loop blocked for longer endangers leases and timeouts, ms. */
 const longLagMs = 200;
 const longScheduleLagMs = 10_000;
 const mib = 1024 * 1024;

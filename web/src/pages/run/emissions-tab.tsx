@@ -1,4 +1,4 @@
-/** What a run gives out while it runs: its streams, and the values of one of them, new ones as they come. */
+/** Emissions of a run: its streams, and the values of one of them, live. */
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { isTerminal } from '../../../../src/model/state.ts';
@@ -67,7 +67,7 @@ export function EmissionsTab({ detail: { run }, tasks }: TabProps) {
 interface ValuesProps {
   readonly runId: string;
   readonly stream: string;
-  /** Number of the last value there is. */
+  /** Number of the newest value. */
   readonly newest: number;
   readonly nameOf: ReadonlyMap<string, string>;
 }
@@ -77,7 +77,7 @@ function Values({ runId, stream, newest, nameOf }: ValuesProps) {
   const values = query.data?.pages.flatMap(({ items }) => items);
   const { hasNextPage, refetch } = query;
   const last = values?.at(-1)?.seq ?? 0;
-  // While there are further pages, new values come with those.
+  // While there are further pages, they include new values.
   const isBehind = values !== undefined && !hasNextPage && last < newest;
   useEffect(() => {
     if (isBehind) void refetch();

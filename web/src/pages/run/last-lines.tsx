@@ -13,16 +13,16 @@ import { useThrottled } from './use-run.ts';
 
 interface LastLinesProps {
   readonly runId: string;
-  /** Null: of the whole run. */
+  /** Null for the whole run. */
   readonly taskRunId: string | null;
   /** Most lines shown; the tab Logs has them all. */
   readonly lines: number;
   readonly live: boolean;
-  /** Those whose names stand beside their lines. */
+  /** Task runs whose names are shown next to their lines. */
   readonly named?: readonly TaskRunRow[];
 }
 
-/** The lines, and the way to all of them. */
+/** The lines, and a link to all of them. */
 export function LastLines(props: LastLinesProps) {
   if (useSeesPayloads()) return <ShownLines {...props} />;
   return (

@@ -9,7 +9,7 @@ import style from '../../form/params-form.module.css';
 
 const prefix = 'signal:';
 
-/** Names of the signals a run waits for now. */
+/** Names of the signals a run is waiting for. */
 export function awaitedSignals({ counts }: RunDetail): readonly string[] {
   return counts.flatMap(({ name, state }) => (name.startsWith(prefix) && state === 'Suspended' ? [name.slice(prefix.length)] : []));
 }

@@ -1,4 +1,4 @@
-/** A mapped task, or a task that a code flow called often: its states counted, and its task runs, those with trouble first. */
+/** A mapped task, or one that a code flow called often: its states counted, and its task runs, failed ones first. */
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import type { StateName } from '../../../../src/model/state.ts';
@@ -14,7 +14,7 @@ import style from './task-panel.module.css';
 interface TaskGroupProps {
   readonly runId: string;
   readonly name: string;
-  /** Null: asked for here, no more than are listed. */
+  /** Null: fetched here, at most as many as listed. */
   readonly rows: readonly TaskRunRow[] | null;
   readonly counts: StateCounts;
   readonly onSelect: (task: string | null) => void;
@@ -22,7 +22,7 @@ interface TaskGroupProps {
 
 const none: readonly TaskRunRow[] = [];
 
-/** The group. A state can be chosen to see only those. */
+/** The group. It can be filtered by state. */
 export function TaskGroup({ runId, name, rows, counts, onSelect }: TaskGroupProps) {
   const [state, setState] = useState<StateName | null>(null);
   const asked = useQuery({ ...taskRunsOfQuery(runId, name, state), enabled: rows === null });
@@ -69,7 +69,7 @@ export function TaskGroup({ runId, name, rows, counts, onSelect }: TaskGroupProp
   );
 }
 
-/** Trouble first, then what moves, then what waits, then what is done. */
+/** Failed first, then running, then waiting, then done. */
 function urgency({ state }: TaskRunRow): number {
   return { FAILED: 0, CRASHED: 0, RUNNING: 1, CANCELLING: 1, PAUSED: 2, SCHEDULED: 3, PENDING: 3, CANCELLED: 4, COMPLETED: 5 }[
     typeOfState(state.name)

@@ -1,4 +1,4 @@
-/** The selected task beside the graph: a task run with its states, inputs, result, error and log, or a mapped task with all its items. */
+/** The selected task next to the graph: a task run with its states, inputs, result, error and log, or a mapped task with all its items. */
 import { ActionIcon } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { idChars, isIdPart } from '../../../../src/model/ids.ts';
@@ -16,7 +16,7 @@ import { TaskRunFacts } from './task-run-facts.tsx';
 
 interface TaskPanelProps {
   readonly detail: RunDetail;
-  /** Null where there are so many that they are asked for by the task that is selected. */
+  /** Null if there are so many that only those of the selected task are fetched. */
   readonly rows: readonly TaskRunRow[] | null;
   /** Name of a task, or id of a task run. */
   readonly selected: string;
@@ -67,7 +67,7 @@ export function TaskPanel({ detail, rows, selected, onSelect }: TaskPanelProps) 
   );
 }
 
-/** The one task run that is selected, by its id or as the only one of its task, where the page does not hold them all. */
+/** The selected task run, by its id or as the only one of its task, if the page does not hold them all. */
 function useAskedRow(runId: string, selected: string, by: 'id' | 'name' | null) {
   const one = useQuery({ ...taskRunQuery(runId, selected), enabled: by === 'id', retry: false });
   const only = useQuery({ ...taskRunsOfQuery(runId, selected, null), enabled: by === 'name' });
@@ -78,7 +78,7 @@ function useAskedRow(runId: string, selected: string, by: 'id' | 'name' | null) 
   return { rows, isPending: by === 'id' ? one.isPending : by === 'name' && only.isPending };
 }
 
-/** By nothing where it is a task of many task runs, or one that has not begun. */
+/** Null for a task with many task runs, or one that has not begun. */
 function wayToAsk(selected: string, total: number): 'id' | 'name' | null {
   if (total === 1) return 'name';
   return total === 0 && selected.length === idChars && isIdPart(selected) ? 'id' : null;

@@ -15,10 +15,10 @@ import type { TabProps } from './tab-props.ts';
 import { useThrottled } from './use-run.ts';
 import style from '../../timeline/timeline.module.css';
 
-/** The history of all tasks is read while there are no more than these; past it rows show start and end alone. */
+/** Most task runs for which all history is read; beyond that rows show only start and end. */
 const mostWithHistory = 20_000;
 
-/** The run in the first row, what it has opened below it, and its tasks in the order in which they began. */
+/** The run in the first row, its resources below it, then its tasks in the order they began. */
 export function TimelineTab({ detail, tasks, selected, onSelect }: TabProps) {
   const { run, flow, counts } = detail;
   const total = counts.reduce((sum, { count }) => sum + count, 0);

@@ -1,4 +1,4 @@
-/** What can be done to the chosen runs; takes the place of the head of the list while any are chosen. */
+/** Actions on the selected runs; replaces the head of the list while any are selected. */
 import { Button } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useState } from 'react';
@@ -15,17 +15,17 @@ import style from './bulk-bar.module.css';
 
 interface BulkBarProps {
   readonly selection: Selection;
-  /** How many runs are loaded, and whether there are more that fit. */
+  /** Number of loaded runs, and whether more match. */
   readonly loaded: number;
   readonly hasMore: boolean;
-  /** The filters as they are at this moment. */
+  /** The current filters. */
   readonly filterNow: () => Query;
   readonly onDone: () => void;
 }
 
 const done: Readonly<Record<Deed, string>> = { cancel: 'cancelled', retry: 'handed to workers again', delete: 'deleted' };
 
-/** How many are chosen, and the deeds. */
+/** Number of selected runs, and the actions. */
 export function BulkBar({ selection, loaded, hasMore, filterNow, onDone }: BulkBarProps) {
   const [question, setQuestion] = useState<{ readonly deed: Deed; readonly which: Which } | null>(null);
   const mayRun = usePermission('operator');

@@ -1,4 +1,4 @@
-/** Asks before many runs are changed, with exact numbers from the server: how many will be, and how many are left alone and why. */
+/** Confirms a change of many runs, with exact numbers from the server: how many will change, and how many will not, and why. */
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { BulkReport } from '../../api/wire-types.ts';
@@ -14,7 +14,7 @@ interface Question {
 }
 
 interface BulkDialogProps {
-  /** What is about to be done; null: nothing, the dialog is closed. */
+  /** The pending action; null: the dialog is closed. */
   readonly question: Question | null;
   readonly onClose: () => void;
   readonly onConfirm: (deed: Deed, which: Which) => Promise<void>;
@@ -29,7 +29,7 @@ const consequences: Readonly<Record<Deed, string>> = {
 
 /** The question, closed while there is none. */
 export function BulkDialog({ question, onClose, onConfirm }: BulkDialogProps) {
-  // The last question stays while the dialog fades.
+  // The last question stays while the dialog fades out.
   const [shown, setShown] = useState(question);
   if (question !== null && question !== shown) setShown(question);
   return shown === null ? null : <Dialog question={shown} opened={question !== null} onClose={onClose} onConfirm={onConfirm} />;

@@ -12,7 +12,7 @@ import style from './filter-bar.module.css';
 
 interface FilterBarProps {
   readonly search: RunsSearch;
-  /** Undefined while they are on their way; one can type meanwhile. */
+  /** Undefined while loading; typing works meanwhile. */
   readonly facets: Facets | undefined;
   readonly onChange: (search: RunsSearch) => void;
 }
@@ -40,7 +40,7 @@ export function FilterBar({ search, facets, onChange }: FilterBarProps) {
         values={facets?.deployments}
         onChange={(deployment) => onChange({ ...search, deployment })}
       />
-      {/* By tags and names, which are hidden, an observer cannot look; one that came by the address can be taken away. */}
+      {/* An observer cannot filter by tags and names, which are hidden; a filter from the address can be removed. */}
       {seesPayloads || search.tag !== undefined ? (
         <Facet label="Tag" value={search.tag} values={facets?.tags} onChange={(tag) => onChange({ ...search, tag })} />
       ) : null}
@@ -66,7 +66,7 @@ export function FilterBar({ search, facets, onChange }: FilterBarProps) {
           />
         ),
       )}
-      {/* A text that came by the address, as by going back, replaces what stands in the field. */}
+      {/* A text from the address, e.g. after going back, replaces the field's content. */}
       {seesPayloads || search.search !== undefined ? (
         <SearchField
           key={search.search ?? ''}

@@ -11,7 +11,7 @@ interface SavedViewsProps {
   readonly onShow: (search: RunsSearch) => void;
 }
 
-/** Shows a view, keeps the filters of now under a name, forgets one. */
+/** Shows a view, saves the current filters under a name, deletes one. */
 export function SavedViews({ search, onShow }: SavedViewsProps) {
   const [opened, setOpened] = useState(false);
   const [name, setName] = useState('');

@@ -1,8 +1,8 @@
-/** Fields of connections as the form draws them, and what it sends of what was typed. */
+/** Fields of connections as drawn by the form, and the values it sends. */
 import type { ConnectionFieldsByKind, ConnectionKind } from '../../../../src/model/connection-kinds.ts';
 import { readJson } from '../../form/form-values.ts';
 
-/** How a field is typed in: a line, a number, yes or no, JSON. */
+/** Input type of a field: a line, a number, yes or no, JSON. */
 export interface ConnectionField {
   readonly name: string;
   readonly as: 'text' | 'number' | 'flag' | 'json';
@@ -58,16 +58,16 @@ const secretFields: { readonly [Kind in ConnectionKind]: readonly (keyof Connect
 /** All kinds. */
 export const kinds: readonly string[] = Object.keys(secretFields);
 
-/** Secret fields of a kind, and those that are set beside. */
+/** Secret fields of a kind, and others that are set. */
 export function secretNames(kind: string, set: readonly string[]): readonly string[] {
   const always: readonly string[] = Object.hasOwn(secretFields, kind) ? secretFields[kind as ConnectionKind] : [];
   return [...new Set([...always, ...set])];
 }
 
-/** What is typed into the fields: text, or whether a box is ticked. Of a generic connection `fields` is all of it as JSON. */
+/** Input of the fields: text, or whether a box is ticked. For a generic connection `fields` is all of it as JSON. */
 export type TypedFields = Readonly<Record<string, string | boolean>>;
 
-/** What the form begins with. */
+/** Initial values of the form. */
 export function typedFields(kind: string, fields: Readonly<Record<string, unknown>>): TypedFields {
   const known = fieldsOfKind(kind);
   if (known === null) return { fields: JSON.stringify(fields, null, 2) };
@@ -81,7 +81,7 @@ export function typedFields(kind: string, fields: Readonly<Record<string, unknow
   );
 }
 
-/** The fields that are sent; `error` says what cannot be read. */
+/** The fields to send; `error` says what is invalid. */
 export function readFields(
   kind: string,
   typed: TypedFields,

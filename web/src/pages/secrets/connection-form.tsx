@@ -12,12 +12,12 @@ import { SecretField, type TypedSecret, typedSecret, wishOf } from './secret-fie
 import { SecretName } from './secret-name.tsx';
 
 interface ConnectionFormProps {
-  /** Null: a new one. */
+  /** Null for a new one. */
   readonly connection: ConnectionRow | null;
   readonly onClose: () => void;
 }
 
-/** Its fields by kind; a secret field that is left empty stays as it is. */
+/** Its fields by kind; a secret field left empty is unchanged. */
 export function ConnectionForm({ connection, onClose }: ConnectionFormProps) {
   const set = connection?.secrets ?? {};
   const [name, setName] = useState(connection?.name ?? '');

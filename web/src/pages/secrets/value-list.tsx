@@ -1,4 +1,4 @@
-/** The list that secrets, variables and connections share: rows by name, adding, changing, deleting. */
+/** The list shared by secrets, variables and connections: rows by name, adding, changing, deleting. */
 import { useQuery, type UseQueryOptions } from '@tanstack/react-query';
 import { useState } from 'react';
 import { usePermission } from '../../api/session.ts';
@@ -20,13 +20,13 @@ interface ValueListProps<Row extends Named> {
   readonly add: string;
   readonly change: string;
   readonly intro: string;
-  /** What else can be done, beside the button that adds one. */
+  /** Further actions next to the add button. */
   readonly more?: React.ReactNode;
   readonly empty: { readonly title: string; readonly command: string };
-  /** Headings between the name and the buttons, and the cells below them; to all but admins a row of secrets is its name alone. */
+  /** Headings between the name and the buttons, and their cells; for all but admins a row of secrets is only its name. */
   readonly columns: readonly string[];
   readonly cells: (row: Row) => React.ReactNode;
-  /** The form; null: for a new one. */
+  /** The form; null for a new one. */
   readonly form: (row: Row | null, close: () => void) => React.ReactNode;
 }
 

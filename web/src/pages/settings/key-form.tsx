@@ -1,4 +1,4 @@
-/** Makes a key and shows it this once. */
+/** Creates a key and shows it only this once. */
 import { Button, Group, Modal, Select, TextInput } from '@mantine/core';
 import { type SubmitEvent, useState } from 'react';
 import { GuardedModal } from '../../parts/guarded-modal.tsx';
@@ -28,7 +28,7 @@ const ends = [
 
 interface KeyFormProps {
   readonly onClose: () => void;
-  /** Whether there never was a key: from this one on everybody needs one. */
+  /** Whether it is the first key ever: from then on everybody needs one. */
   readonly isFirst: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** API keys: who may do what. A key itself is shown once, when it is made. */
+/** API keys and their roles. A key itself is shown only once, when created. */
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -15,7 +15,7 @@ import { Time } from '../../parts/time.tsx';
 import { KeyForm } from './key-form.tsx';
 import style from './settings.module.css';
 
-/** The list, with making and revoking. */
+/** The list, with creating and revoking. */
 export function KeysTab() {
   const { data, error, refetch } = useQuery(keysQuery);
   const [isMaking, setMaking] = useState(false);

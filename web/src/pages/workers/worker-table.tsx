@@ -9,17 +9,17 @@ import { Slots } from './slots.tsx';
 import { isAlive } from './worker-life.ts';
 import style from './workers.module.css';
 
-/** From so many ms on, the event loop of a worker is slow enough to speak of: leases and timeouts suffer. */
+/** Event loop lag from which it is shown, ms: leases and timeouts suffer. */
 const lagWorthAWordMs = 200;
 
-/** Flows of a worker that are named in its row. */
+/** Most flows named in a worker's row. */
 const namedFlows = 2;
 
 function lossOf({ state }: Worker): string {
   return `${state === 'gone' ? 'Its process has ended' : 'It has been silent for longer than a lease'}; its runs go to others.`;
 }
 
-/** How many, with their versions in a title; of a few the versions themselves. */
+/** Their number, with the versions in a title; for a few, the versions themselves. */
 function Flows({ flows }: Pick<Worker, 'flows'>) {
   const all = Object.entries(flows)
     .toSorted(([left], [right]) => (left < right ? -1 : 1))
@@ -27,9 +27,9 @@ function Flows({ flows }: Pick<Worker, 'flows'>) {
   return <span title={all.join('\n')}>{all.length <= namedFlows ? all.join(', ') : plural(all.length, 'flow')}</span>;
 }
 
-/** One row a worker; one that has fallen silent stands there until it is forgotten. */
+/** One row per worker; a silent one stays until it is forgotten. */
 export function WorkerTable({ workers }: { readonly workers: readonly Worker[] }) {
-  // A clock of the database that goes ahead of ours must not make a sign of life one of the future.
+  // If the database's clock is ahead of ours, a heartbeat must not appear to be in the future.
   const now = useNow();
   return (
     <table className={table.table}>
