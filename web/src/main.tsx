@@ -1,4 +1,4 @@
-/** Puts the dashboard together and draws it. */
+/** Assembles and renders the dashboard. */
 import { MantineProvider } from '@mantine/core';
 import '@mantine/core/styles.layer.css';
 import '@mantine/notifications/styles.layer.css';
@@ -13,7 +13,7 @@ import { meQuery } from './api/session.ts';
 import { router } from './router.tsx';
 import { colorSchemeManager, theme } from './theme/theme.ts';
 
-// Who looks is asked for while the page is still being loaded; the frame waits for the answer.
+// The viewer is fetched while the page is still loading; the frame waits for the answer.
 void queryClient.query(meQuery).catch(() => undefined);
 
 const place = document.getElementById('app');

@@ -5,12 +5,12 @@ const watchers = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
 let current = Date.now();
 
-/** Now in epoch ms, renewed every second; `everyMs` makes it coarser, so that what shows minutes is not drawn each second. */
+/** Now in epoch ms, updated every second; `everyMs` makes it coarser, so that minutes are not redrawn each second. */
 export function useNow(everyMs = 1000): number {
   return useSyncExternalStore(watch, () => Math.floor(current / everyMs) * everyMs);
 }
 
-/** Now in epoch ms, for telling how far away an instant (epoch ms) is: renewed every second while that is near, else every 20 s. */
+/** Now in epoch ms, for the distance to an instant (epoch ms): updated every second while that is near, else every 20 s. */
 export function useNowFrom(at: number): number {
   return useSyncExternalStore(watch, () => (Math.abs(current - at) < nearMs ? current : Math.floor(current / farStepMs) * farStepMs));
 }
@@ -18,7 +18,7 @@ export function useNowFrom(at: number): number {
 const nearMs = 90_000;
 const farStepMs = 20_000;
 
-/** The time at this very moment, epoch ms; for what is asked, not for what is drawn. */
+/** The current time, epoch ms; for requests, not for drawing. */
 export function timeNow(): number {
   return Date.now();
 }

@@ -1,7 +1,7 @@
 /** Filters and tabs live in the address: `?state=Failed&state=Late&flow=sync`. Everything is text; a list repeats its name. */
 import { type Query, queryText } from './api/http.ts';
 
-/** What an address says, before a route has checked it. */
+/** Query string values before a route has checked them. */
 export type RawSearch = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** Reads the query string of an address. */
@@ -15,27 +15,27 @@ export function parseSearch(text: string): RawSearch {
   );
 }
 
-/** Writes it, with the question mark; empty when nothing is said. */
+/** Writes it, with the question mark; '' if there are no values. */
 export function stringifySearch(search: object): string {
   const text = queryText(search as Query);
   return text === '' ? '' : `?${text}`;
 }
 
-/** One value of a name, undefined when there is none. */
+/** One value of a name, undefined if there is none. */
 export function one(search: RawSearch, name: string): string | undefined {
   const value = search[name];
   const first = typeof value === 'object' ? value[0] : value;
   return first === '' ? undefined : first;
 }
 
-/** All values of a name, undefined when there is none. */
+/** All values of a name, undefined if there is none. */
 export function many(search: RawSearch, name: string): readonly string[] | undefined {
   const value = search[name];
   if (value === undefined || value === '') return undefined;
   return typeof value === 'object' ? value : [value];
 }
 
-/** The value when it is one of these, else undefined. */
+/** The value if it is one of these, else undefined. */
 export function oneOf<T extends string>(search: RawSearch, name: string, allowed: readonly T[]): T | undefined {
   const value = one(search, name);
   return allowed.find((item) => item === value);

@@ -1,4 +1,4 @@
-/** What the pages of events, webhooks and triggers ask for. Instants are epoch ms from here on. */
+/** Queries of the pages of events, webhooks and triggers. Instants are epoch ms from here on. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import type { TriggersView } from '../../../src/client/deployments-client.ts';
 import { fromWire, type Wire, type WireValue } from '../../../src/client/wire.ts';
@@ -8,7 +8,7 @@ import { deploymentPath } from './deployment-queries.ts';
 import { get } from './http.ts';
 import type { ListPage } from './wire-types.ts';
 
-/** An event with its payload as it travels. */
+/** An event with its payload in wire form. */
 export type EventRow = Omit<EmittedEvent, 'payload'> & { readonly data: WireValue | null };
 
 export const triggersQuery = (name: string) =>

@@ -1,11 +1,11 @@
-/** What the pages of flows ask for. Instants are epoch ms from here on. */
+/** Queries of the flow pages. Instants are epoch ms from here on. */
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type { DayFigures, Figures, FlowFigures, TaskWorkerView } from '../../../src/client/fleet-client.ts';
 import { fromWire, type Wire } from '../../../src/client/wire.ts';
 import type { StoredFlow } from '../../../src/store/store.ts';
 import { get } from './http.ts';
 
-/** A flow with figures over the runs that ended lately; null when none did. */
+/** A flow with figures of recently ended runs; null if there are none. */
 export type FlowRow = Omit<StoredFlow, 'graph'> & { readonly figures: Figures | null };
 
 export interface FlowView {

@@ -1,4 +1,4 @@
-/** What the inbox asks for. */
+/** Queries of the inbox. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type { InboxEntry } from '../../../src/client/inbox-client.ts';
 import type { InboxStatus } from '../../../src/model/inbox.ts';
@@ -8,7 +8,7 @@ import type { ListPage } from './wire-types.ts';
 
 export type InboxRow = Wire<InboxEntry>;
 
-/** Between two looks for new decisions, ms. */
+/** Poll interval for new decisions, ms. */
 const refreshMs = 5_000;
 
 /** Decisions, newest first. */

@@ -1,8 +1,8 @@
-/** Lists that are wanted as a whole. */
+/** Lists needed as a whole. */
 import { fromWire, type Wire } from '../../../src/client/wire.ts';
 import { get } from './http.ts';
 
-/** Items that are loaded at most. */
+/** Most items loaded. */
 const maxLoaded = 20_000;
 
 /** The items of a list, page by page, up to what a page can show. */

@@ -1,12 +1,12 @@
-/** The one cache of what the server said. Live events change it in place; see live.ts. */
+/** The single cache of server responses. Live events change it in place; see live.ts. */
 import { QueryCache, QueryClient } from '@tanstack/react-query';
 import { ApiError } from './http.ts';
 
-/** A refusal is final, a server that cannot be reached is asked again. */
+/** A refusal is final; requests to an unreachable server are retried. */
 export const queryClient: QueryClient = new QueryClient({
   queryCache: new QueryCache({
     onError: (error, query) => {
-      // A session that ran out shows everywhere at once: asking who we are leads to the login page.
+      // An expired session shows everywhere at once: refetching the viewer leads to the login page.
       if (error instanceof ApiError && error.status === 401 && query.queryKey[0] !== 'me')
         void queryClient.invalidateQueries({ queryKey: ['me'] });
     },

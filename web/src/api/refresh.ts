@@ -1,15 +1,14 @@
-/** Asks anew for what live events have made old, at most once in a while. */
+/** Refetches data that live events have made stale, at a limited rate. */
 import type { QueryKey } from '@tanstack/react-query';
 import { useEffect, useEffectEvent } from 'react';
 import { type LiveKind, listen } from './live.ts';
 import { queryClient } from './query-client.ts';
 
 /**
- * Calls `act` soon after each event of the kind that `concerns` it, at most once in `everyMs`: the first event is answered at
- * once, those that come meanwhile by one more call at the end. Rests while the tab is hidden, and catches up when it is shown.
+ * Calls `act` soon after each event of the kind that `concerns` it, at most once in `everyMs`: for the first event at
+ * once, for those received meanwhile by one more call at the end. Pauses while the tab is hidden, and catches up when it is shown.
  *
- * Also once a stream stands that does not go on where another was cut: what happened between an answer of the server and that
- * moment, no event says.
+ * Also when a stream opens that does not resume the previous one: changes between the last response and that moment have no events.
  */
 export function useThrottledLive<T>(kind: LiveKind, everyMs: number, concerns: (data: T) => boolean, act: () => void): void {
   const isConcerned = useEffectEvent(concerns as (data: unknown) => boolean);
@@ -47,7 +46,7 @@ export function useThrottledLive<T>(kind: LiveKind, everyMs: number, concerns: (
   }, [kind, everyMs]);
 }
 
-/** Asks anew for everything under these keys when runs change, at most once in `everyMs` (default 2 s). */
+/** Refetches everything under these keys when runs change, at most once in `everyMs` (default 2 s). */
 export function useRefreshOnRuns(keys: readonly QueryKey[], everyMs = 2_000): void {
   useThrottledLive<unknown>('run', everyMs, always, () => {
     for (const queryKey of keys) void queryClient.invalidateQueries({ queryKey });

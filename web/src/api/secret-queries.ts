@@ -1,9 +1,9 @@
-/** What the page of secrets, variables and connections asks for. */
+/** Queries of the page of secrets, variables and connections. */
 import { queryOptions } from '@tanstack/react-query';
 import { get } from './http.ts';
 import type { Audit, ConnectionRow, ListPage, SecretRow, VariableRow } from './wire-types.ts';
 
-/** Secrets by name; none comes with its value. */
+/** Secrets by name, without values. */
 export const secretsQuery = queryOptions({
   queryKey: ['secrets'],
   queryFn: ({ signal }) => get<{ readonly items: readonly SecretRow[] }>('/secrets', undefined, signal),
@@ -17,14 +17,14 @@ export const variablesQuery = queryOptions({
   select: ({ items }) => items,
 });
 
-/** Connections by name; their secret fields come without values. */
+/** Connections by name, secret fields without values. */
 export const connectionsQuery = queryOptions({
   queryKey: ['connections'],
   queryFn: ({ signal }) => get<{ readonly items: readonly ConnectionRow[] }>('/connections', undefined, signal),
   select: ({ items }) => items,
 });
 
-/** Newest changes that are searched for who made one; the audit has the older ones. */
+/** Newest changes searched for the author of one; the audit has the older ones. */
 const searchedChanges = 1000;
 
 /** The newest changes made over the server. For admins. */

@@ -1,4 +1,4 @@
-/** A dialog that starts a run: the form of its parameters, its name, and when. Leads to the run. */
+/** A dialog that starts a run: the form of its parameters, its name, and the start. Then opens the run. */
 import { Switch, TextInput } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -6,7 +6,7 @@ import { usePermission } from '../api/session.ts';
 import { GuardedModal } from '../parts/guarded-modal.tsx';
 import { ParamsForm } from './params-form.tsx';
 
-/** What else can be said of the run. */
+/** Further options of the run. */
 export interface StartOptions {
   readonly name?: string;
   /** ISO 8601 UTC. */
@@ -22,7 +22,7 @@ interface RunFormDialogProps {
   readonly start: (params: Readonly<Record<string, unknown>>, options: StartOptions) => Promise<{ readonly id: string }>;
 }
 
-/** The dialog; it stays open with what is wrong where the server refuses. */
+/** The dialog; if the server refuses, it stays open with the error. */
 export function RunFormDialog({ title, schema, given = {}, onClose, start }: RunFormDialogProps) {
   const navigate = useNavigate();
   const may = usePermission('operator');

@@ -1,4 +1,4 @@
-/** Parameters of an earlier run for a form, and back: a form holds JSON, and what was left as it was is sent as it was. Pure. */
+/** Parameters of an earlier run for a form, and back: a form holds JSON, and unedited values are sent unchanged. Pure. */
 import superjson from 'superjson';
 
 type Params = Readonly<Record<string, unknown>>;
@@ -19,9 +19,9 @@ function plainMember(member: unknown): unknown {
 }
 
 /**
- * What is sent: fields that were not edited with their types, as they were.
+ * The parameters to send: unedited fields unchanged, with their types.
  *
- * @param before the parameters the form began with
+ * @param before the form's initial parameters
  * @param wanted `edited`: only what was changed, for parameters that the server has already
  */
 export function sentParams(params: Params, before: unknown, wanted: 'all' | 'edited' = 'all'): unknown {

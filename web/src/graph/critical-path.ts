@@ -11,7 +11,7 @@ export interface PathEdge {
   readonly to: string;
 }
 
-/** Ids on the critical path, first to last: back from the last to end (or still running), each time to its last-ending predecessor. Empty if nothing began. */
+/** Ids on the critical path, first to last: back from the node that ends last, each time to its latest predecessor. Empty if none began. */
 export function criticalPath(nodes: readonly TimedNode[], edges: readonly PathEdge[]): readonly string[] {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const into = new Map<string, string[]>();

@@ -1,4 +1,4 @@
-/** Two versions of a graph in one: what came is green, what went is struck out, what changed says how. */
+/** Two versions of a graph in one: added tasks are green, removed ones struck out, changed ones say how. */
 import { useMemo } from 'react';
 import type { Card } from './card-node.tsx';
 import type { GraphDifference } from './graph-difference.ts';

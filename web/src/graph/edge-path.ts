@@ -6,7 +6,7 @@ interface Point {
   readonly y: number;
 }
 
-/** An SVG path: level along each lane, so as to touch no node beside it, and bent only in between, where there are none. */
+/** An SVG path: level along each lane, to touch no node, and bent only in between. */
 export function pathThrough(from: Point, lanes: readonly Lane[], to: Point): string {
   let here = from;
   let path = `M${from.x},${from.y}`;

@@ -1,4 +1,4 @@
-/** What is different between the graphs of two versions of a flow. Pure. */
+/** Differences between the graphs of two versions of a flow. Pure. */
 import { byteSize } from '../../../src/base/byte-size.ts';
 import type { StoredEdge, StoredGraph, StoredTask } from './stored-graph.ts';
 
@@ -25,7 +25,7 @@ const compared = [
   'conditional',
 ] as const;
 
-/** How `after` differs from `before`; a task is changed when it needs other tasks or has other options. */
+/** How `after` differs from `before`; a task is changed if its needs or options differ. */
 export function differenceOf(before: StoredGraph, after: StoredGraph): GraphDifference {
   const old = new Map(before.tasks.map((task) => [task.name, task]));
   const names = new Set(after.tasks.map(({ name }) => name));

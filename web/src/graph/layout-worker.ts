@@ -1,4 +1,4 @@
-/** Lays large graphs out beside the page, so that it never stands still. */
+/** Lays out large graphs in a worker, so that the page never freezes. */
 import { placeNodes } from './layout.ts';
 import type { LayoutRequest } from './places.ts';
 

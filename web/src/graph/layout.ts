@@ -1,13 +1,13 @@
-/** Where the nodes of a graph stand, left to right, and where its edges pass between them; by dagre. Pure. */
+/** Positions of a graph's nodes, left to right, and of its edges between them; by dagre. Pure. */
 import { Graph, layout } from '@dagrejs/dagre';
 import { placeInLayers, spansOf } from './layer-layout.ts';
 import { type Box, gapPx, type Lane, laneKey, type Layout, type LayoutRequest } from './places.ts';
 
-/** Past so many nodes the layout belongs in a worker. */
+/** Beyond so many nodes the layout runs in a worker. */
 export const mostInPage = 300;
-/** From here on the best ranking costs more than it is worth. */
+/** From this size on the best ranking is not worth its cost. */
 const quickRankingFrom = 60;
-/** dagre stands a place holder in every column that an edge crosses, and needs many seconds past so many of them. */
+/** dagre puts a placeholder in every column an edge crosses, and takes many seconds with more of them. */
 const mostCrossings = 3_000;
 
 interface Point {
@@ -15,7 +15,7 @@ interface Point {
   readonly y: number;
 }
 
-/** Lays a graph out. A node without edges stands in the first column; the same request always gives the same layout. */
+/** Lays out a graph. A node without edges is in the first column; the layout is deterministic. */
 export function placeNodes(request: LayoutRequest): Layout {
   const { boxes, edges } = request;
   if (spansOf(request).reduce((sum, span) => sum + span, 0) > mostCrossings) return placeInLayers(request);
@@ -42,7 +42,7 @@ export function placeNodes(request: LayoutRequest): Layout {
   };
 }
 
-/** dagre bends an edge in the middle of each column it crosses, beside the nodes there; it is kept level as far as these reach. */
+/** dagre bends an edge in the middle of each column it crosses, beside the nodes there; it is kept level along their width. */
 function lanesOf(
   { boxes, edges }: LayoutRequest,
   middles: ReadonlyMap<string, Point>,

@@ -1,6 +1,6 @@
-/** What is asked of a layout, and what it gives. */
+/** Request and result of a layout. */
 
-/** Between nodes, px. */
+/** Gaps between nodes, px. */
 export const gapPx = { row: 20, column: 56 } as const;
 
 export interface Box {
@@ -14,7 +14,7 @@ export interface LayoutRequest {
   readonly edges: readonly { readonly from: string; readonly to: string }[];
 }
 
-/** Left upper corner of each node, px, by id. */
+/** Top left corner of each node, px, by id. */
 export type Places = Readonly<Record<string, { readonly x: number; readonly y: number }>>;
 
 /** A level stretch on which an edge crosses a column of nodes without touching one, px. */
@@ -30,12 +30,12 @@ export interface Layout {
   readonly lanes: Readonly<Record<string, readonly Lane[]>>;
 }
 
-/** Under which name the lanes of an edge are kept. */
+/** Key of an edge's lanes. */
 export function laneKey(from: string, to: string): string {
   return `${from}\n${to}`;
 }
 
-/** What nodes and lanes take up together, px; empty without nodes. */
+/** Bounding box of nodes and lanes, px; empty without nodes. */
 export function boundsOf({ places, lanes }: Layout, boxes: readonly Box[]) {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
   const take = (fromX: number, toX: number, fromY: number, toY: number): void => {

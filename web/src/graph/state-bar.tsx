@@ -1,4 +1,4 @@
-/** A bar cut by state. */
+/** A bar divided by state. */
 import { wordsOf } from '../parts/state.ts';
 import { toneOf } from '../parts/tone.ts';
 import style from './graph-view.module.css';
@@ -15,7 +15,7 @@ export function StateBar({ counts }: { readonly counts: StateCounts }) {
         <span
           key={state}
           className={style.piece}
-          // What has not begun is the empty rest of the bar.
+          // The part that has not begun is the empty rest of the bar.
           style={{ ...(state === 'Pending' || state === 'Scheduled' ? { background: 'none' } : toneOf(state)), flexGrow: count / total }}
         />
       ))}

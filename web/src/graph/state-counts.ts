@@ -1,7 +1,7 @@
-/** Many states in one: what a mapped task or a group stands at, and how its bar is cut. Pure. */
+/** Many states as one: the state of a mapped task or a group, and the parts of its bar. Pure. */
 import { stateNames, type StateName, type StateType } from '../../../src/model/state.ts';
 
-/** How many task runs are in which state. */
+/** Number of task runs per state. */
 export type StateCounts = Readonly<Partial<Record<StateName, number>>>;
 
 const typeOfName = new Map<string, StateType>();
@@ -9,19 +9,19 @@ for (const [type, names] of Object.entries(stateNames)) {
   for (const name of names) if (!typeOfName.has(name)) typeOfName.set(name, type as StateType);
 }
 
-/** The type of a name. `Skipped` has two; the first, COMPLETED, is given. Unknown names count as PENDING. */
+/** The type of a state name. `Skipped` has two; the first, COMPLETED, is returned. Unknown names count as PENDING. */
 export function typeOfState(name: string): StateType {
   return typeOfName.get(name) ?? 'PENDING';
 }
 
 const ended: ReadonlySet<StateType> = new Set(['COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED']);
 
-/** Whether a state of this name is an end. */
+/** Whether a state of this name is terminal. */
 export function isEnd(name: string): boolean {
   return ended.has(typeOfState(name));
 }
 
-/** What moves first, then what waits. */
+/** Running states first, then waiting ones. */
 const openNames: readonly StateName[] = [
   'Running',
   'Retrying',
@@ -34,11 +34,11 @@ const openNames: readonly StateName[] = [
   'Scheduled',
   'Pending',
 ];
-/** The worst first. */
+/** Worst first. */
 const failedNames: readonly StateName[] = ['Crashed', 'Failed', 'TimedOut', 'UpstreamFailed', 'Cancelled', 'Expired', 'RolledBack'];
 const doneNames: readonly StateName[] = ['Completed', 'Cached', 'Skipped'];
 
-/** A bar fills from what is done. */
+/** A bar fills from the done part. */
 const barOrder = [...doneNames, ...failedNames, ...openNames];
 
 /** The pieces of the bar in order, without empty ones. */
@@ -57,10 +57,10 @@ export function endedOf(counts: StateCounts): number {
   return Object.entries(counts).reduce((sum, [name, count]) => sum + (isEnd(name) ? count : 0), 0);
 }
 
-/** While something moves the whole moves; then what waits; then the worst end. */
+/** Running if anything runs; then waiting; then the worst end. */
 const nameOrder = [...openNames, ...failedNames, ...doneNames];
 
-/** The state that stands for them all; null when nothing is counted. */
+/** The overall state; null if nothing is counted. */
 export function stateOfAll(counts: StateCounts): StateName | null {
   return nameOrder.find((name) => (counts[name] ?? 0) > 0) ?? null;
 }

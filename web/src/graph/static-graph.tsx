@@ -1,4 +1,4 @@
-/** A stored graph drawn without a run: what usually takes longest is its critical path. */
+/** A stored graph drawn without a run: its critical path is the one that usually takes longest. */
 import { useMemo } from 'react';
 import type { Figures } from '../../../src/client/fleet-client.ts';
 import { durationText, percentText } from '../parts/format.ts';
@@ -12,11 +12,11 @@ import { readStoredGraph } from './stored-graph.ts';
 interface StaticGraphProps {
   readonly flow: string;
   readonly graph: unknown;
-  /** Figures of its tasks, where there are any. */
+  /** Figures of its tasks, if any. */
   readonly tasks: readonly Figures[];
 }
 
-/** Cards with the usual duration and how often they fail. */
+/** Cards with the usual duration and failure rate. */
 export function StaticGraph({ flow, graph, tasks }: StaticGraphProps) {
   const { cards, lines } = useMemo(() => staticCards(graph, tasks), [graph, tasks]);
   return <GraphView cards={cards} lines={lines} label={`Graph of ${flow}`} />;

@@ -1,4 +1,4 @@
-/** What came after what, where it is not recorded which task got which value: a code flow that awaits a value and passes it on. Pure. */
+/** Order by time if it is not recorded which task got which value: a code flow that awaits a value and passes it on. Pure. */
 
 export interface TimedRun {
   readonly id: string;
@@ -6,15 +6,15 @@ export interface TimedRun {
   readonly endedAt: number | null;
 }
 
-/** Of many that may have come before, only the last are drawn. */
+/** Of many possible predecessors, only the last are drawn. */
 const mostBefore = 6;
-/** Past so many the order would be a thicket. */
+/** Beyond so many the edges would be unreadable. */
 const mostRuns = 1_000;
 
 /**
- * Pairs of which the second began once the first had ended, with none between them.
+ * Pairs whose second began after the first had ended, with none between them.
  *
- * @param follows ids that want to know what came before them; others have better reasons to stand where they stand.
+ * @param follows ids that need predecessors by time; the others have recorded ones.
  */
 export function orderByTime(
   runs: readonly TimedRun[],

@@ -1,4 +1,4 @@
-/** What one bar of the histogram holds, beside the pointer and for who listens. */
+/** Content of one histogram bar, next to the pointer and for screen readers. */
 import { clockText, countText, dateTimeText, plural } from '../parts/format.ts';
 import { StateBadge } from '../parts/state-badge.tsx';
 import { type Bar, stackOrder } from './scale.ts';

@@ -1,4 +1,4 @@
-/** A button that says why it cannot be pressed instead of going away. */
+/** A button that says why it is disabled instead of disappearing. */
 import { Button, type ButtonProps, Tooltip } from '@mantine/core';
 
 interface ActionProps extends Pick<ButtonProps, 'variant' | 'color' | 'leftSection' | 'loading' | 'size'> {
@@ -6,11 +6,11 @@ interface ActionProps extends Pick<ButtonProps, 'variant' | 'color' | 'leftSecti
   readonly onClick: () => void;
   /** Why it is disabled, e.g. `You look with a viewer key`; null or missing: it is enabled. */
   readonly disabledReason?: string | null;
-  /** What is read out, where the text alone does not say what it is about. */
+  /** For screen readers, if the text alone is unclear. */
   readonly label?: string;
 }
 
-/** A button; while there is a reason against it, it is disabled (and still reachable by keyboard), and the reason is its tooltip. */
+/** A button; with a reason it is disabled (and still reachable by keyboard), and the reason is its tooltip. */
 export function Action({ children, onClick, disabledReason = null, label, variant = 'default', ...rest }: ActionProps) {
   const disabled = disabledReason !== null;
   const button = (

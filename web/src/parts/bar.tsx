@@ -1,4 +1,4 @@
-/** Small bars that stand in a row of text. */
+/** Small bars in a row of text. */
 import style from './bar.module.css';
 
 interface BarProps {
@@ -6,11 +6,11 @@ interface BarProps {
   readonly parts: readonly { readonly share: number; readonly tone: 'completed' | 'running' | 'failed' | 'stopped' | 'late' | 'plain' }[];
   /** Width in px; default as wide as there is room. */
   readonly width?: number;
-  /** What it says, for who cannot see it. Missing: it only repeats a number beside it. */
+  /** Text for screen readers. Missing: it only repeats a number next to it. */
   readonly label?: string;
 }
 
-/** How much of something is done, taken or failed. */
+/** Shares that are done, taken or failed. */
 export function ShareBar({ parts, width, label }: BarProps) {
   return (
     <span

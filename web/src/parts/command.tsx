@@ -1,4 +1,4 @@
-/** Commands of the command line that a page tells people to type. The dashboard cannot know how its reader calls it; this works in every project. */
+/** Commands a page tells people to type. The dashboard cannot know how the viewer runs batuta; this works in every project. */
 
 /** A whole line to type, e.g. `npx batuta worker` of `worker`. */
 export const commandText = (command: string): string => `npx batuta ${command}`;

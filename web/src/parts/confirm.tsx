@@ -1,4 +1,4 @@
-/** Asks before something that cannot be taken back, saying exactly what and how many. */
+/** Confirms an irreversible action, saying exactly what and how many. */
 import { Button, Group } from '@mantine/core';
 import { useState } from 'react';
 import { ApiError } from '../api/http.ts';
@@ -8,21 +8,21 @@ import style from './confirm.module.css';
 interface ConfirmProps {
   readonly opened: boolean;
   readonly onClose: () => void;
-  /** What is about to be done, e.g. `Cancel 12 runs`; it is the label of the button too. */
+  /** The action, e.g. `Cancel 12 runs`; also the label of the button. */
   readonly title: string;
-  /** What follows from it, and what does not. */
+  /** Its consequences, and what it does not affect. */
   readonly children: React.ReactNode;
-  /** What the button says, where it is not the title. */
+  /** Label of the button if not the title. */
   readonly action?: string;
   /** Whether it destroys something. */
   readonly destructive?: boolean;
-  /** Why it cannot be done just now. */
+  /** Whether it is currently impossible. */
   readonly disabled?: boolean;
   /** Closes when it resolves; the message of an error stays in the dialog. */
   readonly onConfirm: () => Promise<unknown>;
 }
 
-/** A question with a button that names the deed. */
+/** A question with a button that names the action. */
 export function Confirm({
   opened,
   onClose,

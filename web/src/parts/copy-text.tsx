@@ -1,4 +1,4 @@
-/** A command or key to take along: code with a copy button. */
+/** A command or key to copy: code with a copy button. */
 import { Button } from '@mantine/core';
 import { useClipboard } from '@mantine/hooks';
 import style from './copy-text.module.css';

@@ -1,8 +1,8 @@
-/** Why a run failed, in the sentence that stands everywhere. */
+/** Why a run failed, in the sentence used everywhere. */
 import { type Alike, type FailedRun, failureSentence } from '../../../src/model/failure-sentence.ts';
 import { dateTimeText } from './format.ts';
 
-/** As it travels, or read. */
+/** In wire form, or decoded. */
 interface TravelledAlike {
   readonly others: number;
   readonly sinceAt: string | number;

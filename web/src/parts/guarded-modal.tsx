@@ -1,16 +1,16 @@
-/** A dialog that asks before what was typed in it is lost. */
+/** A dialog that asks before discarding input. */
 import { Button, Group, Modal, type ModalProps } from '@mantine/core';
 import { useState } from 'react';
 import style from './guarded-modal.module.css';
 
 interface GuardedModalProps extends ModalProps {
-  /** Whether something was changed in another way, such as a row that was added. */
+  /** Whether something was changed in another way, such as an added row. */
   readonly isChanged?: boolean;
 }
 
 /**
- * As Mantine's, save that Escape, a click beside it and the cross ask first once something was typed or chosen. Buttons of the dialog's own
- * close it by what gave `onClose`, without asking.
+ * Like Mantine's, except that Escape, a click outside and the close button ask first once something was typed or selected. The dialog's own
+ * buttons close it through the caller's state, without asking.
  */
 export function GuardedModal({ onClose, children, opened, isChanged = false, ...rest }: GuardedModalProps) {
   const [isFilled, setFilled] = useState(false);
@@ -25,7 +25,7 @@ export function GuardedModal({ onClose, children, opened, isChanged = false, ...
     else if (isFilled || isChanged) setAsking(true);
     else close();
   };
-  // Lists of choices hang elsewhere in the document, but their events come by here.
+  // Dropdowns are elsewhere in the document, but their events bubble through here.
   const noteChoice = (event: React.MouseEvent): void => {
     if ((event.target as Element).closest('[role="option"]') !== null) setFilled(true);
   };

@@ -1,4 +1,4 @@
-/** What stands where something would be that the role observer does not see. */
+/** Shown in place of content the role observer may not see. */
 import style from './notices.module.css';
 
 /** One calm line. */

@@ -29,10 +29,10 @@ const paths = {
   external: 'M6.5 3.5h-3v9h9v-3M9 2.5h4.5V7M13 3 7.5 8.5',
 } as const;
 
-/** Names of the drawings there are. */
+/** Names of the icons. */
 export type IconName = keyof typeof paths;
 
-/** One drawing. It says nothing by itself: what it stands beside is named in text or by a label. */
+/** One icon. It is decorative: its control is named by text or a label. */
 export function Icon({ name, size = 16 }: { readonly name: IconName; readonly size?: number }) {
   return (
     <svg

@@ -1,12 +1,12 @@
-/** What was asked for, once it has come; before that rows that are still coming, or what failed and a way to try again. */
+/** Requested data once loaded; before that placeholder rows, or the failure with a retry button. */
 import { Failed, LoadingRows } from './notices.tsx';
 
 interface LoadedProps<Data> {
   /** As TanStack Query gives it. */
   readonly query: { readonly data: Data | undefined; readonly error: unknown; readonly refetch: () => unknown };
-  /** What was asked for, as the subject of a sentence: `The rules`. */
+  /** What was requested, as the subject of a sentence: `The rules`. */
   readonly what: string;
-  /** Rows that are drawn while it comes. */
+  /** Placeholder rows while loading. */
   readonly rows: number;
   readonly children: (data: Data) => React.ReactNode;
 }

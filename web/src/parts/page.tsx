@@ -1,4 +1,4 @@
-/** The frame of a page: title, what belongs beside it, and its panels. */
+/** The frame of a page: title, actions, and panels. */
 import { useEffect } from 'react';
 import style from './page.module.css';
 
@@ -34,7 +34,7 @@ interface PanelProps {
   readonly children: React.ReactNode;
 }
 
-/** A part of a page under a title of its own. */
+/** A part of a page with its own title. */
 export function Panel({ title, aside, children }: PanelProps) {
   return (
     <section className={style.panel}>

@@ -1,4 +1,4 @@
-/** How long a run has been executed, the same wherever it is shown: waiting is not part of it. */
+/** Execution time of a run, the same wherever it is shown: without waits. */
 import { runTimes, type TimedRun } from '../../../src/model/run-times.ts';
 import { Duration } from './time.tsx';
 import style from './time.module.css';
@@ -6,7 +6,7 @@ import style from './time.module.css';
 interface RunDurationProps {
   /** Its instants are ISO 8601 text in lists, epoch ms elsewhere. */
   readonly run: { readonly [K in keyof TimedRun]: TimedRun[K] | (K extends 'startedAt' | 'endedAt' | 'resumedAt' ? string : never) };
-  /** Whether the time it waited since its start stands beside it. */
+  /** Whether its waiting time since the start is shown next to it. */
   readonly waiting?: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** The search of a list: what is typed counts a moment after the last key, or at once with Enter. */
+/** The search field of a list: input applies shortly after the last key, or at once with Enter. */
 import { TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { useState } from 'react';
@@ -6,7 +6,7 @@ import { Icon } from './icon.tsx';
 
 interface SearchFieldProps {
   readonly text: string;
-  /** What is looked at, as in `Search by name`. */
+  /** Searched field, as in `Search by name`. */
   readonly by: string;
   readonly className?: string | undefined;
   readonly onChange: (text: string) => void;

@@ -1,10 +1,10 @@
-/** The end of an id, which tells it from its neighbours, with the whole of it one click away. */
+/** The distinguishing end of an id; a click copies the whole. */
 import { Tooltip, UnstyledButton } from '@mantine/core';
 import { useClipboard } from '@mantine/hooks';
 import { shortId } from '../../../src/model/ids.ts';
 import style from './short-id.module.css';
 
-/** Short form of an id; a click copies the whole. */
+/** Short form of an id with its copy button. */
 export function ShortId({ id }: { readonly id: string }) {
   const { copy, copied } = useClipboard({ timeout: 1200 });
   return (

@@ -1,4 +1,4 @@
-/** A state as people see it everywhere: its shape in its colour, and its name. */
+/** A state as shown everywhere: its shape in its colour, and its name. */
 import { lookOf, type Shape, wordsOf } from './state.ts';
 import style from './state-badge.module.css';
 
@@ -7,11 +7,11 @@ interface StateBadgeProps {
   readonly name: string;
   /** Its sentence, shown on hover. */
   readonly message?: string | null;
-  /** The shape alone, where the name stands in the same row anyway; it is still read out. */
+  /** Only the shape, if the name is in the same row anyway; screen readers still get the name. */
   readonly bare?: boolean;
 }
 
-/** Shape and name of a state. A running one pulses slowly, save where reduced motion is asked for. */
+/** Shape and name of a state. A running one pulses slowly, unless reduced motion is requested. */
 export function StateBadge({ name, message = null, bare = false }: StateBadgeProps) {
   const { tone, shape } = lookOf(name);
   const words = wordsOf(name);
@@ -31,7 +31,7 @@ export function StateBadge({ name, message = null, bare = false }: StateBadgePro
   );
 }
 
-/** The shape and colour of a state before a word of another kind, which says all. */
+/** The shape and colour of a state before another text, which is sufficient by itself. */
 export function StateShape({ name, children }: { readonly name: string; readonly children: React.ReactNode }) {
   const { tone, shape } = lookOf(name);
   return (

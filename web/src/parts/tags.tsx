@@ -2,10 +2,10 @@
 import { useState } from 'react';
 import style from './tags.module.css';
 
-/** So many are shown at first. */
+/** Number shown at first. */
 const shownFirst = 8;
 
-/** Each once; many are cut to the first ones, with a button that shows the rest. */
+/** Each once; of many only the first, with a button that shows the rest. */
 export function Tags({ tags }: { readonly tags: readonly string[] }) {
   const [isWhole, setWhole] = useState(false);
   const all = [...new Set(tags)];
@@ -26,7 +26,7 @@ export function Tags({ tags }: { readonly tags: readonly string[] }) {
   );
 }
 
-/** As text for a cell of a table: the first ones, and how many more. */
+/** As text for a table cell: the first ones, and the number of others. */
 export function tagsText(tags: readonly string[]): string {
   const all = [...new Set(tags)];
   return all.length <= 4 ? all.join(', ') : `${all.slice(0, 3).join(', ')} and ${all.length - 3} more`;

@@ -1,4 +1,4 @@
-/** Instants and durations as people read them, always with both clocks on hover. */
+/** Instants and durations for people, always with both clocks on hover. */
 import { Tooltip } from '@mantine/core';
 import { useState } from 'react';
 import { useNow, useNowFrom } from '../now.ts';
@@ -12,7 +12,7 @@ interface TimeProps {
   readonly as?: 'relative' | 'absolute' | 'exact' | 'clock';
 }
 
-/** An instant; hovering gives the viewer's zone and UTC. */
+/** An instant; hovering shows the viewer's zone and UTC. */
 export function Time({ at, as = 'relative' }: TimeProps) {
   if (at === null || at === undefined) return <span className={style.none}>–</span>;
   return <Instant at={typeof at === 'number' ? at : Date.parse(at)} as={as} />;
@@ -20,7 +20,7 @@ export function Time({ at, as = 'relative' }: TimeProps) {
 
 function Instant({ at, as }: { readonly at: number; readonly as: NonNullable<TimeProps['as']> }) {
   const now = useNowFrom(at);
-  // Lists draw hundreds of these: what floats is made for the one that is pointed at.
+  // Lists draw hundreds of these: the tooltip is created only on hover.
   const [isPointed, setPointed] = useState(false);
   const text = texts[as](at, now);
   const time = <time dateTime={new Date(at).toISOString()}>{text}</time>;
@@ -56,13 +56,13 @@ function BothClocks({ at }: { readonly at: number }) {
 }
 
 interface DurationProps {
-  /** Length in ms, where it is known. */
+  /** Length in ms, if known. */
   readonly ms?: number | null;
-  /** Else since when it has been going on (ISO 8601 or epoch ms): it counts on each second. */
+  /** Else its start (ISO 8601 or epoch ms): it counts up each second. */
   readonly since?: string | number | null;
 }
 
-/** A duration such as `1 m 12 s`; one that goes on counts each second. */
+/** A duration such as `1 m 12 s`; a running one counts up each second. */
 export function Duration({ ms = null, since = null }: DurationProps) {
   if (ms !== null) return <span className={style.time}>{durationText(ms)}</span>;
   if (since === null) return <span className={style.none}>–</span>;

@@ -1,4 +1,4 @@
-/** The colour of a state as a variable, for drawings that are no badge. */
+/** The colour of a state as a CSS variable, for drawings other than badges. */
 import type { CSSProperties } from 'react';
 import { lookOf } from './state.ts';
 

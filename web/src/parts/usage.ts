@@ -1,4 +1,4 @@
-/** What a task run has used of processor and memory, as text. Pure. */
+/** Processor and memory usage of a task run, as text. Pure. */
 import type { RecordedUsage } from '../../../src/model/task-usage.ts';
 import { bytesText, durationText } from './format.ts';
 

@@ -31,7 +31,7 @@ export interface DurationLines {
 const units = [1, 1_000, 60_000, 3_600_000, 86_400_000];
 const steps = [1, 2, 5, 10, 15, 20, 30, 50, 100, 200, 500];
 
-/** The lines in a box of px; null when no day has a duration. */
+/** The lines in a box of px; null if no day has a duration. */
 export function durationLines(
   days: readonly DurationDay[],
   box: { readonly width: number; readonly height: number },
@@ -60,7 +60,7 @@ export function durationLines(
   return { points, p50: path('p50Y'), p95: path('p95Y'), marks, from: dateText(first.startAt), until: dateText(last.startAt) };
 }
 
-/** A round length at least so long: 1, 2, 5, 10, 15, 20 or 30 of a unit. */
+/** The next round length: 1, 2, 5, 10, 15, 20 or 30 of a unit. */
 function stepOf(ms: number): number {
   for (const [at, unit] of units.entries()) {
     const next = units[at + 1] ?? Number.POSITIVE_INFINITY;

@@ -4,14 +4,14 @@ export interface MonthDay {
   /** `2026-03-08`. */
   readonly date: string;
   readonly day: number;
-  /** Whether it belongs to the month, not to the one before or after. */
+  /** Whether it belongs to the month itself. */
   readonly inMonth: boolean;
   readonly ticks: readonly number[];
 }
 
 const dayMs = 86_400_000;
 
-/** The date of an instant on the wall of a zone: `2026-03-08`. */
+/** The local date of an instant in a zone: `2026-03-08`. */
 export function dateIn(zone: string, at: number): string {
   const parts = new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' }).formatToParts(at);
   const part = (type: string): string => parts.find((one) => one.type === type)?.value ?? '';

@@ -1,16 +1,16 @@
-/** What clock changes do to the ticks that are shown. Pure. */
+/** Effects of clock changes on the ticks shown. Pure. */
 
 export interface MarkedTick {
   readonly at: number;
-  /** Time on the wall of the zone, `09:00`. */
+  /** Wall-clock time in the zone, `09:00`. */
   readonly wall: string;
-  /** Why this tick is not like the others, null for most. */
+  /** Why this tick differs from the others, null for most. */
   readonly mark: string | null;
 }
 
 /**
- * Marks ticks between which clocks are changed: those whose distance in hours is not what the wall clock says, and those whose time on
- * the wall is not the usual one of the schedule that day.
+ * Marks ticks around clock changes: those whose distance in hours differs from the wall clock, and those whose wall-clock time
+ * is not the usual one of the schedule that day.
  *
  * @param ticks oldest first, UTC epoch ms.
  */
@@ -22,7 +22,7 @@ export function markTicks(ticks: readonly number[], zone: string): readonly Mark
   return ticks.map((at, index) => {
     const wall = walls[index] ?? '';
     const [before, here, after] = [offsets[index - 1], offsets[index] ?? 0, offsets[index + 1]];
-    // Clocks went forward over the usual time: the tick stands at the end of the gap, for this day only.
+    // Clocks went forward over the usual time: the tick is at the end of the gap, on this day only.
     if (usual.get(wall) === 1 && ticks.length > 2 && usual.size === 2 && before !== undefined && here !== before)
       return { at, wall, mark: `Moved to ${wall}: clocks go forward over its time this day` };
     if (before !== undefined && here !== before)
@@ -36,7 +36,7 @@ export function markTicks(ticks: readonly number[], zone: string): readonly Mark
   });
 }
 
-/** `09:00` in a zone; with seconds where they are not zero. */
+/** `09:00` in a zone; with seconds if not zero. */
 export function wallTime(zone: string, at: number): string {
   const text = new Intl.DateTimeFormat('en-GB', {
     timeZone: zone,
@@ -48,7 +48,7 @@ export function wallTime(zone: string, at: number): string {
   return text.endsWith(':00') ? text.slice(0, 5) : text;
 }
 
-/** Minutes that the wall of a zone is ahead of UTC. */
+/** UTC offset of a zone, minutes. */
 export function offsetMinutes(zone: string, at: number): number {
   const name = new Intl.DateTimeFormat('en', { timeZone: zone, timeZoneName: 'longOffset' })
     .formatToParts(at)

@@ -1,4 +1,4 @@
-/** A year of days as a heat map: a column a week, a row a weekday. Pure; days are those of UTC, as the server counts them. */
+/** A year of days as a heat map: a column per week, a row per weekday. Pure; days are in UTC, as counted by the server. */
 import { shortMonthNames } from '../parts/format.ts';
 
 export interface DayCounts {

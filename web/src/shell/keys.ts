@@ -1,12 +1,12 @@
-/** Keys that work on every page: `/`, `?`, and `g` followed by the key of a place. They rest while one types. */
+/** Shortcuts on every page: `/`, `?`, and `g` followed by the key of a page. Inactive while typing. */
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useEffectEvent, useRef } from 'react';
 import { places } from './navigation.ts';
 
-/** How long after `g` the second key counts. */
+/** How long after `g` the second key counts, ms. */
 const secondKeyMs = 1500;
 
-/** Listens while the frame is shown. `/` goes into the search field of the page (`data-search`), `?` calls back. */
+/** Listens while the frame is shown. `/` focuses the page's search field (`data-search`), `?` calls back. */
 export function useKeys(onHelp: () => void): void {
   const navigate = useNavigate();
   const goPressedAt = useRef(Number.NEGATIVE_INFINITY);

@@ -7,7 +7,7 @@ import { login } from '../api/session.ts';
 import { Command } from '../parts/command.tsx';
 import style from './login-page.module.css';
 
-/** Takes a key, and leads to where one wanted to go. */
+/** Takes a key, and continues to the requested page. */
 export function LoginPage() {
   const { next } = useSearch({ from: '/login' });
   const navigate = useNavigate();
@@ -26,7 +26,7 @@ export function LoginPage() {
     setFailure(null);
     try {
       await login(key.trim());
-      // Only a path of this page: an address that begins with two slashes would lead elsewhere.
+      // Only a path of this origin: one that begins with two slashes would lead elsewhere.
       await navigate({ href: next !== undefined && /^\/(?![/\\])/.test(next) ? next : '/', replace: true });
     } catch (error) {
       setFailure(sentenceFor(error));

@@ -1,9 +1,9 @@
-/** The places of the dashboard, in the order of the navigation. */
+/** The pages of the dashboard, in the order of the navigation. */
 
 import { useSeesPayloads } from '../api/session.ts';
 import type { IconName } from '../parts/icon.tsx';
 
-/** One place: where it is, and the key that leads there after `g`. */
+/** One page: its path, and its key after `g`. */
 interface Place {
   readonly to:
     | '/'
@@ -23,11 +23,11 @@ interface Place {
   readonly label: string;
   readonly icon: IconName;
   readonly key: string;
-  /** Holds nothing but what an observer does not see. */
+  /** Contains only what an observer may not see. */
   readonly isPayload?: true;
 }
 
-/** All places; `g` and then the key goes there. */
+/** All pages; `g` and then the key opens one. */
 export const places: readonly Place[] = [
   { to: '/', label: 'Home', icon: 'home', key: 'h' },
   { to: '/runs', label: 'Runs', icon: 'runs', key: 'r' },
@@ -45,7 +45,7 @@ export const places: readonly Place[] = [
   { to: '/settings', label: 'Settings', icon: 'settings', key: 's', isPayload: true },
 ];
 
-/** Those that hold something for who looks. */
+/** Those with content for the viewer. */
 export function usePlaces(): readonly Place[] {
   const seesPayloads = useSeesPayloads();
   return places.filter(({ isPayload }) => seesPayloads || isPayload !== true);

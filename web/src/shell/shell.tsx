@@ -1,4 +1,4 @@
-/** The frame around every page: navigation, who is there, and whether the stream of events is. Asks for a login when one is needed. */
+/** The frame around every page: navigation, the viewer, and the status of the event stream. Asks for a login if needed. */
 import { Notifications } from '@mantine/notifications';
 import { useQuery } from '@tanstack/react-query';
 import { Navigate, Outlet, useLocation } from '@tanstack/react-router';
@@ -14,19 +14,19 @@ import { Navigation } from './navigation-bar.tsx';
 import { StreamBar } from './stream-bar.tsx';
 import style from './shell.module.css';
 
-/** Shows a page to those who may see it; everyone else goes to the login page and comes back. */
+/** Shows a page to those who may see it; everyone else goes to the login page and returns. */
 export function Shell() {
   const { data: me, error, refetch } = useQuery(meQuery);
   const { href, pathname } = useLocation();
   if (error !== null && me === undefined) return <Failed what="The dashboard" error={error} retry={() => void refetch()} />;
   if (me === undefined) return null;
-  // While the login page is being loaded, this frame still stands, at the address of the login page.
+  // While the login page is loading, this frame is still shown, at the login page's address.
   if (me.role === null && pathname === '/login') return null;
   if (me.role === null) return <Navigate to="/login" search={href === '/' ? {} : { next: href }} replace />;
   return <Frame />;
 }
 
-/** The page, or why it is not shown: one that holds nothing but payloads is not asked for with a key that sees none. */
+/** The page, or why it is not shown: one with only payloads is not loaded for a key that sees none. */
 function ShownPage() {
   const { pathname } = useLocation();
   const { why } = usePermission('viewer');
@@ -49,7 +49,7 @@ function Frame() {
         className={style.skip}
         href="#page"
         onClick={(event) => {
-          // Links count from the base of the page, not from this address.
+          // Fragment links resolve against the page's base, not this address.
           event.preventDefault();
           document.getElementById('page')?.focus();
         }}

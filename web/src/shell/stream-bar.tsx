@@ -1,10 +1,10 @@
-/** Says since when the page has not been live. Nothing while it is. */
+/** Shows since when the page has not been live. Nothing while it is. */
 import { useStreamLost } from '../api/live.ts';
 import { clockText } from '../parts/format.ts';
 import { useNow } from '../now.ts';
 import style from './stream-bar.module.css';
 
-/** A stream that comes back within this time is not worth a word. */
+/** A stream restored within this time is not mentioned, ms. */
 const graceMs = 2_000;
 
 /** A thin bar over the page while the stream of events is lost. */

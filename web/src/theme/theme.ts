@@ -1,16 +1,16 @@
-/** The theme of Mantine. Colours and sizes stand in tokens.css; here is only what needs script. */
+/** The Mantine theme. Colours and sizes are in tokens.css; here is only what needs script. */
 import { createTheme, defaultVariantColorsResolver, localStorageColorSchemeManager } from '@mantine/core';
 
-/** Where the choice between dark, light and the system's is kept; `public/scheme.js` reads the same key. */
+/** Stores the choice between dark, light and the system's scheme; `public/scheme.js` reads the same key. */
 export const colorSchemeManager = localStorageColorSchemeManager({ key: 'batuta-color-scheme' });
 
-/** Dense controls, one radius. Scroll locks are off, for they work by a <style> element, which the page's policy refuses. */
+/** Dense controls, one radius. Scroll locks are off, as they use a <style> element, which the page's CSP refuses. */
 export const theme = createTheme({
   primaryColor: 'blue',
   defaultRadius: 'var(--radius)',
   cursorType: 'pointer',
   respectReducedMotion: true,
-  // Mantine writes white on what is filled; the accent of the dark mode is light and wants dark text.
+  // Mantine uses white text on filled controls; the dark mode's accent is light and needs dark text.
   variantColorResolver: (input) => {
     const colors = defaultVariantColorsResolver(input);
     if (input.variant !== 'filled') return colors;

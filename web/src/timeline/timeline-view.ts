@@ -1,4 +1,4 @@
-/** Which time range is shown, and the marks of its axis. Pure. */
+/** The visible time range, and the marks of its axis. Pure. */
 
 /** Instants, UTC epoch ms. */
 export interface View {
@@ -6,7 +6,7 @@ export interface View {
   readonly untilAt: number;
 }
 
-/** The shortest stretch that can be looked at, ms. */
+/** Shortest visible range, ms. */
 const shortestMs = 1;
 /** Room on the right, so that the newest is not glued to the edge. */
 const marginShare = 0.04;
@@ -16,14 +16,14 @@ export function wholeView({ fromAt, untilAt }: View): View {
   return { fromAt, untilAt: untilAt + Math.max((untilAt - fromAt) * marginShare, shortestMs) };
 }
 
-/** Looks closer (`factor` below 1) or farther, with `at` staying where it is; never farther than the whole. */
+/** Zooms in (`factor` below 1) or out around `at`; never beyond the whole. */
 export function zoom(view: View, whole: View, at: number, factor: number): View {
   const length = Math.min(Math.max((view.untilAt - view.fromAt) * factor, shortestMs), whole.untilAt - whole.fromAt);
   const share = (at - view.fromAt) / (view.untilAt - view.fromAt);
   return within({ fromAt: at - share * length, untilAt: at + (1 - share) * length }, whole);
 }
 
-/** Moves along time by so many ms, not past the ends of the whole. */
+/** Pans by `byMs`, not past the ends of the whole. */
 export function pan(view: View, whole: View, byMs: number): View {
   return within({ fromAt: view.fromAt + byMs, untilAt: view.untilAt + byMs }, whole);
 }

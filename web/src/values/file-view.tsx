@@ -1,4 +1,4 @@
-/** Files and images of tasks: an image in an `img`, which runs no script and loads nothing; a file as a link that saves it. */
+/** Files and images of tasks: an image in an `img`, which runs no script and loads nothing; a file as a download link. */
 import { byteSize } from '../../../src/base/byte-size.ts';
 import type { ArtifactFile } from '../../../src/model/artifact.ts';
 import { apiAddress } from '../api/http.ts';
@@ -9,7 +9,7 @@ interface FileProps {
   readonly file: ArtifactFile;
 }
 
-/** The image, with what is known of it below. */
+/** The image with its details below. */
 export function ImageView({ id, file }: FileProps) {
   const { alt = file.fileName, width, height } = file;
   return (
@@ -26,7 +26,7 @@ export function ImageView({ id, file }: FileProps) {
   );
 }
 
-/** Its name, which saves it, type, size and hash. */
+/** Its name as a download link, type, size and hash. */
 export function FileView({ id, file }: FileProps) {
   const { fileName, type, bytes, sha256, width, height } = file;
   return (
@@ -44,7 +44,7 @@ export function FileView({ id, file }: FileProps) {
   );
 }
 
-/** Where the bytes of an artifact are had. */
+/** URL of an artifact's bytes. */
 export function contentAddress(id: string): string {
   return apiAddress(`/artifacts/${encodeURIComponent(id)}/content`);
 }

@@ -1,4 +1,4 @@
-/** A link that a user's flow made: followed only where its address is one of the web or of mail. */
+/** A link from a user's flow: followed only if its URL is a web or mail address. */
 import { safeHref } from './safe-link.ts';
 import style from './markdown-view.module.css';
 
@@ -7,7 +7,7 @@ interface OutwardLinkProps {
   readonly children: React.ReactNode;
 }
 
-/** The link; of another kind of address, its text and the address beside it. */
+/** The link; for other URLs, its text and the URL next to it. */
 export function OutwardLink({ href, children }: OutwardLinkProps) {
   const safe = safeHref(href);
   if (safe === null) {

@@ -1,4 +1,4 @@
-/** A CPU profile that a task keeps: its flame graph, and below it, as a table, the functions that took longest. */
+/** A CPU profile kept by a task: its flame graph, and below it a table of the slowest functions. */
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { byteSize } from '../../../src/base/byte-size.ts';
@@ -19,10 +19,10 @@ export function ProfileView({ id, file }: { readonly id: string; readonly file: 
   const isTooLarge = file.bytes > mostBytes;
   const { data, error, isPending, refetch } = useQuery({
     queryKey: ['profile', id],
-    // Null, for undefined is no data of a query.
+    // Null, as a query may not return undefined.
     queryFn: async ({ signal }) => (await get<unknown>(`/artifacts/${encodeURIComponent(id)}/content`, undefined, signal)) ?? null,
     enabled: !isTooLarge,
-    // What a task has kept never changes.
+    // A kept profile never changes.
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
   });

@@ -1,8 +1,8 @@
-/** Which addresses of others may be followed from the page. Pure. */
+/** Which foreign URLs may be followed from the page. Pure. */
 
 const allowed = new Set(['http:', 'https:', 'mailto:']);
 
-/** The address when it is one of the web or of mail, else null: then it is shown as text. */
+/** The URL if it is a web or mail address, else null: then it is shown as text. */
 export function safeHref(href: string): string | null {
   try {
     const url = new URL(href.trim());

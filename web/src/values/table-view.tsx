@@ -1,12 +1,12 @@
-/** Records as a table, a stretch at a time. */
+/** Records as a table, drawn in portions. */
 import { Button } from '@mantine/core';
 import { useState } from 'react';
 import style from './artifact-view.module.css';
 import { describeValue } from './value-tree.ts';
 
-/** Rows that are drawn at once. */
+/** Rows drawn at once. */
 const stretch = 100;
-/** Columns; rows that have more show them opened as JSON. */
+/** Most columns; rows with more show the rest as JSON when opened. */
 const mostColumns = 40;
 
 /** A column for each key of the first thousand rows. */
@@ -44,7 +44,7 @@ export function TableView({ rows, name }: { readonly rows: readonly Readonly<Rec
   );
 }
 
-/** Asks for more of a list; nothing where all of it is shown. */
+/** Button for more of a list; nothing if all of it is shown. */
 export function More({ shown, of, onMore }: { readonly shown: number; readonly of: number; readonly onMore: () => void }) {
   if (shown >= of) return null;
   return (

@@ -1,4 +1,4 @@
-/** One alert: what was found, and each firing with what was sent, to whom, and what was answered. */
+/** One alert: the finding, and each firing with its deliveries, receivers and answers. */
 import { useQuery } from '@tanstack/react-query';
 import type { AlertView } from '../../../../src/client/alerts-client.ts';
 import { alertQuery } from '../../api/alert-queries.ts';

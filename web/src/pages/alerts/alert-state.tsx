@@ -1,4 +1,4 @@
-/** How an alert or a delivery stands: a shape and a word. */
+/** State of an alert or a delivery: a shape and a word. */
 import type { AlertState, DeliveryState } from '../../../../src/model/alerts/alert.ts';
 import { StateShape } from '../../parts/state-badge.tsx';
 

@@ -1,4 +1,4 @@
-/** Alerts with what was sent of them, errors by what they are, and the rules. */
+/** Alerts with their deliveries, grouped errors, and rules. */
 import { Tabs } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Page } from '../../parts/page.tsx';
@@ -8,7 +8,7 @@ import { AlertsTab } from './alerts-tab.tsx';
 import { ErrorsTab } from './errors-tab.tsx';
 import { RulesTab } from './rules-tab.tsx';
 
-/** The page; its tab, and the alert that is open, stand in the address. */
+/** The page; its tab and the open alert are in the address. */
 export function AlertsPage() {
   const { tab = 'alerts', show, alert, rule } = useSearch({ from: '/shell/alerts' });
   const navigate = useNavigate({ from: '/alerts' });

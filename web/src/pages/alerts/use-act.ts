@@ -1,15 +1,15 @@
-/** Changes that a page makes by one press: what was refused stays to be shown, and what is listed is asked for anew. */
+/** One-click changes of a page: a refusal is kept for display, and lists are refetched. */
 import { useState } from 'react';
 import { send } from '../../api/http.ts';
 import { queryClient } from '../../api/query-client.ts';
 
 interface Act {
-  /** What the server said against the last change; null: nothing. */
+  /** The server's refusal of the last change; null for none. */
   readonly refused: string | null;
   readonly act: (method: 'POST' | 'DELETE', path: string, body?: object) => Promise<boolean>;
 }
 
-/** @param listed first part of the keys of what is asked for anew */
+/** @param listed key prefix of the queries to refetch */
 export function useAct(listed: string): Act {
   const [refused, setRefused] = useState<string | null>(null);
   const act = async (method: 'POST' | 'DELETE', path: string, body: object = {}): Promise<boolean> => {

@@ -1,4 +1,4 @@
-/** A schedule in plain English, as the server says it. */
+/** A schedule in plain English, from the server. */
 import { useQuery } from '@tanstack/react-query';
 import type { Schedule } from '../../../../src/model/schedule/schedule.ts';
 import { previewQuery } from '../../api/deployment-queries.ts';
@@ -7,7 +7,7 @@ import { scheduleSentence } from '../../schedule/sentence.ts';
 /** Ticks read for the list and the calendar of a schedule. */
 export const previewedTicks = 400;
 
-/** The words; until they are there, what was written. */
+/** The words; until loaded, the written schedule. */
 export function ScheduleWords({ schedule }: { readonly schedule: Schedule }) {
   const { data } = useQuery({ ...previewQuery(schedule, 1), refetchInterval: false, staleTime: Number.POSITIVE_INFINITY });
   return data === undefined ? <code>{writtenText(schedule)}</code> : scheduleSentence(data.words);

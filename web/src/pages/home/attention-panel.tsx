@@ -61,7 +61,7 @@ export function AttentionPanel({ items, hasFlows, hasWorker }: AttentionPanelPro
   );
 }
 
-/** Number of consecutive failures, and the cause of the newest, with times in the viewer's zone. */
+/** Number of consecutive failures, and the cause of the newest, with times for the viewer. */
 function Message({ item: { message, failure }, now }: { readonly item: Item; readonly now: number }) {
   const sentence = failure === null ? null : failureText(failure, failure.alike, now);
   const text = sentence === null ? message : `${failure?.streak ?? ''} ${sentence}`;

@@ -1,11 +1,11 @@
-/** The ticks that come next. */
+/** The next ticks. */
 import { Link } from '@tanstack/react-router';
 import type { HomeView } from '../../api/wire-types.ts';
 import { Panel } from '../../parts/page.tsx';
 import { Time } from '../../parts/time.tsx';
 import style from './rows.module.css';
 
-/** Rows that are shown. */
+/** Rows shown. */
 const shown = 8;
 
 /** Soonest first. */

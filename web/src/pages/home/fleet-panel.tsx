@@ -1,4 +1,4 @@
-/** Workers with their slots, and what waits for them. */
+/** Workers with their slots, and queues with their waiting runs. */
 import { Link } from '@tanstack/react-router';
 import type { Queue, Worker } from '../../api/wire-types.ts';
 import { Command } from '../../parts/command.tsx';
@@ -7,10 +7,10 @@ import { Slots } from '../workers/slots.tsx';
 import { isAlive } from '../workers/worker-life.ts';
 import style from './rows.module.css';
 
-/** Rows that are shown of each. */
+/** Rows shown of each. */
 const shown = 5;
 
-/** Each worker with the slots it uses, each queue with what waits in it. */
+/** Each worker with its used slots, each queue with its waiting runs. */
 export function FleetPanel({ workers, queues }: { readonly workers: readonly Worker[]; readonly queues: readonly Queue[] }) {
   const living = workers.filter(isAlive);
   const busy = [...queues].sort((one, other) => other.waiting - one.waiting);

@@ -1,4 +1,4 @@
-/** What runs now, and how far it is. */
+/** Running runs and their progress. */
 import { Link } from '@tanstack/react-router';
 import type { RunRow } from '../../api/wire-types.ts';
 import { ShareBar } from '../../parts/bar.tsx';
@@ -9,10 +9,10 @@ import { RunDuration } from '../../parts/run-duration.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import style from './rows.module.css';
 
-/** Rows that are shown; the rest is behind a link. */
+/** Rows shown; the rest is behind a link. */
 const shown = 8;
 
-/** Running runs with a bar of their task runs, running ones by their progress. `running` is how many there are in all. */
+/** Running runs with a bar of their task runs, running ones by their progress. `running` is the total number. */
 export function RunningPanel({ runs, running }: { readonly runs: readonly RunRow[]; readonly running: number }) {
   return (
     <Panel

@@ -1,4 +1,4 @@
-/** One line that says it all; each figure leads to the runs it counts. */
+/** A one-line summary; each figure links to the runs it counts. */
 import { Link } from '@tanstack/react-router';
 import type { HomeView } from '../../api/wire-types.ts';
 import { useNow } from '../../now.ts';
@@ -7,7 +7,7 @@ import { StateBadge } from '../../parts/state-badge.tsx';
 import type { RunsSearch, Stretch } from '../runs/runs-search.ts';
 import style from './summary-line.module.css';
 
-/** Runs, how many were fine, what went wrong, what runs, when the next one comes. */
+/** Number of runs, successes, failures, running ones, and the next tick. */
 export function SummaryLine({ home, stretch }: { readonly home: HomeView; readonly stretch: Stretch }) {
   const now = useNow();
   const ended = home.completed + home.failed;
@@ -41,7 +41,7 @@ interface FigureProps {
   readonly to: RunsSearch;
   readonly count: number;
   readonly word: string;
-  /** Its shape stands before it while there are any. */
+  /** State whose shape precedes it if there are any. */
   readonly state?: string;
 }
 

@@ -1,4 +1,4 @@
-/** The inbox: what runs wait for people to decide, and what was decided. */
+/** The inbox: open questions of runs to people, and their decisions. */
 import { SegmentedControl } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
@@ -57,12 +57,12 @@ export function InboxPage() {
 
 interface OneItemProps {
   readonly id: string;
-  /** As the list has it. */
+  /** The row in the list. */
   readonly known: InboxRow | undefined;
   readonly onClose: () => void;
 }
 
-/** The dialog of one that is open; of another, as a link from a mail may lead to, how it stands. */
+/** The dialog of an open item; for another, e.g. linked from a mail, its status. */
 function OneItem({ id, known, onClose }: OneItemProps) {
   const { data: asked, error, refetch } = useQuery({ ...inboxItemQuery(id), enabled: known === undefined });
   const item = known ?? asked;

@@ -8,12 +8,12 @@ import { typedDuration } from '../../parts/format.ts';
 import { SaveDialog } from '../../parts/save-dialog.tsx';
 
 interface LimitFormProps {
-  /** The limit to change; null: a new one. */
+  /** The limit to change; null for a new one. */
   readonly limit: Limit | null;
   readonly onClose: () => void;
 }
 
-/** A dialog with the name and the number of slots. Lowering takes nothing from those that hold slots now. */
+/** A dialog with the name and the number of slots. Lowering it takes nothing from current holders. */
 export function LimitForm({ limit, onClose }: LimitFormProps) {
   const [tag, setTag] = useState('');
   const [slots, setSlots] = useState<number | string>(limit?.slots ?? 1);

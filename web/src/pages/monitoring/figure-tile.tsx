@@ -1,21 +1,21 @@
-/** One figure: what it is now, and a line of what it was. */
+/** One figure: its current value, and a line of past ones. */
 import style from './monitoring.module.css';
 import { linePath, type Point } from './series.ts';
 
 interface FigureTileProps {
   readonly title: string;
   readonly value: string;
-  /** Beside the value, smaller. */
+  /** Smaller text next to the value. */
   readonly more?: string;
   readonly points: readonly Point[];
-  /** Whether somebody should look. */
+  /** Whether it needs attention. */
   readonly isOdd?: boolean;
 }
 
 const width = 240;
 const height = 36;
 
-/** A tile; its line begins at zero, and its top is the most there was. */
+/** A tile; its line is scaled from zero to the maximum. */
 export function FigureTile({ title, value, more, points, isOdd = false }: FigureTileProps) {
   const path = linePath(points, width, height - 2);
   return (

@@ -1,4 +1,4 @@
-/** How the fleet is: each check with what it found, and when the whole was last another. */
+/** Health of the fleet: each check with its finding, and when the overall status last changed. */
 import type { HealthStatus, HealthView } from '../../api/wire-types.ts';
 import { durationText } from '../../parts/format.ts';
 import { Panel } from '../../parts/page.tsx';
@@ -7,12 +7,12 @@ import table from '../../parts/table.module.css';
 import { Time } from '../../parts/time.tsx';
 import style from './monitoring.module.css';
 
-/** States whose shape and colour stand for these. */
+/** States whose shape and colour represent these. */
 const looks: Readonly<Record<HealthStatus, string>> = { healthy: 'Completed', degraded: 'Late', unhealthy: 'Failed' };
 const words: Readonly<Record<HealthStatus, string>> = { healthy: 'Healthy', degraded: 'Degraded', unhealthy: 'Unhealthy' };
 const shownChanges = 5;
 
-/** The checks; those that are not well say what to do. */
+/** The checks; unhealthy ones say what to do. */
 export function HealthPanel({ health }: { readonly health: HealthView }) {
   return (
     <Panel title="Health" aside={<Status status={health.status} />}>

@@ -1,13 +1,13 @@
-/** Asks for the figures, and keeps what they were as long as the tab is open: going to another page and back loses none. */
+/** Polls the figures, and keeps past ones as long as the tab is open, across page changes. */
 import { queryOptions } from '@tanstack/react-query';
 import { get } from '../../api/http.ts';
 import type { Figures } from '../../api/wire-types.ts';
 import { type Point, withPoint } from './series.ts';
 
-/** How often is asked, ms. */
+/** Poll interval, ms. */
 const everyMs = 5_000;
 
-/** What is drawn as a line, by name. */
+/** Names of figures drawn as lines. */
 export type SeriesName =
   | 'waiting'
   | 'oldest'
@@ -30,7 +30,7 @@ export interface Seen {
 
 let seen: Seen['series'] | null = null;
 
-/** Figures of the fleet and of the server, with what they were. */
+/** Figures of the fleet and of the server, with past values. */
 export const monitoringQuery = queryOptions({
   queryKey: ['monitoring'],
   queryFn: async ({ signal }): Promise<Seen> => {
@@ -41,7 +41,7 @@ export const monitoringQuery = queryOptions({
   refetchInterval: everyMs,
 });
 
-/** How long the longest waiting run has been due, ms; 0 when none waits. */
+/** How long the longest waiting run has been due, ms; 0 if none waits. */
 export function oldestMsOf({ at, oldestAt }: Figures): number {
   return oldestAt === null ? 0 : Math.max(0, Date.parse(at) - Date.parse(oldestAt));
 }

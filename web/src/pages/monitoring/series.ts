@@ -1,4 +1,4 @@
-/** What figures were in the last quarter of an hour, as far as this tab has asked for them. Pure. */
+/** Figures of the last 15 minutes, as far as this tab has polled them. Pure. */
 
 /** One figure at one moment. */
 export interface Point {
@@ -7,18 +7,18 @@ export interface Point {
   readonly value: number;
 }
 
-/** How far back is shown at most, and at least, ms. */
+/** Longest, and shortest, time shown, ms. */
 export const shownMs = 15 * 60_000;
 const leastMs = 60_000;
 
-/** The points with one more; those that are too old are dropped, and one of the same moment takes the place of the last. */
+/** The points with one more; too old ones are dropped, and one of the same moment replaces the last. */
 export function withPoint(points: readonly Point[], point: Point): readonly Point[] {
   const last = points.at(-1);
   const kept = points.filter(({ at }) => at > point.at - shownMs);
   return last !== undefined && last.at >= point.at ? [...kept.slice(0, -1), point] : [...kept, point];
 }
 
-/** A line from the left to the right edge, `width` by `height` px, 0 at the bottom; it spans what there is, a minute at least, and the newest point is at the right. Empty for no points. */
+/** A line, `width` by `height` px, 0 at the bottom; spans at least a minute, with the newest point at the right. '' without points. */
 export function linePath(points: readonly Point[], width: number, height: number): string {
   const [first] = points;
   const newest = points.at(-1);
@@ -28,7 +28,7 @@ export function linePath(points: readonly Point[], width: number, height: number
   const x = (at: number): number => width * (1 - (newest.at - at) / stretchMs);
   const y = (value: number): number => (most === 0 ? height : height - (value / most) * height);
   const steps = points.map(({ at, value }) => `${round(x(at))},${round(y(value))}`);
-  // One point alone is a short line, so that it can be seen.
+  // A single point is a short line, so that it is visible.
   return points.length === 1 ? `M${round(width - 4)},${round(y(newest.value))} L${steps[0]}` : `M${steps.join(' L')}`;
 }
 

@@ -1,4 +1,4 @@
-/** What the tasks of a run show. */
+/** Artifacts of a run's tasks. */
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useEffect } from 'react';

@@ -11,7 +11,7 @@ interface CallArgsProps {
   readonly onSelect: (task: string | null) => void;
 }
 
-/** In the order of the call. Secrets are masked and large values cut where they were recorded. */
+/** In the order of the call. Secrets were masked and large values cut when recorded. */
 export function CallArgs({ args, rows, onSelect }: CallArgsProps) {
   return (
     <section>

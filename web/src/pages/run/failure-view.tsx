@@ -1,4 +1,4 @@
-/** A recorded error: what, where, and what caused it. */
+/** A recorded error: what, where, and its causes. */
 import { useState } from 'react';
 import type { Failure } from '../../../../src/model/failure.ts';
 import { useSeesPayloads } from '../../api/session.ts';
@@ -44,10 +44,10 @@ export function FailureView({ failure }: { readonly failure: Failure }) {
   );
 }
 
-/** Characters of a message that are shown unasked. */
+/** Most characters of a message shown at first. */
 const shownChars = 1_000;
 
-/** A text whose rest is shown when it is asked for. */
+/** A text whose rest is shown on demand. */
 function LongText({ text }: { readonly text: string }) {
   const [whole, setWhole] = useState(false);
   const more = text.length - shownChars;
@@ -62,7 +62,7 @@ function LongText({ text }: { readonly text: string }) {
   );
 }
 
-/** The stack alone: its head repeats name and message. */
+/** Only the stack: its head repeats name and message. */
 function withoutHead(stack: string, message: string): string {
   const frames = stack.indexOf('\n    at ');
   const at = stack.indexOf(message);

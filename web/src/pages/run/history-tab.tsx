@@ -1,4 +1,4 @@
-/** The history of the run, change by change: states, attempts and owners. */
+/** The history of the run by transition: states, attempts and owners. */
 import { useQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { durationText } from '../../parts/format.ts';
@@ -10,7 +10,7 @@ import { transitionsQuery } from './run-data.ts';
 import type { TabProps } from './tab-props.ts';
 import { WorkerName } from './worker-name.tsx';
 
-/** The history of the run itself; that of its tasks stands with each. */
+/** The history of the run itself; that of its tasks is with each. */
 export function HistoryTab({ detail: { run } }: TabProps) {
   const { data, error, refetch } = useQuery(transitionsQuery(run.id, 'none'));
   useEffect(() => void refetch(), [run.state.name, run.attempt, run.epoch, refetch]);

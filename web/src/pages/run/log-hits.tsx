@@ -1,4 +1,4 @@
-/** Hits of a search in a log: how many, and from one to the next. */
+/** Hits of a search in a log: their number, and navigation between them. */
 import { ActionIcon } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useEffectEvent } from 'react';
@@ -6,7 +6,7 @@ import { Icon } from '../../parts/icon.tsx';
 import style from '../../logs/logs.module.css';
 import { loadLogs } from './run-data.ts';
 
-/** Hits that are looked for at once. */
+/** Most hits searched at once. */
 const mostHits = 1_000;
 
 interface LogHitsProps {
@@ -14,13 +14,13 @@ interface LogHitsProps {
   readonly task: string | undefined;
   readonly level: number | undefined;
   readonly search: string | undefined;
-  /** The line that is pointed at. */
+  /** The linked line. */
   readonly line: number | undefined;
   readonly live: boolean;
   readonly onGo: (seq: number) => void;
 }
 
-/** Nothing without a search. The first hit is gone to by itself. */
+/** Nothing without a search. Scrolls to the first hit automatically. */
 export function LogHits({ runId, task, level, search, line, live, onGo }: LogHitsProps) {
   const { data: hits, isFetching } = useQuery({
     queryKey: ['run', runId, 'hits', task ?? '', level ?? 0, search ?? ''],

@@ -1,11 +1,11 @@
-/** Where a run runs that was reported from elsewhere. */
+/** Where a reported run is executed. */
 import { useQuery } from '@tanstack/react-query';
 import { reportersQuery } from '../../api/list-queries.ts';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import { Time } from '../../parts/time.tsx';
 import type { RunDetail } from './run-data.ts';
 
-/** Its program and place; while it goes on and its program is not heard of, since when. */
+/** Its program and host; while it runs and its program is silent, since when. */
 export function ReportedBy({ run }: { readonly run: RunDetail['run'] }) {
   const { owner } = run;
   const id = owner?.reporter?.id;

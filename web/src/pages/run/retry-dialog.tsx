@@ -1,4 +1,4 @@
-/** Retries a run: what did not complete, or also everything from a chosen task on. */
+/** Retries a run: what did not complete, or also everything from a selected task on. */
 import { Select } from '@mantine/core';
 import { useState } from 'react';
 import { send } from '../../api/http.ts';
@@ -8,7 +8,7 @@ import { type RunDetail, runPath } from './run-data.ts';
 
 interface RetryDialogProps {
   readonly detail: RunDetail;
-  /** The task to begin from, where one is selected. */
+  /** The task to begin from, if selected. */
   readonly from: string | null;
   readonly onClose: () => void;
   readonly onDone: () => Promise<void>;

@@ -13,7 +13,7 @@ interface RunAgainDialogProps {
   readonly onClose: () => void;
 }
 
-/** Parameters that were too large to come along are fetched first: none is left out without a word. */
+/** Parameters too large to be included are fetched first: none is silently left out. */
 export function RunAgainDialog({ detail, onClose }: RunAgainDialogProps) {
   const { run, flow, params } = detail;
   const title = `Run ${run.flow} again`;
@@ -53,7 +53,7 @@ export function RunAgainDialog({ detail, onClose }: RunAgainDialogProps) {
       start={(edited, options) =>
         send<{ readonly id: string }>('POST', '/runs', {
           flow: run.flow,
-          // What is too large to come along is too large to be sent: the server takes it from the run.
+          // Parameters too large to be included are too large to send: the server takes them from the run.
           ...(large ? { paramsOf: run.id, params: sentParams(edited, before, 'edited') } : { params: sentParams(edited, before) }),
           tags: run.tags,
           queue: run.queue,

@@ -1,4 +1,4 @@
-/** What a run waits for people to decide, and what they have decided: above its tabs. */
+/** Open questions of a run to people, and their decisions: above its tabs. */
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { type InboxRow, runInboxQuery } from '../../api/inbox-queries.ts';
@@ -7,7 +7,7 @@ import { DecideDialog } from '../inbox/decide-dialog.tsx';
 import { InboxTable } from '../inbox/inbox-table.tsx';
 import type { RunDetail } from './run-data.ts';
 
-/** Nothing for a run that has asked nobody. */
+/** Nothing for a run without questions. */
 export function RunDecisions({ detail: { run, counts } }: { readonly detail: RunDetail }) {
   const sees = useSeesPayloads();
   const hasAsked = counts.some(({ name }) => name.startsWith('inbox:'));

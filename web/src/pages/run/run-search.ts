@@ -1,4 +1,4 @@
-/** What of the run page stands in its address. */
+/** The part of the run page's state in its address. */
 import { one, oneOf, type RawSearch } from '../../search.ts';
 
 export const runTabs = ['graph', 'timeline', 'logs', 'tasks', 'values', 'artifacts', 'streams', 'rejects', 'history'] as const;
@@ -16,7 +16,7 @@ export const tabNames: Readonly<Record<RunTab, string>> = {
   history: 'History',
 };
 
-/** Tabs that hold nothing but what an observer does not see. */
+/** Tabs with only content an observer may not see. */
 export const payloadTabs: ReadonlySet<RunTab> = new Set(['logs', 'artifacts', 'streams', 'rejects']);
 
 export interface RunSearch {
@@ -25,7 +25,7 @@ export interface RunSearch {
   readonly task: string | undefined;
   /** The stream whose values are listed. */
   readonly stream: string | undefined;
-  /** Of the log: task, lowest level, text, and the line that is pointed at. */
+  /** Of the log: task, lowest level, text, and the linked line. */
   readonly level: string | undefined;
   readonly search: string | undefined;
   readonly line: number | undefined;
@@ -33,7 +33,7 @@ export interface RunSearch {
   readonly state: string | undefined;
 }
 
-/** Reads an address; what is not understood is left out. */
+/** Reads an address; invalid values are left out. */
 export function readRunSearch(raw: RawSearch): RunSearch {
   const line = Number(one(raw, 'line'));
   return {

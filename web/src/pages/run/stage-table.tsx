@@ -1,4 +1,4 @@
-/** What has gone through each task of the streams of a run. */
+/** Throughput of each stream task of a run. */
 import { type StageStats, stageStatsOf } from '../../../../src/model/stage-stats.ts';
 import { countText, durationText, percentText } from '../../parts/format.ts';
 import { Panel } from '../../parts/page.tsx';
@@ -6,7 +6,7 @@ import { StateBadge } from '../../parts/state-badge.tsx';
 import table from '../../parts/table.module.css';
 import type { TabProps } from './tab-props.ts';
 
-/** Columns of counts, in their order, with what they are called. */
+/** Columns of counts, in order, with their headings. */
 const counts = {
   in: 'In',
   out: 'Out',
@@ -16,10 +16,10 @@ const counts = {
   perSecond: 'A second',
 } as const;
 type Count = keyof typeof counts;
-/** Shown where there are any. */
+/** Shown only if not zero. */
 const rare: ReadonlySet<string> = new Set<Count>(['parseErrors', 'skipped']);
 
-/** Of their last attempts; nothing where no task streams or rejects. */
+/** Counts of the last attempts; nothing if no task streams or rejects. */
 export function StageTable({ rows }: { readonly rows: TabProps['tasks']['rows'] }) {
   const stages = rows.flatMap((row) => stageStatsOf([row]).map((stats) => ({ row, stats })));
   if (stages.length === 0) return null;
@@ -63,7 +63,7 @@ export function StageTable({ rows }: { readonly rows: TabProps['tasks']['rows'] 
   );
 }
 
-/** How many; of rejected records also their share of what the task has taken, for a source of what it has read. */
+/** The count; for rejected records also their share of the records taken (for a source: read). */
 function cellText(stats: StageStats, count: Count): string {
   const value = stats[count];
   if (value === null) return '–';

@@ -1,4 +1,4 @@
-/** What each tab of the run page gets. */
+/** Props of each tab of the run page. */
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { RunDetail, TaskGroups } from './run-data.ts';
 import type { TaskRunView } from './task-run-list.ts';
@@ -7,7 +7,7 @@ import type { TaskRunView } from './task-run-list.ts';
 export interface TabProps {
   readonly detail: RunDetail;
   readonly tasks: TaskRunView & { readonly reload: () => void };
-  /** Task runs counted by task, where there are so many that the tab goes without them; else null. */
+  /** Task runs counted by task, if there are too many for the tab to hold; else null. */
   readonly groups: UseQueryResult<TaskGroups> | null;
   /** Name of the selected task, or id of the task run. */
   readonly selected: string | null;

@@ -1,4 +1,4 @@
-/** What a task run was given: results of others, opened on demand. */
+/** Inputs of a task run: results of others, expanded on demand. */
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { plural } from '../../parts/format.ts';
@@ -10,18 +10,18 @@ import { TravelledValue } from './travelled-value.tsx';
 
 interface TaskInputsProps {
   readonly runId: string;
-  /** As the server gives them, in a code flow. */
+  /** From the server, in a code flow. */
   readonly inputs: readonly TaskRunRow[];
   /** Names of the tasks it needs, in a static graph. */
   readonly needs: readonly string[];
   readonly row: TaskRunRow;
-  /** Those that the page holds. */
+  /** Task runs the page holds. */
   readonly rows: readonly TaskRunRow[];
   readonly counts: readonly TaskCount[];
   readonly onSelect: (task: string | null) => void;
 }
 
-/** The givers in order; a mapped one leads to all its items. Nothing where it took none. */
+/** The sources in order; a mapped one links to all its items. Nothing if there are none. */
 export function TaskInputs({ runId, inputs, needs, row, rows, counts, onSelect }: TaskInputsProps) {
   if (inputs.length === 0 && needs.length === 0) return null;
   return (

@@ -1,4 +1,4 @@
-/** What a task run is called. */
+/** Label of a task run. */
 import { readableName } from '../../graph/graph-model.ts';
 import type { TaskRunRow } from './run-data.ts';
 

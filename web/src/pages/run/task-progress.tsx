@@ -1,9 +1,9 @@
-/** The progress that a task reports. */
+/** The progress a task reports. */
 import { ShareBar } from '../../parts/bar.tsx';
 import { type Progress, progressWords, shareOf, wholePercentText } from '../../parts/progress.ts';
 import style from './task-progress.module.css';
 
-/** A bar with percent where there is a total, and the figures. */
+/** A bar with percent if there is a total, and the figures. */
 export function TaskProgress({ progress }: { readonly progress: Progress }) {
   const share = shareOf(progress);
   const words = progressWords(progress);

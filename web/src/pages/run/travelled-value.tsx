@@ -1,4 +1,4 @@
-/** A value of a run or task run: its tree, or that there is none, or where it can be had when it is large. */
+/** A value of a run or task run: its tree, a text if there is none, or a link if it is large. */
 import { basePath } from '../../api/http.ts';
 import { useSeesPayloads } from '../../api/session.ts';
 import { Hidden } from '../../parts/hidden.tsx';
@@ -9,7 +9,7 @@ import style from './task-panel.module.css';
 interface TravelledValueProps {
   readonly value: SuperValue | null;
   readonly label: string;
-  /** What is said where there is no value. */
+  /** Text if there is no value. */
   readonly none: string;
 }
 

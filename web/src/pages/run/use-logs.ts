@@ -6,20 +6,20 @@ import { useLive } from '../../api/live.ts';
 import { LogReader, type LogView } from '../../logs/log-reader.ts';
 import { loadLogs } from './run-data.ts';
 
-/** Lines that come close together are read together, ms. */
+/** Lines within this time are read together, ms. */
 const gatherMs = 250;
 
 export interface LogOptions {
   readonly task: string | undefined;
   /** Lowest level, in pino's numbers. */
   readonly level: number | undefined;
-  /** The line to open around, at first. */
+  /** The line to open around initially. */
   readonly line: number | undefined;
-  /** Whether the page goes along with the end. */
+  /** Whether the page follows the end. */
   readonly follow: boolean;
 }
 
-/** The reader of the log that these options choose, and what it holds. Another task or level opens another. */
+/** The log reader for these options, and its lines. Another task or level opens another. */
 export function useLogs(
   runId: string,
   { task, level, line, follow }: LogOptions,

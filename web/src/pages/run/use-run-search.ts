@@ -4,7 +4,7 @@ import { readRunSearch, type RunSearch } from './run-search.ts';
 
 type Change = Partial<Readonly<Record<keyof RunSearch, string | number | undefined>>>;
 
-/** Id, tab and selection. `set` changes a part of the address; with `replace` without a step of history. */
+/** Id, tab and selection. `set` changes a part of the address; with `replace` without a history entry. */
 export function useRunSearch(): {
   readonly id: string;
   readonly search: RunSearch;

@@ -1,4 +1,4 @@
-/** What a task run or a whole run has used of processor and memory. */
+/** Processor and memory usage of a task run or a whole run. */
 import type { RecordedUsage } from '../../../../src/model/task-usage.ts';
 import { usageText } from '../../parts/usage.ts';
 import style from './task-panel.module.css';
@@ -9,7 +9,7 @@ const titles = {
   shared: 'Its share of the thread that it shared with other tasks, and the memory of the whole process while it ran',
 } as const;
 
-/** As `usageText`; nothing where nothing is known. */
+/** Like `usageText`; nothing if unknown. */
 export function Used({ usage }: { readonly usage: RecordedUsage }) {
   const text = usageText(usage);
   if (text === null) return null;

@@ -1,4 +1,4 @@
-/** What a run was given and what it gave. */
+/** Parameters and result of a run. */
 import { Link } from '@tanstack/react-router';
 import { isTerminal } from '../../../../src/model/state.ts';
 import { RunDuration } from '../../parts/run-duration.tsx';

@@ -1,4 +1,4 @@
-/** Why the run is not running, or why it failed: one sentence where one looks first. */
+/** Why the run is not running, or why it failed: one prominent sentence. */
 import { Link } from '@tanstack/react-router';
 import { shortId } from '../../../../src/model/ids.ts';
 import { useNow } from '../../now.ts';

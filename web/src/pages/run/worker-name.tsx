@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { workersQuery } from '../../api/list-queries.ts';
 
-/** Its name as long as the fleet knows it, which leads to the workers; else the id of the process. */
+/** Its name, linked to the workers, as long as the fleet knows it; else the id of the process. */
 export function WorkerName({ id }: { readonly id: string }) {
   const { data } = useQuery({ ...workersQuery, staleTime: 30_000, refetchInterval: false });
   const name = data?.find((worker) => worker.id === id)?.name;

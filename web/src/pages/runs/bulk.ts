@@ -1,20 +1,20 @@
-/** Changes of many runs: by their ids, or all that fit a filter. */
+/** Bulk changes of runs: by ids, or all that match a filter. */
 import { type Query, send } from '../../api/http.ts';
 import type { BulkReport } from '../../api/wire-types.ts';
 
-/** What can be done to many runs. */
+/** Bulk actions. */
 export type Deed = 'cancel' | 'retry' | 'delete';
 
-/** Which runs: exactly one of both. */
+/** Which runs: exactly one of the two. */
 export type Which = { readonly ids: readonly string[] } | { readonly filter: Query };
 
-/** The server takes so many ids at a time. */
+/** Most ids per request. */
 const mostIds = 1000;
 
 /**
- * Does it, or with `dryRun` says exactly what it would do.
+ * Performs it, or with `dryRun` reports exactly what it would do.
  *
- * @throws ApiError FORBIDDEN, REQUEST_INVALID; of many ids those before may have been changed then.
+ * @throws ApiError FORBIDDEN, REQUEST_INVALID; earlier batches of ids may have been changed by then.
  */
 export async function changeRuns(deed: Deed, which: Which, dryRun: boolean): Promise<BulkReport> {
   const path = `/runs/${deed}`;

@@ -1,11 +1,11 @@
-/** A filter that has no field of its own, with a button that takes it away. */
+/** A filter without its own field, with a remove button. */
 import { UnstyledButton } from '@mantine/core';
 import { Icon } from '../../parts/icon.tsx';
 import style from './filter-chip.module.css';
 
 interface FilterChipProps {
   readonly label: string;
-  /** What is filtered by, for the name of the button. */
+  /** The filtered property, for the name of the button. */
   readonly what: string;
   readonly onRemove: () => void;
 }

@@ -1,4 +1,4 @@
-/** The list when nothing is in it. */
+/** The empty list. */
 import { Button } from '@mantine/core';
 import { Empty } from '../../parts/notices.tsx';
 import { isFiltered, type RunsSearch } from './runs-search.ts';
@@ -8,7 +8,7 @@ interface ListEmptyProps {
   readonly onChange: (search: RunsSearch) => void;
 }
 
-/** Tells no runs at all from none that fit, and gives the way out of either. */
+/** Distinguishes no runs from no matching runs, with a remedy for each. */
 export function ListEmpty({ search, onChange }: ListEmptyProps) {
   if (isFiltered(search)) {
     return (

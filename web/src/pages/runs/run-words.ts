@@ -1,9 +1,9 @@
-/** What a row of the list says about a run beyond its columns. Pure. */
+/** Texts of a list row beyond its columns. Pure. */
 import type { RunEvent, RunRow } from '../../api/wire-types.ts';
 import { isTerminal } from '../../../../src/model/state.ts';
 import { failureText } from '../../parts/failure-text.ts';
 
-/** Why it waits or what it failed of, as one line; null for a run that is simply well, or whose time has not come. `now` in epoch ms. */
+/** Why it waits or failed, on one line; null for a healthy run, or one not due yet. `now` in epoch ms. */
 export function whyOf(run: RunRow, now: number): string | null {
   const { type, name, message } = run.state;
   if (type === 'FAILED' || type === 'CRASHED') return failureText(run, run.alike, now);
@@ -14,7 +14,7 @@ export function whyOf(run: RunRow, now: number): string | null {
   return type === 'SCHEDULED' && now - Date.parse(dueAt) > worthAWordMs ? `Waits for a worker of queue ${run.queue}.` : null;
 }
 
-/** The row as it is after an event: what the event does not carry stays as it was until the row is asked for. */
+/** The row after an event: fields the event does not carry stay unchanged until the row is fetched. */
 export function patchedRow(run: RunRow, { state, at }: RunEvent): RunRow {
   const begins = state.type === 'RUNNING' && run.startedAt === null;
   const startedAt = begins ? at : run.startedAt;
@@ -24,14 +24,14 @@ export function patchedRow(run: RunRow, { state, at }: RunEvent): RunRow {
   return { ...run, state, startedAt, endedAt: at, durationMs };
 }
 
-/** Longest duration in ms of the runs of each flow, against which bars are drawn: a run is compared with its own kind. */
+/** Longest duration per flow, ms, as the scale of bars: a run is compared with others of its flow. */
 export function longestByFlow(runs: readonly RunRow[]): ReadonlyMap<string, number> {
   const longest = new Map<string, number>();
   for (const { flow, durationMs } of runs) longest.set(flow, Math.max(longest.get(flow) ?? 1, durationMs ?? 0));
   return longest;
 }
 
-/** Whoever waits no longer than this is not worth a line. */
+/** A shorter wait is not worth a line, ms. */
 const worthAWordMs = 5_000;
 
 function firstLine(text: string | null): string | null {

@@ -13,7 +13,7 @@ interface RunsOverTimeProps {
   readonly onChange: (search: RunsSearch) => void;
 }
 
-/** The histogram; choosing a stretch in it narrows the list. */
+/** The histogram; selecting a range in it narrows the list. */
 export function RunsOverTime({ search, onChange }: RunsOverTimeProps) {
   const { data, error, isPlaceholderData, dataUpdatedAt, refetch } = useQuery(overTimeQuery(search));
   useRefreshOnRuns([['histogram']], 5_000);

@@ -1,4 +1,4 @@
-/** The list of runs: filters in the address, the same runs over time, and what can be done to many of them. */
+/** The list of runs: filters in the address, the same runs over time, and bulk actions. */
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { facetsQuery } from '../../api/list-queries.ts';
@@ -9,7 +9,7 @@ import type { RunsSearch } from './runs-search.ts';
 import { RunsOverTime } from './runs-over-time.tsx';
 import { SavedViews } from './saved-views.tsx';
 
-/** The page. Every change of a filter is a step one can go back. */
+/** The page. Every change of a filter is a step in the browser's history. */
 export function RunsPage() {
   const search = useSearch({ from: '/shell/runs' });
   const navigate = useNavigate();
@@ -19,7 +19,7 @@ export function RunsPage() {
     <Page title="Runs" actions={<SavedViews search={search} onShow={show} />}>
       <FilterBar search={search} facets={facets} onChange={show} />
       <RunsOverTime search={search} onChange={show} />
-      {/* A list of other filters is another list: nothing stays selected, and it begins at its top. */}
+      {/* Other filters make another list: nothing stays selected, and it starts at the top. */}
       <RunList key={JSON.stringify(search)} search={search} onChange={show} />
     </Page>
   );

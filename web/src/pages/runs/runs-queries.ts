@@ -1,4 +1,4 @@
-/** What the page of runs asks for, made of its address. */
+/** Queries of the runs page, built from its address. */
 import { histogramQuery, runsQuery } from '../../api/list-queries.ts';
 import { timeNow } from '../../now.ts';
 import { filterOf, type RunsSearch, stretches, stretchOf } from './runs-search.ts';
@@ -16,7 +16,7 @@ export const overTimeQuery = (search: RunsSearch) =>
     return { ...filterOf(search, now), since: new Date(fromAt).toISOString(), until: new Date(untilAt).toISOString(), buckets };
   });
 
-/** The stretch the histogram shows, epoch ms: without a beginning the last 30 days. */
+/** The range of the histogram, epoch ms: without a start the last 30 days. */
 export function drawnStretch(search: RunsSearch, now: number): { readonly fromAt: number; readonly untilAt: number } {
   const { fromAt, untilAt } = stretchOf(search, now);
   return { fromAt: fromAt ?? untilAt - stretches['30d'], untilAt };

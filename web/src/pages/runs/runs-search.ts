@@ -1,8 +1,8 @@
-/** The filters of the list of runs, as they stand in its address. */
+/** The filters of the list of runs, as in its address. */
 import type { Query } from '../../api/http.ts';
 import { many, one, oneOf, type RawSearch } from '../../search.ts';
 
-/** Stretches of time that end now. */
+/** Time ranges that end now. */
 export const stretches = { '1h': 3_600_000, '24h': 86_400_000, '7d': 604_800_000, '30d': 2_592_000_000 } as const;
 export type Stretch = keyof typeof stretches;
 
@@ -23,7 +23,7 @@ export interface RunsSearch {
   readonly until?: string | undefined;
 }
 
-/** Reads them from an address; what is not understood is left out. */
+/** Reads them from an address; invalid values are left out. */
 export function readRunsSearch(raw: RawSearch): RunsSearch {
   const search = {
     state: many(raw, 'state'),
@@ -54,14 +54,14 @@ export function stretchOf(search: RunsSearch, now: number): { readonly fromAt: n
   return { fromAt: now - stretches[search.last ?? '24h'], untilAt };
 }
 
-/** The filter as the server takes it, for lists and for changes of many. */
+/** The filter as the server takes it, for lists and bulk changes. */
 export function filterOf(search: RunsSearch, now: number): Query {
   const { last: _last, since: _since, until, ...rest } = search;
   const { fromAt } = stretchOf(search, now);
   return { ...rest, since: fromAt === null ? undefined : new Date(fromAt).toISOString(), until };
 }
 
-/** Whether anything but the time range is filtered. */
+/** Whether there is any filter other than the time range. */
 export function isFiltered({ last: _last, ...rest }: RunsSearch): boolean {
   return Object.keys(rest).length > 0;
 }

@@ -1,19 +1,19 @@
-/** Which runs of the list are chosen. */
+/** Selected runs of the list. */
 import { useRef, useState } from 'react';
 
-/** What is chosen: these runs, or all that fit the filters. */
+/** The selection: these runs, or all that match the filters. */
 export interface Selection {
   readonly ids: ReadonlySet<string>;
   readonly isAllMatching: boolean;
-  /** Chooses one or gives it up; with `upTo` all between the last one that was touched and this one. */
+  /** Selects or deselects one; with `upTo` all from the last one toggled to this one. */
   readonly toggle: (id: string, upTo: boolean) => void;
-  /** Chooses all that are loaded, or none when they are all chosen. */
+  /** Selects all loaded runs, or none if all are selected. */
   readonly toggleAll: () => void;
   readonly chooseAllMatching: () => void;
   readonly clear: () => void;
 }
 
-/** A choice among these ids, which may become more as the list is loaded. */
+/** A selection among these ids, which may grow as the list is loaded. */
 export function useSelection(loaded: readonly string[]): Selection {
   const [ids, setIds] = useState<ReadonlySet<string>>(new Set());
   const [isAllMatching, setAllMatching] = useState(false);

@@ -1,11 +1,11 @@
-/** Choosing one or more states. */
+/** Selects one or more states. */
 import { Button, Popover } from '@mantine/core';
 import { Icon } from '../../parts/icon.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import { wordsOf } from '../../parts/state.ts';
 import style from './state-filter.module.css';
 
-/** What the address says, and the state it is drawn as. A type stands for all its names, a name for itself. */
+/** Value in the address, and the state it is drawn as. A type includes all its names, a name only itself. */
 const choices = [
   { value: 'FAILED', name: 'Failed' },
   { value: 'TimedOut', name: 'TimedOut' },
@@ -27,7 +27,7 @@ interface StateFilterProps {
   readonly onChange: (states: readonly string[]) => void;
 }
 
-/** A button that says what is chosen, and a list of boxes behind it. */
+/** A button with the selection, which opens a list of checkboxes. */
 export function StateFilter({ states, onChange }: StateFilterProps) {
   const chosen = choices.filter(({ value }) => states.some((state) => state.toLowerCase() === value.toLowerCase()));
   const toggle = (value: string): void =>

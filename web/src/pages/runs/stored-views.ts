@@ -1,4 +1,4 @@
-/** Filters kept under a name, in this browser. */
+/** Filters saved under a name, in this browser. */
 import { useSyncExternalStore } from 'react';
 import { readRunsSearch, type RunsSearch } from './runs-search.ts';
 import { parseSearch, stringifySearch } from '../../search.ts';
@@ -12,7 +12,7 @@ export interface SavedView {
 const storageKey = 'batuta-saved-views';
 const watchers = new Set<() => void>();
 
-/** Those that everybody has. */
+/** Built-in views. */
 export const standingViews: readonly SavedView[] = [
   { name: 'Failed in the last 24 h', search: { state: ['FAILED', 'CRASHED'] } },
   { name: 'Running', search: { state: ['RUNNING'], last: 'all' } },
@@ -26,13 +26,13 @@ export function useSavedViews(): readonly SavedView[] {
   return read(text);
 }
 
-/** Keeps a view; one of the same name is replaced. */
+/** Saves a view; one of the same name is replaced. */
 export function saveView(view: SavedView): void {
   const others = read(localStorage.getItem(storageKey) ?? '[]').filter(({ name }) => name !== view.name);
   write([...others, view].sort((one, other) => one.name.localeCompare(other.name)));
 }
 
-/** Forgets a view. */
+/** Deletes a view. */
 export function forgetView(name: string): void {
   write(read(localStorage.getItem(storageKey) ?? '[]').filter((view) => view.name !== name));
 }
@@ -46,7 +46,7 @@ function sorted(search: RunsSearch): object {
   return Object.fromEntries(Object.entries(search).sort(([one], [other]) => one.localeCompare(other)));
 }
 
-/** Kept as the text of an address, and read by the same rules, so that nothing strange comes back. */
+/** Stored as the query string of an address, and parsed by the same rules, so that the result is valid. */
 function read(text: string): readonly SavedView[] {
   try {
     const views = JSON.parse(text) as readonly { readonly name?: unknown; readonly search?: unknown }[];

@@ -7,13 +7,13 @@ import { Time } from '../../parts/time.tsx';
 import style from './secrets.module.css';
 
 interface ChangedByProps {
-  /** Under which name the audit has the change, e.g. `secrets.set`. */
+  /** Action in the audit, e.g. `secrets.set`. */
   readonly action: string;
   readonly name: string;
   readonly updatedAt: string | undefined;
 }
 
-/** The instant, and who it was where the audit tells: changes by the command line on the database itself do not stand there. */
+/** The instant, and the author if in the audit: changes by the command line directly on the database are not there. */
 export function ChangedBy({ action, name, updatedAt }: ChangedByProps) {
   const may = usePermission('admin');
   const { data: changes = [] } = useQuery({ ...recentChangesQuery, enabled: may.allowed });
@@ -27,7 +27,7 @@ export function ChangedBy({ action, name, updatedAt }: ChangedByProps) {
   );
 }
 
-/** Who made the change of that instant; null when the newest change that is noted is an older one. */
+/** Who made the change of that instant; null if the newest recorded change is older. */
 export function whoSet(changes: readonly Audit[], action: string, name: string, updatedAt: string): string | null {
   const noted = changes.find((change) => change.action === action && change.target === name);
   return noted !== undefined && Date.parse(noted.at) >= Date.parse(updatedAt) ? noted.who : null;

@@ -6,11 +6,11 @@ interface ConnectionInputsProps {
   readonly kind: string;
   readonly typed: TypedFields;
   readonly onChange: (typed: TypedFields) => void;
-  /** What cannot be read of JSON. */
+  /** Error of invalid JSON. */
   readonly error: string | null;
 }
 
-/** One control a field; all of a generic connection as JSON. */
+/** One control per field; a generic connection as JSON. */
 export function ConnectionInputs({ kind, typed, onChange, error }: ConnectionInputsProps) {
   const known = fieldsOfKind(kind) ?? [{ name: 'fields', as: 'json' as const, hint: 'JSON object; secret fields stand below' }];
   return known.map(({ name, as, required = false, hint }) => {

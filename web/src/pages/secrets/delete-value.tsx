@@ -3,7 +3,7 @@ import { send } from '../../api/http.ts';
 import { queryClient } from '../../api/query-client.ts';
 import { Confirm } from '../../parts/confirm.tsx';
 
-/** What the page lists, as the API names it. */
+/** Kinds of values, as named by the API. */
 export type ValueKind = 'secrets' | 'variables' | 'connections';
 
 const singular: Readonly<Record<ValueKind, string>> = { secrets: 'secret', variables: 'variable', connections: 'connection' };
@@ -27,12 +27,12 @@ export function DeleteValue({ kind, name, onClose }: DeleteValueProps) {
   );
 }
 
-/** Below `/api`. */
+/** Path below `/api`. */
 export function valuePath(kind: ValueKind, name: string): string {
   return `/${kind}/${encodeURIComponent(name)}`;
 }
 
-/** Asks for the list anew, and for who changed it. */
+/** Refetches the list, and who changed it. */
 export async function askAgain(kind: ValueKind): Promise<void> {
   await Promise.all([kind, 'audit'].map((key) => queryClient.invalidateQueries({ queryKey: [key] })));
 }

@@ -1,8 +1,8 @@
-/** Name and description of what is set. */
+/** Name and description of a value. */
 import { TextInput } from '@mantine/core';
 
 interface NameInputsProps {
-  /** Null: it has its name already. */
+  /** Null if it already has its name. */
   readonly name: string | null;
   readonly onName: (name: string) => void;
   readonly about: string;

@@ -1,4 +1,4 @@
-/** Encrypts all secrets with the current key of the server, and says what came of it. */
+/** Encrypts all secrets with the server's current key, and reports the result. */
 import { Button, Group, Modal } from '@mantine/core';
 import { useState } from 'react';
 import type { RotationReport } from '../../../../src/client/secrets-client.ts';

@@ -1,20 +1,20 @@
-/** Takes a secret: its value, or where it is kept. What is stored is never shown. */
+/** Input for a secret: its value, or a reference. A stored value is never shown. */
 import { PasswordInput, SegmentedControl, TextInput } from '@mantine/core';
 import type { SecretWish } from '../../../../src/client/secrets-client.ts';
 import style from './secrets.module.css';
 
-/** What is typed into the field. */
+/** Input of the field. */
 export interface TypedSecret {
   readonly as: 'value' | 'reference';
   readonly text: string;
 }
 
-/** Nothing typed yet; a reference stands open, for it says only where the value is. */
+/** Nothing typed yet; a reference is shown, as it only says where the value is. */
 export function typedSecret(reference: string | null | undefined): TypedSecret {
   return typeof reference === 'string' ? { as: 'reference', text: reference } : { as: 'value', text: '' };
 }
 
-/** What is sent of it; null: nothing was typed. */
+/** The value to send; null if nothing was typed. */
 export function wishOf({ as, text }: TypedSecret): SecretWish | null {
   if (text === '') return null;
   return as === 'value' ? { value: text } : { reference: text.trim() };
@@ -22,7 +22,7 @@ export function wishOf({ as, text }: TypedSecret): SecretWish | null {
 
 interface SecretFieldProps {
   readonly label: string;
-  /** Whether something is stored that stays when nothing is typed. */
+  /** Whether a stored value stays if nothing is typed. */
   readonly isSet?: boolean;
   readonly typed: TypedSecret;
   readonly onChange: (typed: TypedSecret) => void;

@@ -8,12 +8,12 @@ import { SaveDialog } from '../../parts/save-dialog.tsx';
 import { SecretField, typedSecret, wishOf } from './secret-field.tsx';
 
 interface SecretFormProps {
-  /** Null: a new one. */
+  /** Null for a new one. */
   readonly secret: SecretRow | null;
   readonly onClose: () => void;
 }
 
-/** A value is always asked for: the one that is stored is not here to be kept. */
+/** A value is always required: the stored one is not available here. */
 export function SecretForm({ secret, onClose }: SecretFormProps) {
   const [name, setName] = useState(secret?.name ?? '');
   const [about, setAbout] = useState(secret?.description ?? '');

@@ -1,4 +1,4 @@
-/** Asks what a further secret field is called. */
+/** Asks for the name of a further secret field. */
 import { Button, TextInput } from '@mantine/core';
 import { useState } from 'react';
 

@@ -6,7 +6,7 @@ import { ConnectionsTab } from './connections-tab.tsx';
 import { SecretsTab } from './secrets-tab.tsx';
 import { VariablesTab } from './variables-tab.tsx';
 
-/** The page; its tab stands in the address. */
+/** The page; its tab is in the address. */
 export function SecretsPage() {
   const { tab = 'secrets' } = useSearch({ from: '/shell/secrets' });
   const navigate = useNavigate();

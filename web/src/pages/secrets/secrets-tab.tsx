@@ -1,4 +1,4 @@
-/** Secrets: names, where they are kept, when they were set and by whom. */
+/** Secrets: names, storage, when they were set and by whom. */
 import type { SecretRow } from '../../api/wire-types.ts';
 import { secretsQuery } from '../../api/secret-queries.ts';
 import table from '../../parts/table.module.css';

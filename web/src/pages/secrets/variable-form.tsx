@@ -9,7 +9,7 @@ import { NameInputs } from './name-inputs.tsx';
 import { SaveDialog } from '../../parts/save-dialog.tsx';
 
 interface VariableFormProps {
-  /** Null: a new one. */
+  /** Null for a new one. */
   readonly variable: VariableRow | null;
   readonly onClose: () => void;
 }

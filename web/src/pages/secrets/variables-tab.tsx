@@ -6,7 +6,7 @@ import { ChangedBy } from './changed-by.tsx';
 import { ValueList } from './value-list.tsx';
 import { VariableForm } from './variable-form.tsx';
 
-/** Longest value that is drawn in a row, characters; the form has the whole. */
+/** Most characters of a value in a row; the form has all of it. */
 const shownChars = 300;
 
 /** The list. */

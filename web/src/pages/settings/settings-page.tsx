@@ -8,7 +8,7 @@ import { AuditTab } from './audit-tab.tsx';
 import { KeysTab } from './keys-tab.tsx';
 import { ValuesTab } from './values-tab.tsx';
 
-/** The page; its tab stands in the address. Keys and audit are for admins. */
+/** The page; its tab is in the address. Keys and audit are for admins. */
 export function SettingsPage() {
   const may = usePermission('admin');
   const { tab = may.allowed ? 'keys' : 'values' } = useSearch({ from: '/shell/settings' });

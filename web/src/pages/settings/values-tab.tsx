@@ -1,4 +1,4 @@
-/** The settings of the server with where each came from; secrets are masked by the server. */
+/** The settings of the server with their sources; the server masks secrets. */
 import { useQuery } from '@tanstack/react-query';
 import { settingsQuery } from '../../api/list-queries.ts';
 import type { SettingRow } from '../../api/wire-types.ts';

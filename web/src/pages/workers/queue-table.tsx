@@ -7,7 +7,7 @@ import table from '../../parts/table.module.css';
 import { Duration } from '../../parts/time.tsx';
 import style from './workers.module.css';
 
-/** One row a queue; a queue with waiting runs and no worker is marked. */
+/** One row per queue; a queue with waiting runs and no worker is marked. */
 export function QueueTable({ queues }: { readonly queues: readonly Queue[] }) {
   return (
     <table className={table.table}>

@@ -7,7 +7,7 @@ import table from '../../parts/table.module.css';
 import { Time } from '../../parts/time.tsx';
 import style from './workers.module.css';
 
-/** One row a reporter; those that have ended or were replaced are named so. */
+/** One row per reporter; ended or replaced ones are marked. */
 export function ReporterTable({ reporters }: { readonly reporters: readonly Reporter[] }) {
   const now = useNow();
   return (

@@ -1,4 +1,4 @@
-/** Workers, queues and programs that report: who works, how full they are, what waits. */
+/** Workers, queues and reporters: their load, and what waits. */
 import { useQuery } from '@tanstack/react-query';
 import { queuesQuery, reportersQuery, workersQuery } from '../../api/list-queries.ts';
 import { plural } from '../../parts/format.ts';
@@ -9,7 +9,7 @@ import { ReporterTable } from './reporter-table.tsx';
 import { isAlive } from './worker-life.ts';
 import { WorkerTable } from './worker-table.tsx';
 
-/** All tables, asked for every few seconds. */
+/** All tables, polled every few seconds. */
 export function WorkersPage() {
   const workers = useQuery(workersQuery);
   const queues = useQuery(queuesQuery);
