@@ -181,7 +181,7 @@ function causeOf(
     // A trigger that fails must not hold up the others.
     log.warn(
       { err: error, deployment: trigger.deployment, trigger: trigger.slug, cause: shared.cause },
-      'A trigger cannot read what it is to hand on.',
+      'A trigger cannot read the data it should pass on.',
     );
     return [{ ...common, group: '', given: null, fault: messageOf(error) }];
   }

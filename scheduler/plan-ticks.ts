@@ -82,7 +82,7 @@ function runFor(
   const verdict = overlapOf(deployment.overlap, open);
   if (verdict.kind === 'drop') return droppedRun(one, at, verdict.message, now, options);
   const held = verdict.kind === 'hold';
-  const made = missed ? 'Makes up for its tick, which was missed while no scheduler was at work.' : null;
+  const made = missed ? 'Makes up for its tick, which was missed while no scheduler was running.' : null;
   // One made late can only be waited for from now on.
   const dueAt = Math.max(at + jitterOf(schedule.id, at, schedule.jitterMs), now);
   const run = { ...tickRun(one, at, dueAt, now, options), state: stateOf('SCHEDULED', 'Scheduled', held ? verdict.message : made) };

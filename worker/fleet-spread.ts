@@ -54,7 +54,7 @@ export class FleetSpread implements Spread {
     try {
       return await this.#connected().subscribe(taskChannelOf(runId), listener);
     } catch (error) {
-      this.#options.log.warn({ err: error }, 'The ends of spread tasks will be seen by looking, up to a second later.');
+      this.#options.log.warn({ err: error }, 'The ends of spread tasks will be found by polling, up to a second later.');
       return () => undefined;
     }
   }

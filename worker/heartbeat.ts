@@ -36,7 +36,7 @@ export function heartbeat({ services, log, worker, running, eventLoop, healthFil
     random: services.random,
     onError(error) {
       unheard = true;
-      log.warn({ err: error }, 'The worker could not tell that it lives.');
+      log.warn({ err: error }, 'The worker could not report that it is alive.');
     },
     async step() {
       const lag = eventLoop.takeLongestLag();
@@ -46,7 +46,7 @@ export function heartbeat({ services, log, worker, running, eventLoop, healthFil
       await healthFile.beat();
       await afterBeat?.();
       // An outage is logged by whatever it affects; this says that it is over.
-      if (unheard) log.info('The worker is heard of again.');
+      if (unheard) log.info('The worker reports again.');
       // What was taken back from it meanwhile did not cost a process.
       if (unheard || lag.ms > settings.leaseMs / 3) await store.suspects.acquit(worker().id);
       unheard = false;

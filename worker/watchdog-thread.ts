@@ -54,7 +54,7 @@ async function look(): Promise<void> {
     store ??= openStore({ url: databaseUrl });
     await (await store).suspects.note({ owner, culprit: found.id, seen });
   } catch (error) {
-    await say(`What holds the event loop could not be noted: ${String(error)}`);
+    await say(`Could not record what holds the event loop: ${String(error)}`);
   } finally {
     isLooking = false;
   }

@@ -74,7 +74,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
     const tickEnded = (deployment: string): void =>
       void tickEnds
         .add(deployment)
-        .catch((error: unknown) => log.logger.warn({ err: error }, 'Runs that wait for this one are let go by a scheduler.'));
+        .catch((error: unknown) => log.logger.warn({ err: error }, 'Runs that wait for this one will be released by a scheduler.'));
     const backfillNews = new Batcher(async (ids: readonly string[]): Promise<readonly void[]> => {
       await broker.notify(backfillsChannel, ids[0] ?? '');
       return [];

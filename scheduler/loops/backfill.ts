@@ -19,7 +19,7 @@ export function backfillLoop(parts: LoopParts, { intervalMs }: { readonly interv
   const loop = upkeepLoop(parts, {
     name: 'backfill',
     intervalMs,
-    failed: 'Backfills could not go on; they do once the database is back.',
+    failed: 'Backfills could not continue; they will once the database is back.',
     async step(signal) {
       let again = false;
       for (const backfill of await services.store.backfills.open(maxOpen)) {
@@ -27,7 +27,7 @@ export function backfillLoop(parts: LoopParts, { intervalMs }: { readonly interv
         const step = await advanceBackfill(services, backfill).catch((error: unknown) => {
           if (isOutage(error)) throw error;
           // One that is stuck must not hold up the others.
-          log.warn({ err: error, backfill: backfill.id }, 'A backfill cannot go on.');
+          log.warn({ err: error, backfill: backfill.id }, 'A backfill cannot continue.');
           return null;
         });
         if (step === null) continue;

@@ -22,13 +22,13 @@ export function beatLoop(
     random,
     onError(error) {
       unheard = true;
-      log.warn({ err: error }, 'The scheduler could not tell that it lives.');
+      log.warn({ err: error }, 'The scheduler could not report that it is alive.');
     },
     async step() {
       await store.fleet.owners();
       await healthFile.beat();
       // An outage is logged by whatever it affects; this says that it is over.
-      if (unheard) log.info('The scheduler is heard of again.');
+      if (unheard) log.info('The scheduler reports again.');
       unheard = false;
     },
   });

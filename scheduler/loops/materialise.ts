@@ -75,7 +75,7 @@ export function materialiseLoop(parts: LoopParts, { lookAheadMs }: MaterialiseOp
       const { schedules, waiting, held, dropped, setAside } = await claim();
       if (lifecycle.isObserved) lifecycle.tell({ kind: 'ticks', made: waiting.length, held, dropped, missed });
       for (const one of setAside)
-        log.error(one, 'A schedule is set aside; the others go on. It ticks again once it is deployed or resumed.');
+        log.error(one, 'A schedule was set aside; the others continue. It ticks again once it is deployed or resumed.');
       if (schedules === 0) return wakeIn(lockedMs);
       if (dropped > 0) log.warn({ ticks: dropped }, 'Ticks were dropped by catch-up or overlap policies; their rows say why.');
       await ticketing;
@@ -91,7 +91,7 @@ export function materialiseLoop(parts: LoopParts, { lookAheadMs }: MaterialiseOp
     async start() {
       await loop.start();
       unsubscribe = await broker.subscribe(deploymentsChannel, loop.wake).catch((error: unknown) => {
-        log.warn({ err: error }, 'New schedules will be seen by looking, up to a second later.');
+        log.warn({ err: error }, 'New schedules will be found by polling, up to a second later.');
         return undefined;
       });
     },

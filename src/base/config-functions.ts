@@ -11,7 +11,7 @@ export function readHealthChecks(file: string, given: unknown): Readonly<Record<
   if (taken !== undefined)
     throw new BatutaError(
       'CONFIG_INVALID',
-      `${file}: health.${taken} is a check that Batuta makes itself; give yours another name, such as own-${taken}.`,
+      `${file}: health.${taken} is one of Batuta's own checks; give yours another name, such as own-${taken}.`,
       {
         details: { setting: 'health' },
       },

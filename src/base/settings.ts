@@ -137,7 +137,12 @@ export const settings = {
   ),
   leaseMs: setting('lease', duration(minLeaseMs), 15_000, 'How long a process owns a run without a sign of life; at least 2 s'),
   heartbeatMs: setting('heartbeat', duration(100), 5_000, 'How often an owner renews its lease; shorter than the lease'),
-  maxRecoveries: setting('maxRecoveries', whole(0, 1_000_000), 3, 'How often a run goes on after its process was lost; then it is Crashed'),
+  maxRecoveries: setting(
+    'maxRecoveries',
+    whole(0, 1_000_000),
+    3,
+    'How often a run continues after its process was lost; then it is Crashed',
+  ),
   concurrency: setting('concurrency', whole(1, 10_000), 16, 'Runs a worker owns at the same time'),
   threads: setting(
     'threads',

@@ -82,7 +82,10 @@ export class LocalDeployments implements DeploymentsClient {
         for (const { definition } of wanted) await engine.describe(definition);
         if (!(await store.deployments.put(puts, removed))) {
           if (tries < maxTries) continue;
-          throw new BatutaError('STORE_UNAVAILABLE', 'Others deploy the same deployments all the time. Nothing was changed; try again.');
+          throw new BatutaError(
+            'STORE_UNAVAILABLE',
+            'The same deployments are being deployed concurrently. Nothing was changed; try again.',
+          );
         }
         await tellSchedulers(puts.length === 1 ? (puts[0]?.deployment.name ?? '') : '');
       }

@@ -75,13 +75,9 @@ export class LocalInbox implements InboxClient {
     const item = await this.#find(link.itemId);
     if (item.status !== 'open') throw refused(item);
     if (link.expiresAt <= this.#options.clock.now())
-      throw new BatutaError(
-        'DECISION_LINK_EXPIRED',
-        `The time of this link is over. '${item.title}' may still be decided in the dashboard.`,
-        {
-          details: { item: item.id },
-        },
-      );
+      throw new BatutaError('DECISION_LINK_EXPIRED', `This link has expired. '${item.title}' may still be decided in the dashboard.`, {
+        details: { item: item.id },
+      });
     if (link.for !== null && link.for !== who) {
       const you = who === null ? 'you are not logged in' : `you are logged in as ${who}`;
       throw new BatutaError('DECISION_LINK_NOT_YOURS', `This link is for ${link.for} alone, and ${you}.`, { details: { item: item.id } });
@@ -99,7 +95,7 @@ export class LocalInbox implements InboxClient {
 
   get #links(): DecisionLinks {
     if (this.#options.links) return this.#options.links;
-    throw new BatutaError('SECRET_KEY_MISSING', 'This client has no settings, and so no key to sign links with.');
+    throw new BatutaError('SECRET_KEY_MISSING', 'This client has no settings and therefore no key to sign links.');
   }
 
   async #decide(item: ListedInboxItem, value: string, { by, via }: Decider): Promise<InboxEntry> {

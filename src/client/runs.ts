@@ -291,7 +291,7 @@ function shapeOf({ name, kind, tasks, graph }: FlowDefinition): FlowShape {
 }
 
 function refused(run: Run, why: string, mend: string): BatutaError {
-  return new BatutaError('RUN_STATE_REFUSED', `Run ${run.id} cannot be changed so: ${why}. ${mend}`, {
+  return new BatutaError('RUN_STATE_REFUSED', `Run ${run.id} cannot be changed this way: ${why}. ${mend}`, {
     details: { runId: run.id, state: run.state.name },
   });
 }

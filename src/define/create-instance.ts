@@ -15,7 +15,7 @@ export function createInstance(cls: FlowClass, instantiate: Instantiate | null):
   if (cls.length === 0) return new cls();
   throw failure(
     cls,
-    `its constructor takes arguments, which nothing gives: set instantiate in batuta.config.ts (in a test the option instantiate), or write defaults.`,
+    `its constructor takes arguments that nothing provides: set instantiate in batuta.config.ts (in a test the option instantiate), or write defaults.`,
   );
 }
 

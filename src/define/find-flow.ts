@@ -118,7 +118,7 @@ export async function findFlowByName(name: string, options: FindOptions): Promis
   failOnDuplicate(found, name);
   const matches = matching(found.flows, name);
   if (matches.length === 1 && matches[0]) return matches[0];
-  if (matches.length > 1) throw ambiguous(`'${name}' stands for several flows`, matches);
+  if (matches.length > 1) throw ambiguous(`'${name}' matches several flows`, matches);
   const names = found.flows.map(({ name: known }) => known);
   const classes = found.flows.map(({ className }) => className);
   const hint =
@@ -140,7 +140,7 @@ function choose(flows: readonly FlowDefinition[], path: string, chosen: string |
     throw ambiguous(`${shown} holds ${flows.length} flows`, flows);
   }
   const [match, second] = matching(flows, chosen);
-  if (match && second) throw ambiguous(`'${chosen}' stands for several flows of ${shown}`, [match, second]);
+  if (match && second) throw ambiguous(`'${chosen}' matches several flows of ${shown}`, [match, second]);
   if (match) return match;
   const known = flows.map(({ className }) => className);
   throw new BatutaError('FLOW_NOT_FOUND', `${shown} exports no flow '${chosen}'.${hintFor(chosen, known, 'It exports')}`, {

@@ -142,7 +142,7 @@ function opaqueFault(at: object, path: string): Fault | null {
     if (Symbol.asyncIterator in at) return { path, why: 'it is a stream: take its records one by one, or gather them in a list' };
     return { path, why: `it is an instance of ${typeof maker === 'function' ? maker.name : 'a class'}` };
   }
-  if (at instanceof Date && Number.isNaN(at.getTime())) return { path, why: 'it is a date that is none (Invalid Date)' };
+  if (at instanceof Date && Number.isNaN(at.getTime())) return { path, why: 'it is an Invalid Date' };
   return null;
 }
 

@@ -247,7 +247,7 @@ export class Reporter {
 
   /** Logs once that the store does not accept it, until it does. */
   #cannotNote(error: unknown): void {
-    if (this.#isNoting) this.#options.log.warn({ err: error }, 'What happens cannot be noted for the report server at the moment.');
+    if (this.#isNoting) this.#options.log.warn({ err: error }, 'Changes cannot be recorded for the report server at the moment.');
     this.#isNoting = false;
   }
 

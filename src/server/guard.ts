@@ -81,7 +81,7 @@ function refuseForeignNames(request: FastifyRequest): void {
     if (name !== null && isLoopbackHost(name)) continue;
     throw new BatutaError(
       'FORBIDDEN',
-      `Without API keys the server answers only to localhost, and was asked by another name. Make a key to use it so: ${programName()} key create`,
+      `Without API keys the server answers only to localhost, and was addressed by another name. Create a key to allow that: ${programName()} key create`,
     );
   }
 }
@@ -93,7 +93,7 @@ function refuseForeignOrigin(request: FastifyRequest): void {
   const [from, to] = [URL.canParse(origin) ? new URL(origin).host : null, host ?? null];
   const bothHere = [from, to].every((name) => name !== null && isLoopbackHost(hostnameOf(name) ?? ''));
   if (from !== null && (from === to || bothHere)) return;
-  throw new BatutaError('FORBIDDEN', 'A page of another origin asked for a change.');
+  throw new BatutaError('FORBIDDEN', 'A page of another origin requested a change.');
 }
 
 function refuseWithoutToken(request: FastifyRequest, { csrf }: Identity): void {

@@ -21,7 +21,7 @@ export function healthBeat(
     maxBackoffMs: heartbeatMs,
     clock: leaseClock,
     random,
-    onError: (error) => logger.warn({ err: error }, 'The server could not tell that it lives.'),
+    onError: (error) => logger.warn({ err: error }, 'The health file of the server could not be written.'),
     async step() {
       await store.schemaVersion();
       await file.beat();

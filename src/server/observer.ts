@@ -86,7 +86,7 @@ function refuseFilters(request: FastifyRequest): void {
   if (closed.length === 0) return;
   throw new BatutaError(
     'FORBIDDEN',
-    `The role observer cannot filter by ${closed.join(', ')}: it would tell what is hidden. This needs the role viewer.`,
+    `The role observer cannot filter by ${closed.join(', ')}: it would reveal what is hidden. This needs the role viewer.`,
     {
       details: { needs: 'viewer', has: 'observer' },
     },

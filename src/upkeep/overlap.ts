@@ -15,7 +15,7 @@ export function overlapLoop(parts: LoopParts, { intervalMs }: { readonly interva
   return upkeepLoop(parts, {
     name: 'overlap',
     intervalMs,
-    failed: 'Runs that wait for earlier ones could not be looked for.',
+    failed: 'Could not check for runs that wait for earlier ones.',
     step: () => settleOverlap(parts),
   });
 }
@@ -51,7 +51,7 @@ export async function tryGoOnAfterEnds(parts: LoopParts): Promise<void> {
     await releaseHeld(parts, null);
     await parts.broker.notify(backfillsChannel, '');
   } catch (error) {
-    parts.log.warn({ err: error }, 'Runs that wait for those that have ended are let go a moment later.');
+    parts.log.warn({ err: error }, 'Runs that wait for ended ones will be released a moment later.');
   }
 }
 

@@ -105,6 +105,6 @@ export async function tryPutTickets(
   kind: Ticket['kind'] = 'run',
 ): Promise<void> {
   await putTickets(parts, rows, now, kind).catch((error: unknown) =>
-    parts.log.warn({ err: error }, 'What goes on elsewhere could not be ticketed; it is once the broker is back.'),
+    parts.log.warn({ err: error }, 'Tickets could not be put; they will be once the broker is back.'),
   );
 }

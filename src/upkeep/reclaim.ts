@@ -22,7 +22,7 @@ export function reclaimLoop(parts: LoopParts, { intervalMs, maxRecoveries }: Rec
   return upkeepLoop(parts, {
     name: 'reclaim',
     intervalMs,
-    failed: 'What lost processes held could not be looked for.',
+    failed: 'Could not look for the work of lost processes.',
     async step() {
       let isMore = false;
       await eachApart(
@@ -33,7 +33,7 @@ export function reclaimLoop(parts: LoopParts, { intervalMs, maxRecoveries }: Rec
           if (found > 0) await tryGiveOnSlots(parts);
           isMore ||= found >= batch;
         },
-        ({ name }) => [{ step: name }, 'What lost processes held could not be taken back.'],
+        ({ name }) => [{ step: name }, 'The work of lost processes could not be taken back.'],
       );
       return isMore ? 'again' : undefined;
     },
@@ -54,7 +54,7 @@ async function reclaimRuns(parts: LoopParts, maxRecoveries: number): Promise<num
     ({ id, message }) => cancelBelow(engine.services, id, message),
     ({ id }) => [{ run: id }, 'The sub-flows of a run that has ended cannot be cancelled.'],
   );
-  if (waiting.length > 0) log.warn({ runs: waiting.length }, 'Processes were lost; their runs go on elsewhere.');
+  if (waiting.length > 0) log.warn({ runs: waiting.length }, 'Processes were lost; their runs continue elsewhere.');
   await tryPutTickets(parts, [...waiting, ...crashed], clock.now());
   if (ended.length > 0) await tryGoOnAfterEnds(parts);
   return waiting.length + ended.length;

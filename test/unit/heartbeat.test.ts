@@ -28,9 +28,9 @@ test('a worker that could not tell that it lives says so, and says when it can a
   await expect.poll(() => services.store.workers.list()).toHaveLength(1);
   expect(lines).toEqual([]);
   reachable = false;
-  await expect.poll(() => lines).toContain('The worker could not tell that it lives.');
+  await expect.poll(() => lines).toContain('The worker could not report that it is alive.');
   reachable = true;
-  await expect.poll(() => lines.at(-1)).toBe('The worker is heard of again.');
+  await expect.poll(() => lines.at(-1)).toBe('The worker reports again.');
   const { length } = lines;
   await expect.poll(async () => (await services.store.workers.list())[0]?.beatAt ?? 0).toBeGreaterThan(0);
   expect(lines).toHaveLength(length);

@@ -60,7 +60,7 @@ export function readRedisUrl(text: string): RedisPlace {
   if (form === 'single' && others.length > 0) refuse(shown, 'Several nodes need cluster=true or sentinel=NAME.');
   const database = url.pathname.length > 1 ? Number(url.pathname.slice(1)) : 0;
   if (!Number.isInteger(database) || database < 0) refuse(shown, 'What follows the host must be the number of a database.');
-  if (form === 'cluster' && database !== 0) refuse(shown, 'A Cluster has no databases beside 0.');
+  if (form === 'cluster' && database !== 0) refuse(shown, 'A Cluster has no databases other than 0.');
   const prefix = given.get('prefix') ?? defaultPrefix;
   if (!/^[A-Za-z0-9_.{}-]{1,100}$/.test(prefix)) refuse(shown, 'The prefix takes letters, digits, _, ., - and braces.');
   if (form === 'cluster' && !/\{[^}]+\}/.test(prefix))

@@ -63,7 +63,7 @@ function refuseEnded(id: string): (client: Client) => Promise<string> {
     if (!isTerminal(run.state.type)) return run.id;
     throw new BatutaError(
       'RUN_STATE_REFUSED',
-      `Run ${run.id} cannot be changed so: it has ended (${run.state.name}). To run what did not complete again: ${programName()} runs retry ${run.id}`,
+      `Run ${run.id} cannot be changed this way: it has ended (${run.state.name}). To run what did not complete again: ${programName()} runs retry ${run.id}`,
       { details: { runId: run.id, state: run.state.name } },
     );
   };

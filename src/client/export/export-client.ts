@@ -48,7 +48,7 @@ const ofRuns: readonly string[] = [
 export function checkExport(kind: ExportKind, format: string, filter: ExportFilter): void {
   if (!(exportKinds as readonly string[]).includes(kind)) throw invalid(`There is no export of '${String(kind)}'.`, 'kind');
   if (!(exportFormats as readonly string[]).includes(format))
-    throw invalid(`'${format}' is no format of an export.${hintFor(format, exportFormats, 'There are')}`, 'format');
+    throw invalid(`'${format}' is not an export format.${hintFor(format, exportFormats, 'There are')}`, 'format');
   for (const [name, value] of Object.entries(filter)) {
     if (value === undefined) continue;
     const only = (onlyOf as Readonly<Record<string, ExportKind>>)[name];

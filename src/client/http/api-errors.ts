@@ -34,7 +34,7 @@ export async function errorOfAnswer(answer: Response, server: Server): Promise<B
     const said = text.trim() === '' ? '' : `: ${cutText(text.trim().replace(/\s+/g, ' '), shownChars)}`;
     return new BatutaError(
       'SERVER_UNREACHABLE',
-      `What answers at ${server.url} is no Batuta server (status ${status}${said}). Check BATUTA_API_URL.`,
+      `The server at ${server.url} is not a Batuta server (status ${status}${said}). Check BATUTA_API_URL.`,
     );
   }
   const { code, message, details = {} } = body.error;

@@ -138,7 +138,7 @@ export class Api {
     try {
       return JSON.parse(text);
     } catch (cause) {
-      throw new BatutaError('SERVER_UNREACHABLE', `What answers at ${this.server.url} is no Batuta server. Check BATUTA_API_URL.`, {
+      throw new BatutaError('SERVER_UNREACHABLE', `The server at ${this.server.url} is not a Batuta server. Check BATUTA_API_URL.`, {
         cause,
       });
     }

@@ -92,7 +92,7 @@ function identityText(madeOf: unknown, { name }: TaskDefinition, what: 'inputs' 
     throw new BatutaError(
       'CACHE_KEY_INVALID',
       `${subject} ${verb} that cannot be part of a cache key: ${fault?.why ?? 'it has no text'}. ` +
-        (what === 'inputs' ? 'Give cache.key a function that gives plain data for them.' : 'Let cache.key give plain data.'),
+        (what === 'inputs' ? 'Give cache.key a function that returns plain data for them.' : 'Let cache.key give plain data.'),
       { details: { task: name, path: fault?.path ?? '' } },
     );
   }

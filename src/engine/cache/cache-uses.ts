@@ -37,7 +37,7 @@ export class CacheUses {
       try {
         expiry = { madeAt: value.madeAt, expiresAt: expiryOf(ttl, value.madeAt, use) };
       } catch (error) {
-        this.#options.log.error({ err: error, entry: id }, 'cache.ttl threw; the value ends when it would have ended.');
+        this.#options.log.error({ err: error, entry: id }, 'cache.ttl threw; the value keeps its previous expiry.');
       }
     }
     this.#note({ id, hits: (counted?.hits ?? 0) + 1, waits: counted?.waits ?? 0, usedAt, expiry });

@@ -173,7 +173,7 @@ export class Leases<C extends { readonly epoch: number }> {
       if (unrenewed.length > 0)
         log.error(
           { runs: unrenewed.length, waitedMs: clock.monotonic() - lookedAt },
-          'Leases are about to end unrenewed; their runs are left to others.',
+          'Leases are about to expire unrenewed; their runs are left to other processes.',
         );
       for (const { holder } of unrenewed) holder.onLost();
     }

@@ -80,7 +80,7 @@ export class LimitWatch {
     try {
       version = store.dataVersion();
     } catch (error) {
-      log.warn({ err: error }, 'Whether the database has changed could not be asked; a look every second stands behind it.');
+      log.warn({ err: error }, 'Could not ask the database whether it has changed; polling once a second instead.');
       return;
     }
     if (version === this.#version) return;

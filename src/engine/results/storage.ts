@@ -73,7 +73,7 @@ export function resultStorage(place: ResultPlace, others: readonly ResultPlace[]
     }
     throw new BatutaError(
       'RESULT_MISSING',
-      `The stored result ${ref.key} lies in ${ref.place}, which is none of the places that are known here. Name it in BATUTA_FORMER_RESULTS.`,
+      `The stored result ${ref.key} lies in ${ref.place}, which is not one of the known places. Name it in BATUTA_FORMER_RESULTS.`,
       { details: { key: ref.key, place: ref.place, reason: 'unknown place' } },
     );
   };

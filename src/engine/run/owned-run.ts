@@ -167,8 +167,7 @@ export class OwnedRun implements SubFlowRun {
   force(): void {
     const { stopReason } = this.#active;
     if (stopReason) this.#active.stop(stopReason, true);
-    else if (this.#isRollingBack)
-      this.#abandonAs('SHUTDOWN', 'The process was shut down in the middle of a rollback; another goes on with it.');
+    else if (this.#isRollingBack) this.#abandonAs('SHUTDOWN', 'The process was shut down during a rollback; another process continues it.');
   }
 
   /** Its parent was stopped. */

@@ -56,7 +56,7 @@ export async function bindLimit({ store, limits, log }: EngineServices, run: Run
     const params = maskedParams(decodeValue(run.params), sensitivePathsIn(run.params), 'hash');
     key = runScope.run(scopeBefore(log, definition, run), () => concurrencyKeyOf({ flow: { name, concurrency }, params }));
   } catch (error) {
-    log.error({ err: error, runId: run.id }, 'The limit of the run could not be told; it runs without one.');
+    log.error({ err: error, runId: run.id }, 'The limit of the run could not be determined; it runs without one.');
     return true;
   }
   if (key === null) return true;

@@ -131,7 +131,7 @@ export class SpreadWorker {
     await spread
       .put([ticket])
       .catch((error: unknown) =>
-        services.log.warn({ err: error }, 'Nobody could be woken for a spread task; the fleet will see it within seconds.'),
+        services.log.warn({ err: error }, 'No worker could be woken for a spread task; the fleet will find it within seconds.'),
       );
   }
 

@@ -185,7 +185,7 @@ export class Segment implements StageGroup {
 
 function stoppedBy(stage: Stage, cause: unknown): BatutaError {
   const { name } = stage.definition;
-  return new BatutaError('STREAM_STOPPED', `Stopped, for task ${name} has failed, with which it is connected by streams.`, {
+  return new BatutaError('STREAM_STOPPED', `Stopped because task ${name} has failed, with which it is connected by streams.`, {
     cause,
     details: { task: name },
   });

@@ -70,7 +70,7 @@ export async function removeResults(
   for (const key of resultRefs) {
     await results.remove(key).catch((error: unknown) => {
       if (!isBatutaError(error, 'RESULT_MISSING')) throw error;
-      log.warn({ err: error, code: error.code }, 'A run that was deleted named a result that is none of ours; it was left alone.');
+      log.warn({ err: error, code: error.code }, 'A deleted run named a result that is not ours; it was left alone.');
     });
   }
   await results.sweep(runIds, (locators) => store.keptResults(locators));

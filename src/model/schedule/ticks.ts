@@ -86,7 +86,7 @@ function droppedBefore({ schedule, nextTickAt, catchup, catchupWindowMs }: TickQ
     latest: `catchup 'latest' makes up the newest alone, for ${formatDuration(catchupWindowMs)}`,
     all: `catchup 'all' makes up those of the last ${formatDuration(catchupWindowMs)}`,
   }[catchup];
-  return { firstAt: nextTickAt, lastAt, message: `${which} missed while no scheduler was at work; ${why}.` };
+  return { firstAt: nextTickAt, lastAt, message: `${which} missed while no scheduler was running; ${why}.` };
 }
 
 /** The newest tick before `before`, given one before it. By bisection: some 40 queries, however many ticks are in between. */

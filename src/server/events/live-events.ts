@@ -208,7 +208,7 @@ export class LiveEvents {
       stream.write(eventText('hello', { resumed: after > 0, beatMs: this.#beatMs }));
       await reader.run(wanted.results, { ...wanted, after, signal: over.signal });
     } catch (error) {
-      this.#options.logger.warn({ err: error }, 'A stream of what a run gives out had to be ended; its reader may come back.');
+      this.#options.logger.warn({ err: error }, 'A stream of emitted values had to be ended; its reader may reconnect.');
       stream.drop('unavailable');
     }
   }

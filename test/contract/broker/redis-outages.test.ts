@@ -164,7 +164,7 @@ describe('connections that die without a word', () => {
       proxy.silence(1);
       await producer.put(newTickets(1), { queue });
       await seen.count(2);
-      expect(errors.map(String)).toEqual([expect.stringContaining('was connected anew')]);
+      expect(errors.map(String)).toEqual([expect.stringContaining('reconnected')]);
       expect(await consumer.close()).toEqual([]);
     } finally {
       await place.remove();

@@ -209,7 +209,7 @@ describe('a link to decide', () => {
     const { item } = await waits();
     const short = await linkOf(item.id, { expires: 30 });
     await expect.poll(async () => (await api.get(short)).status).toBe(410);
-    expect(await api.post(short, '', form)).toMatchObject({ status: 410, text: expect.stringContaining('The time of this link is over') });
+    expect(await api.post(short, '', form)).toMatchObject({ status: 410, text: expect.stringContaining('This link has expired') });
     expect((await api.client.inbox.get(item.id)).status).toBe('open');
     const brief = await waits('Brief?', 400);
     const link = await linkOf(brief.item.id, { expires: '1 day' });

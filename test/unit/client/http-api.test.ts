@@ -115,14 +115,14 @@ describe('a request to the API', () => {
     await expect(open(url).post('runs')).rejects.toMatchObject({ code: 'REQUEST_INVALID', message: 'Not so.' });
   });
 
-  it('what is no Batuta server is told so', async () => {
+  it('what is not a Batuta server is told so', async () => {
     const { url } = await serve((request, response) => {
       if (request.url === '/api/moved') response.writeHead(302, { location: 'https://elsewhere.example/' }).end();
       else response.writeHead(request.url === '/api/page' ? 200 : 404, { 'content-type': 'text/html' }).end('<h1>Hello</h1>');
     });
     const api = open(url, 'secret');
-    await expect(api.get('missing')).rejects.toThrow(`What answers at ${url} is no Batuta server (status 404: <h1>Hello</h1>)`);
-    await expect(api.get('page')).rejects.toThrow(`What answers at ${url} is no Batuta server`);
+    await expect(api.get('missing')).rejects.toThrow(`The server at ${url} is not a Batuta server (status 404: <h1>Hello</h1>)`);
+    await expect(api.get('page')).rejects.toThrow(`The server at ${url} is not a Batuta server`);
     await expect(api.get('moved')).rejects.toThrow('sends on to https://elsewhere.example/');
   });
 

@@ -59,7 +59,7 @@ describe('ticks that were missed', () => {
       firstAt: noon,
       lastAt: noon + 3 * hourMs,
       message:
-        "4 ticks from 2026-03-10T12:00:00.000Z to 2026-03-10T15:00:00.000Z were missed while no scheduler was at work; catchup 'none' makes up none.",
+        "4 ticks from 2026-03-10T12:00:00.000Z to 2026-03-10T15:00:00.000Z were missed while no scheduler was running; catchup 'none' makes up none.",
     });
   });
 
@@ -110,7 +110,7 @@ describe('ticks that were missed', () => {
 
   test('one tick that was dropped is told as one', () => {
     expect(ask({ asOf: noon + 60_000, catchup: 'none' }).dropped?.message).toBe(
-      "The tick of 2026-03-10T12:00:00.000Z was missed while no scheduler was at work; catchup 'none' makes up none.",
+      "The tick of 2026-03-10T12:00:00.000Z was missed while no scheduler was running; catchup 'none' makes up none.",
     );
   });
 

@@ -40,7 +40,7 @@ test('those of a new run as well, whatever of it is given', () => {
     ...{ state: stateOf('FAILED', 'TimedOut', 'late'), deployment: 'nightly', parentRunId: 'p', parentTaskRunId: 't', tags: ['a'] },
     ...{ source: 'a.ts#A', scheduledFor: 1, dueAt: 2, queue: 'gpu', priority: 3, scheduleId: 's', backfillId: 'b', concurrencyKey: 'k' },
     ...{ startedAt: 4, endedAt: 5, resultRef: 'ref', result: '{}', error: failureOf(new Error('no')), executedMs: 6, resumedAt: 7 },
-    mapped: { load: 8 },
+    ...{ mapped: { load: 8 }, slots: 9, fairKey: 'acme' },
   };
   for (const [run, by] of [
     [newRun(), null],

@@ -29,7 +29,7 @@ export function AlertsTab({ showsAll, onShow, onOpen }: AlertsTabProps) {
         {(all) =>
           all.length === 0 ? (
             <Empty title={showsAll ? 'No alerts yet' : 'Nothing fires'} command="alerts add failures --on failed --email you@example.com">
-              A rule says what is looked for, and who is told.
+              A rule says what to watch for, and whom to notify.
             </Empty>
           ) : (
             <>
