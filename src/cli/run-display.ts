@@ -53,7 +53,7 @@ export class RunDisplay {
     else this.#writeErr(text);
   };
 
-  /** Says what happens now. */
+  /** Prints a status message. */
   say(text: string): void {
     if (this.#view) this.#view.say(text);
     else this.#writeErr(`${text}\n`);

@@ -46,7 +46,7 @@ export interface Check {
   /** `odd`: works, but is not as it should be. */
   readonly verdict: 'good' | 'odd' | 'bad';
   readonly found: string;
-  /** What to do, null when all is well. */
+  /** What to do, null if all is well. */
   readonly mend: string | null;
 }
 

@@ -1,4 +1,4 @@
-/** `batuta inbox ls|show|decide|link`: what runs wait for people to decide. */
+/** `batuta inbox ls|show|decide|link`: open questions of runs to people. */
 import { type Duration, formatDuration } from '../../base/duration.ts';
 import { BatutaError } from '../../base/errors.ts';
 import type { InboxEntry } from '../../client/inbox-client.ts';

@@ -11,7 +11,7 @@ import { runOutcomeJson } from '../render/json.ts';
 import type { TreeShape } from '../render/run-tree.ts';
 import { storedGraph } from '../../client/stored-graph.ts';
 
-/** Watches until the run ends; leaving (Ctrl-C) leaves the run alone. Status: 0 completed, 1 ended otherwise. */
+/** Watches until the run ends; leaving (Ctrl-C) does not affect the run. Status: 0 completed, 1 ended otherwise. */
 export async function watchRun(context: CommandContext, id: string, options: JsonOption): Promise<ExitStatus> {
   return withClient(context, async (client) => {
     const display = new RunDisplay(context, { json: options.json === true });

@@ -6,7 +6,7 @@ import { describeValue } from './value-tree.ts';
 
 /** Rows drawn at once. */
 const stretch = 100;
-/** Most columns; rows with more show the rest as JSON when opened. */
+/** Most columns; further keys are not shown. */
 const mostColumns = 40;
 
 /** A column for each key of the first thousand rows. */

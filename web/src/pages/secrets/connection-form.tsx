@@ -17,7 +17,7 @@ interface ConnectionFormProps {
   readonly onClose: () => void;
 }
 
-/** Its fields by kind; a secret field left empty is unchanged. */
+/** Fields by kind; a secret field left empty is unchanged. */
 export function ConnectionForm({ connection, onClose }: ConnectionFormProps) {
   const set = connection?.secrets ?? {};
   const [name, setName] = useState(connection?.name ?? '');
