@@ -61,6 +61,7 @@ describe('batuta runs', () => {
       'tags',
       'waitingMs',
       'wallMs',
+      'pinnedTo',
     ]);
     expect((await list('--state', 'failed')).map(({ name }) => name)).toEqual(['second']);
     expect((await list('--state', 'COMPLETED', '--tag', 'blue', '--since', '1h')).map(({ name }) => name)).toEqual(['first']);

@@ -128,7 +128,7 @@ test('a scheduler and two workers become healthy, complete what is submitted, an
   await Promise.all([healthy(beat, scheduler), ...workers.map((one) => healthy(one, worker))]);
 
   const doctor = await beat.exec(['batuta', 'doctor']);
-  expect([doctor.status, doctor.out.match(/^✓/gm)?.length, doctor.out.includes('noeviction')]).toEqual([0, 13, true]);
+  expect([doctor.status, doctor.out.match(/^✓/gm)?.length, doctor.out.includes('noeviction')]).toEqual([0, 14, true]);
   const listed = JSON.parse((await beat.exec(['batuta', 'worker', 'ls', '--json'])).out) as { alive: boolean; flows: object }[];
   expect(listed.map(({ alive, flows }) => [alive, Object.keys(flows).includes('hello')])).toEqual([
     [true, true],
