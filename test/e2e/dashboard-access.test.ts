@@ -131,9 +131,9 @@ describe.each(placeNames)('every page on %s', { timeout: 180_000 }, (on) => {
       { path: '/flows', buttons: ['Run'] },
       { path: '/flows/orders', buttons: ['Run'] },
       { path: '/deployments/nightly', buttons: ['Run now', 'Pause', 'Backfill', 'Pause cron'], menuItems: 1 },
-      { path: `/runs/${failed}`, buttons: ['Retry'], menuItems: 4 },
-      { path: `/runs/${held}`, buttons: ['Cancel'], menuItems: 4 },
-      { path: `/runs/${asking}`, buttons: ['Answer answer', 'Cancel'], menuItems: 4 },
+      { path: `/runs/${failed}`, buttons: ['Retry'], menuItems: 5 },
+      { path: `/runs/${held}`, buttons: ['Cancel'], menuItems: 5 },
+      { path: `/runs/${asking}`, buttons: ['Answer answer', 'Cancel'], menuItems: 5 },
     ]) {
       await visit(page, path);
       await page.getByRole('button', { name: /Logged in as onlooker/ }).waitFor();

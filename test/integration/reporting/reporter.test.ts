@@ -130,7 +130,7 @@ it('a store that refuses to be reported from fails no run; it is said once and t
   await expect.poll(() => asked).toBeGreaterThan(2);
   const id = await addRun(store);
   await expect.poll(async () => (await server().runs.get(id))?.state.type, { timeout: 10_000 }).toBe('RUNNING');
-  expect(logged.filter((line) => line.includes('cannot be noted'))).toHaveLength(1);
+  expect(logged.filter((line) => line.includes('cannot be recorded'))).toHaveLength(1);
 });
 
 it('a process beside the one that reports ends without waiting for what that one has to send, and seldom asks', async () => {
