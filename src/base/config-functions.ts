@@ -3,7 +3,7 @@ import type { OwnHealthCheck } from './config-file.ts';
 import { BatutaError } from './errors.ts';
 
 /** Names of all of Batuta's own checks. */
-const builtInChecks = ['database', 'redis', 'broker', 'schedules', 'queues', 'alerts', 'disk', 'clock'];
+const builtInChecks = ['database', 'redis', 'broker', 'schedules', 'queues', 'versions', 'alerts', 'disk', 'clock'];
 
 /** The checks under `health`. @throws BatutaError CONFIG_INVALID */
 export function readHealthChecks(file: string, given: unknown): Readonly<Record<string, OwnHealthCheck>> {

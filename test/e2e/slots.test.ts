@@ -49,7 +49,10 @@ describe.each(['sqlite', 'postgres and redis'] as const)('slots in a fleet on %s
     const [heavy = ''] = await submit('heavy-run', 1, 20);
     const needs = 'Needs 3 places of a worker at once; the largest at work in queue default that knows its flow has 2.';
     await until(async () => (await fleet.client.runs.get(heavy)).state.message === needs);
-    expect(await fleet.client.runs.why(heavy)).toMatchObject({ kind: 'no-worker', message: expect.stringContaining(needs) });
+    // Null for the moment in which a worker holds it to say so.
+    await expect
+      .poll(() => fleet.client.runs.why(heavy), { timeout: 20_000 })
+      .toMatchObject({ kind: 'no-worker', message: expect.stringContaining(needs) });
     expect((await fleet.run('runs', 'inspect', heavy)).out).toContain('3 places of a worker');
     expect(JSON.parse((await fleet.run('flow', 'inspect', 'heavy-run', '--json')).out)).toMatchObject({ slots: 3 });
     await fleet.start('worker', '--name', 'large', '--concurrency', '4');
