@@ -52,7 +52,7 @@ describe.each(makers)('places of rates on $name', (maker) => {
     expect(next.map(beginAt)).toEqual([at + 5 + hour + 1, at + 700 + hour + 1, null]);
   });
 
-  test('are given no sooner than they are told to be', async () => {
+  test('are not given before the agreed time', async () => {
     await setRate(1, hour);
     const first = wish();
     const at = beginAt(await ask(first)) ?? 0;

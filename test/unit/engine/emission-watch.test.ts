@@ -31,7 +31,7 @@ function watchOver() {
   };
 }
 
-test('they are told of what others record, once for each change, and nothing is asked once they have left', async () => {
+test('readers are notified of what others record, once per change, and nothing is queried once they have left', async () => {
   const { watch, state, timers, tick } = watchOver();
   let told = 0;
   const leave = watch.listen('a', () => told++);
@@ -47,7 +47,7 @@ test('they are told of what others record, once for each change, and nothing is 
   expect(timers.size).toBe(0);
 });
 
-test('a database that cannot be asked ends nothing: they are told, so that they meet it, and it is asked again', async () => {
+test('an unreachable database ends nothing: readers are notified, so that they see the error, and it is queried again', async () => {
   const { watch, state, timers, tick } = watchOver();
   let told = 0;
   const leave = watch.listen('a', () => told++);

@@ -78,7 +78,7 @@ describe('ticks that were missed', () => {
     expect(ask({ asOf: restart, catchupWindowMs: 20 * 60_000 - 1 }).ticks).toEqual([]);
   });
 
-  test('those of a schedule that has ended meanwhile are told up to its last', () => {
+  test('missed ticks of a schedule that has ended meanwhile are reported up to its last one', () => {
     const ended = parseSchedule({ cron: '0 * * * *', end: new Date(noon + 2.5 * hourMs).toISOString() });
     const { ticks, dropped, nextTickAt } = ask({ schedule: ended, asOf: restart + hourMs, catchup: 'none' });
     expect([ticks, nextTickAt]).toEqual([[], null]);
