@@ -254,7 +254,7 @@ async function checkFlows(context: CommandContext, config: Config): Promise<Chec
     return good('flows', `${countOf(flows.length)} in ${where}`);
   } catch (error) {
     if (isBatutaError(error, 'FILE_NOT_FOUND'))
-      return odd('flows', `there is no ${where}`, `${programName()} init makes one, or set BATUTA_FLOWS.`);
+      return odd('flows', `${where} does not exist`, `${programName()} init makes one, or set BATUTA_FLOWS.`);
     return bad('flows', error, `${programName()} flow ls names each.`);
   }
 }
