@@ -32,8 +32,8 @@ export class FleetSpread implements Spread {
     this.#routes = routes;
   }
 
-  async isKnown(wanted: FlowWish): Promise<boolean> {
-    return (await this.#routes?.find(wanted)) != null;
+  async isKnown(wanted: FlowWish, queue: string): Promise<boolean> {
+    return (await this.#routes?.find(wanted, queue)) != null;
   }
 
   async leave({ id, epoch, priority, queue }: Ticketed, wanted: FlowWish): Promise<boolean> {

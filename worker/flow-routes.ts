@@ -4,25 +4,29 @@
  * Such queues are served only if the workers of a queue differ: a worker sees that in the list of workers, at its start and with each sign
  * of life, or is notified by the worker that leaves it the first ticket. Tickets in a queue whose workers are all gone are found by the
  * check for lost tickets.
+ *
+ * What is pinned to a version that no living worker has is parked; workers that have it look for it, at the same times.
  */
 import type { Broker, NewTicket } from '../src/broker/broker.ts';
 import type { EngineServices } from '../src/engine/services.ts';
 import type { FlowDefinition } from '../src/model/flow.ts';
 import { type FlowWish, hasVersion } from '../src/model/pin.ts';
 import { flowsKey, queueOfFlows, taskQueueOf, workerKey } from '../src/model/queue.ts';
-import type { StoredWorker } from '../src/store/store.ts';
+import type { StoredWorker, Ticketed } from '../src/store/store.ts';
 import type { WorkerQueues } from './queues.ts';
 
 /** Carries the keys of workers for which there are tickets. */
 const channel = 'batuta.flow-routes';
 /** How long the list of workers is valid once read, ms. */
 const listMs = 500;
+/** Most parked work that is taken at once. */
+const batch = 1_000;
 
 export interface FlowRoutesOptions {
   readonly services: Pick<EngineServices, 'store' | 'owner' | 'settings' | 'leaseClock' | 'random'>;
   readonly broker: Broker;
   readonly flows: ReadonlyMap<string, FlowDefinition>;
-  readonly queues: Pick<WorkerQueues, 'names' | 'serveFlows'>;
+  readonly queues: Pick<WorkerQueues, 'names' | 'serveFlows' | 'isQuiet'>;
 }
 
 export class FlowRoutes {
@@ -47,12 +51,13 @@ export class FlowRoutes {
     this.#unsubscribe();
   }
 
-  /** Serves what others leave to workers like this one, if there are others. */
+  /** Serves what others leave to workers like this one, if there are others, and takes what is parked for a version that it has. */
   async look(): Promise<void> {
     const { queues } = this.#options;
     const key = this.#key;
     const others = (await this.#living()).filter((worker) => worker.queues.some((queue) => queues.names.includes(queue)));
     if (others.some(({ flows }) => flowsKey(flows) !== key)) queues.serveFlows(key);
+    await this.#takeParked();
   }
 
   /**
@@ -95,6 +100,26 @@ export class FlowRoutes {
     const { broker } = this.#options;
     await broker.put(ticket, { queue: queueOfFlows(ticket.kind === 'run' ? queue : taskQueueOf(queue), key) });
     await broker.notify(channel, key);
+  }
+
+  async #takeParked(): Promise<void> {
+    const { services, broker, flows, queues } = this.#options;
+    const { pins } = services.store;
+    const versions = versionsOf(flows);
+    for (const parked of queues.isQuiet ? [] : await pins.parked()) {
+      const { work: kind, queue, wanted } = parked;
+      if (!queues.names.includes(queue) || !hasVersion(versions, wanted)) continue;
+      const key = this.#key;
+      queues.serveFlows(key);
+      let tickets: readonly Ticketed[];
+      do {
+        tickets = await pins.unpark(parked, batch);
+        const put = tickets.map(({ id, epoch, priority }) => ({ kind, id, epoch, priority }));
+        // While the broker is away: the check for lost tickets puts them later.
+        if (put.length > 0)
+          await broker.put(put, { queue: queueOfFlows(kind === 'run' ? queue : taskQueueOf(queue), key) }).catch(() => undefined);
+      } while (tickets.length === batch && !queues.isQuiet);
+    }
   }
 
   get #key(): string {

@@ -218,28 +218,36 @@ async function leaveToOthers(parts: TicketParts, run: Run, wasLeft: boolean): Pr
   const key = wasLeft ? null : await routes?.find({ flow: run.flow }, run.queue);
   if (routes && key) return leaveTo(parts, routes, run, key);
   const known = [...flows.keys()].join(', ');
-  await giveBackUnknown(parts, run, {
+  await sayUnknown(parts, run, {
     what: `the flow ${run.flow}`,
     message: `Waits for a worker that knows the flow ${run.flow}; the last that looked knows ${known === '' ? 'none' : known}.`,
   });
+  await giveBack(parts, run, parts.engine.services.clock.now() + unfitDelayMs);
 }
 
-/** The same for a run pinned to a version of its flow not known here. */
+/** The same for a run pinned to a version of its flow not known here; if no living worker has it, the run is parked until one does. */
 async function leavePinned(parts: TicketParts, run: Run, pin: RunPin, wasLeft: boolean): Promise<void> {
   const { routes } = parts;
   const key = wasLeft ? null : await routes?.find(pin, run.queue);
   if (routes && key) return leaveTo(parts, routes, run, key);
-  const what = `version ${pin.version} of the flow ${pin.flow}`;
-  await giveBackUnknown(parts, run, { what, message: pinnedText(pin, run.id) });
+  await sayUnknown(parts, run, { what: `version ${pin.version} of the flow ${pin.flow}`, message: pinnedText(pin, run.id) });
+  await release(parts, run);
+  await park(parts, run, pin);
 }
 
 /** Tickets a run already given back because a sub-flow is pinned to a version not known here. */
-async function putForVersion({ routes, broker, engine }: TicketParts, run: Run, pin: RunPin, wasLeft: boolean): Promise<void> {
+async function putForVersion(parts: TicketParts, run: Run, pin: RunPin, wasLeft: boolean): Promise<void> {
   const { id, epoch, priority, queue } = run;
-  const ticket = { kind: 'run', id, epoch, priority } as const;
-  const key = wasLeft ? null : await routes?.find(pin, queue);
-  if (routes && key) return routes.leave(ticket, queue, key);
-  await broker.put({ ...ticket, dueAt: engine.services.clock.now() + unfitDelayMs }, { queue });
+  const key = wasLeft ? null : await parts.routes?.find(pin, queue);
+  if (parts.routes && key) return parts.routes.leave({ kind: 'run', id, epoch, priority }, queue, key);
+  await park(parts, run, pin);
+}
+
+/** A released run is not claimed again until a worker has the version; such workers look for it, see `FlowRoutes`. */
+async function park({ engine, broker }: TicketParts, { id, epoch, priority, queue }: Run, pin: RunPin): Promise<void> {
+  if (await engine.services.store.pins.park('run', { id, epoch }, pin)) return;
+  // Unpinned meanwhile; or others have it, and the ticket finds nothing.
+  await broker.put({ kind: 'run', id, epoch, priority }, { queue });
 }
 
 async function leaveTo(parts: TicketParts, routes: Pick<FlowRoutes, 'leave'>, run: Run, key: string): Promise<void> {
@@ -248,21 +256,18 @@ async function leaveTo(parts: TicketParts, routes: Pick<FlowRoutes, 'leave'>, ru
   await routes.leave({ kind: 'run', id, epoch, priority }, queue, key);
 }
 
-/** Records in the run, once, why it stands still, and has it tried again later. */
-async function giveBackUnknown(
+/** Records in the run, once, why it stands still. */
+async function sayUnknown(
   parts: TicketParts,
   run: Run,
   { what, message }: { readonly what: string; readonly message: string },
 ): Promise<void> {
-  const { log, loggedUnknown, engine } = parts;
-  const { clock } = engine.services;
-  if (run.state.message !== message) {
-    if (!loggedUnknown?.has(what))
-      log.warn({ run: run.id, unknownFlow: run.flow }, `This worker does not know ${what}; its runs are left to others.`);
-    loggedUnknown?.add(what);
-    await sayWhyItWaits(parts, run, message);
-  }
-  await giveBack(parts, run, clock.now() + unfitDelayMs);
+  const { log, loggedUnknown } = parts;
+  if (run.state.message === message) return;
+  if (!loggedUnknown?.has(what))
+    log.warn({ run: run.id, unknownFlow: run.flow }, `This worker does not know ${what}; its runs are left to others.`);
+  loggedUnknown?.add(what);
+  await sayWhyItWaits(parts, run, message);
 }
 
 async function sayWhyItWaits({ engine }: TicketParts, run: Run, message: string): Promise<void> {

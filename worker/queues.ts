@@ -66,6 +66,11 @@ export class WorkerQueues {
     }
   }
 
+  /** Whether nothing new is taken any more. */
+  get isQuiet(): boolean {
+    return this.#quiet;
+  }
+
   /** Takes nothing new from now on. */
   async quiet(): Promise<void> {
     this.#quiet = true;

@@ -1,6 +1,7 @@
 /** Why a run does not progress although its process has it: all its tasks wait. */
 import { programName } from '../base/program-name.ts';
 import { isDecisionName } from '../model/inbox.ts';
+import { hasVersion } from '../model/pin.ts';
 import { rateText } from '../model/rate.ts';
 import type { Run } from '../model/run.ts';
 import { tooHeavyText } from '../model/slots.ts';
@@ -78,7 +79,7 @@ async function whyTasksUnserved(parts: WhyParts, run: Run): Promise<WaitReason |
   const served = new Set(workers.flatMap(({ queues }) => queues));
   const unserved = waits.filter(({ queue }) => !served.has(queue));
   const [first] = unserved;
-  if (first === undefined) return whyTasksTooHeavy(waits, workers, run.flow);
+  if (first === undefined) return (await whyTasksPinned(parts, run, waits, workers)) ?? whyTasksTooHeavy(waits, workers, run.flow);
   const told = [...new Set(unserved.map(({ queue }) => queue))].slice(0, maxNamed).map((queue) => {
     const tasks = unserved.filter((wait) => wait.queue === queue).map(({ task, count }) => tasksText(task, count));
     return `${tasks.join(', ')} in ${queue}`;
@@ -86,6 +87,24 @@ async function whyTasksUnserved(parts: WhyParts, run: Run): Promise<WaitReason |
   return reason(
     'no-worker',
     `Its tasks wait, and no living worker serves their queue: ${told.join('; ')}. Start one: ${programName()} worker --queue ${first.queue}`,
+  );
+}
+
+/** Spread tasks of a pinned run, in a queue where no worker has its version. */
+async function whyTasksPinned(
+  { store }: WhyParts,
+  { id }: Run,
+  waits: readonly WaitingTasks[],
+  workers: readonly WorkerView[],
+): Promise<WaitReason | null> {
+  const pin = await store.pins.get(id);
+  if (pin === null) return null;
+  const wait = waits.find(({ queue }) => !workers.some(({ queues, flows }) => queues.includes(queue) && hasVersion(flows, pin)));
+  if (wait === undefined) return null;
+  return reason(
+    'pinned',
+    `Its task waits: ${tasksText(wait.task, wait.count)}. The run is pinned to version ${pin.version} of the flow ${pin.flow}, which no living worker ` +
+      `of the queue ${wait.queue} has. Start one that has it, or let the run go on with any version: ${programName()} runs unpin ${id}`,
   );
 }
 

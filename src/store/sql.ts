@@ -49,7 +49,9 @@ type RunIndex =
   | 'runs_slot_held'
   | 'runs_slot_awaited'
   | 'runs_failure'
-  | 'runs_fair';
+  | 'runs_fair'
+  | 'runs_parked'
+  | 'runs_parked_by';
 
 /** The table of runs, read by an index that SQLite, which keeps no statistics, would not choose by itself. */
 export function runsBy({ dialect }: Dialect, index: RunIndex, alias = ''): string {

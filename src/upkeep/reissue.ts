@@ -1,7 +1,7 @@
 /**
  * Puts the tickets of runs and spread task runs that wait and are due, but have had none put for a while: the broker may have lost it, the
  * process that had to put it may have died, or their instant has come. The same for crashed runs whose hooks were never called. A ticket
- * that still exists stays as it is.
+ * that still exists stays as it is. Also of runs parked because of a sub-flow that has ended meanwhile.
  *
  * Runs in every scheduler and, slower, in every worker; each is handled by one of them per round.
  */
@@ -52,6 +52,7 @@ async function reissueRuns(parts: LoopParts, ticketedBeforeMs: number): Promise<
   const hooks = await store.fleet.hooksUnticketed({ ticketedBeforeMs, limit: batch });
   if (hooks.length > 0) await putTickets(parts, hooks, clock.now());
   tellReissued(parts, 'run', hooks.length);
+  await putTickets(parts, await store.pins.unparkVoid(batch), clock.now());
   const runs = await store.fleet.dueUnticketed({ ticketedBeforeMs, limit: batch });
   const [first] = runs;
   if (first === undefined) return false;

@@ -103,7 +103,15 @@ describe(`seed ${seed}`, () => {
       for (const id of [...pinnedLate, ...continuingLate]) await client.runs.signal(id, 'go');
       const whys = async (): Promise<unknown[]> => Promise.all(pinnedLate.map(async (id) => (await client.runs.why(id))?.kind));
       await expect.poll(whys, { timeout: timeoutMs }).toEqual(pinnedLate.map(() => 'pinned'));
+      const epochs = async (): Promise<number[]> => Promise.all(pinnedLate.map(async (id) => (await client.runs.inspect(id)).run.epoch));
+      const isParked = async (): Promise<boolean> =>
+        (await Promise.all(pinnedLate.map((id) => client.runs.inspect(id)))).every(({ run }) =>
+          run.state.message?.includes('to which it is pinned'),
+        );
+      await expect.poll(isParked, { timeout: timeoutMs }).toBe(true);
+      const epochsBefore = await epochs();
       await ends(fleet, continuingLate);
+      expect(await epochs()).toEqual(epochsBefore);
       expect(fleet.readLedger().filter(({ run }) => pinnedLate.includes(run))).toHaveLength(noted);
       const stuck = await client.runs.inspect(pinnedLate[0] ?? '');
       expect(stuck.pin).toMatchObject({ version: stuck.run.flowVersion, workers: 0 });

@@ -114,6 +114,24 @@ describe('why a run does not run', () => {
     expect(await why(id)).toBe(null);
   });
 
+  test('spread tasks of a pinned run, in a queue where no worker has its version', async () => {
+    await begin();
+    const id = await running();
+    const claim = { runId: id, epoch: 1 };
+    await at.store.pins.pin(claim, { flow: 'sync', version: 'v1' }, { flow: 'sync', version: 'v1' }, 1);
+    await at.store.recorder.addRunPatch(claim, { startedAt: 1, flowVersion: 'v1' }, null);
+    const train = taskRun(id, 'train', { state: stateOf('SCHEDULED'), attempt: 0, startedAt: null });
+    await at.store.spread.offer(claim, [{ taskRun: train, queue: 'gpu', priority: 0, inputs: null, inputsRef: null }]);
+    await beat({ id: 'owner', flows: { sync: 'v1' } });
+    await beat({ id: 'new', queues: ['gpu'], flows: { sync: 'v2' } });
+    expect(await why(id)).toMatchObject({
+      kind: 'pinned',
+      message: `Its task waits: train. The run is pinned to version v1 of the flow sync, which no living worker of the queue gpu has. Start one that has it, or let the run go on with any version: ${programName()} runs unpin ${id}`,
+    });
+    await beat({ id: 'old', queues: ['gpu'], flows: { sync: 'v1' } });
+    expect(await why(id)).toBe(null);
+  });
+
   test('a limit on runs, with its holders and how many wait longer', async () => {
     await begin();
     await declareLimit(1);

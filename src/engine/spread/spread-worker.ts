@@ -135,12 +135,15 @@ export class SpreadWorker {
       );
   }
 
-  /** Gives it back, to a worker that knows it; if there is none, with a sentence on why nobody has taken it. */
+  /**
+   * Gives it back, to a worker that knows it; if there is none, with a sentence on why nobody has taken it. If its run is pinned, it is
+   * parked until a worker has the version.
+   */
   async #leaveToOthers(claimed: ClaimedTask, wasLeft: boolean, pin: RunPin | null): Promise<void> {
     const { services, flows, spread } = this.#options;
-    const { claim, run, taskRun } = claimed;
+    const { claim, run, taskRun, queue } = claimed;
     const wanted = pin ?? { flow: run.flow };
-    if (!wasLeft && (await spread.isKnown?.(wanted))) {
+    if (!wasLeft && (await spread.isKnown?.(wanted, queue))) {
       const ticket = await services.store.spread.release(claim, null);
       if (ticket === null || (await spread.leave?.(ticket, wanted))) return;
       return spread.put([{ ...ticket, dueAt: services.clock.now() + unfitDelayMs }]);
@@ -156,16 +159,22 @@ export class SpreadWorker {
         );
       this.#loggedUnknown.add(about);
     }
-    await this.#giveBackSaying(claimed, message);
+    if (pin === null) return this.#giveBackSaying(claimed, message);
+    await this.#say(claimed, message);
+    const ticket = await services.store.spread.release(claim, null);
+    // Unless it was unpinned meanwhile.
+    if (ticket !== null && !(await services.store.pins.park('task', ticket, pin))) await spread.put([ticket]);
   }
 
   /** Gives it back for later, with a sentence on why it waits. */
-  async #giveBackSaying({ claim, taskRun }: ClaimedTask, message: string): Promise<void> {
-    const { store, clock } = this.#options.services;
-    if (taskRun.state.message !== message) {
-      const row = { ...taskRun, state: { ...taskRun.state, message } };
-      await store.spread.write([{ claim, taskRun: row, transitions: [], artifacts: [] }]);
-    }
-    await this.#giveBack(claim, clock.now() + unfitDelayMs);
+  async #giveBackSaying(claimed: ClaimedTask, message: string): Promise<void> {
+    await this.#say(claimed, message);
+    await this.#giveBack(claimed.claim, this.#options.services.clock.now() + unfitDelayMs);
+  }
+
+  async #say({ claim, taskRun }: ClaimedTask, message: string): Promise<void> {
+    if (taskRun.state.message === message) return;
+    const row = { ...taskRun, state: { ...taskRun.state, message } };
+    await this.#options.services.store.spread.write([{ claim, taskRun: row, transitions: [], artifacts: [] }]);
   }
 }

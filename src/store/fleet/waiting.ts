@@ -28,7 +28,7 @@ export const runWork: LeasedWork = {
   table: 'runs',
   isHeld: `owner is not null and state_type in (${openList})`,
   heldIndex: 'runs_owned',
-  isTicketable: `owner is null and held is null and state_type in ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED')
+  isTicketable: `owner is null and held is null and parked_for is null and state_type in ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED')
     and state_name <> 'AwaitingSlot' and not (state_type = 'PAUSED' and due_at is null)`,
   ticketableIndex: 'runs_waiting',
   taken: '',
@@ -151,12 +151,12 @@ export type Claimant = Pick<ClaimListener, 'isAlone' | 'slots'>;
 
 /**
  * Which runs a ticket may claim; `$1` is the instant. Runs on trial are left to a process that executes nothing else, runs that take
- * several places to workers with as many, and runs that wait for their turn to `FairnessStore.pick`.
+ * several places to workers with as many, runs that wait for their turn to `FairnessStore.pick`, and parked ones to `PinStore.unpark`.
  */
 export function claimable({ fragments }: Pick<Connection, 'fragments'>, { isAlone = false, slots = 1 }: Claimant): string {
   const fits = slots === 1 ? 'slots is null' : `(slots is null or slots <= ${Math.trunc(slots)})`;
   return `${isAlone ? '' : `on_trial is null and fair_waits is null and ${fits} and `}state_type not in (${terminalList}) and owner is null and (due_at is null or due_at <= ${fragments.now(1)} + ${earlyMs})
-    and not (state_type = 'PAUSED' and due_at is null) and held is null`;
+    and not (state_type = 'PAUSED' and due_at is null) and held is null and parked_for is null`;
 }
 
 /**

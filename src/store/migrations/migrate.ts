@@ -52,6 +52,7 @@ import { slots } from './0056-slots.ts';
 import { fairness } from './0057-fairness.ts';
 import { runPins } from './0059-run-pins.ts';
 import { alertAttempts } from './0062-alert-attempts.ts';
+import { parked } from './0063-parked.ts';
 import type { Migration } from './migration.ts';
 
 /** All of them, in order. */
@@ -101,6 +102,7 @@ export const migrations: readonly Migration[] = [
   fairness,
   runPins,
   alertAttempts,
+  parked,
 ];
 
 const newest = Math.max(...migrations.map(({ number }) => number));

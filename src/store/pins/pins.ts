@@ -4,6 +4,7 @@ import type { Connection } from '../connection.ts';
 import { hasOwner, ownerTextOf } from '../ownership.ts';
 import { forUpdate, listed, listOf, openList, runsBy } from '../sql.ts';
 import type { PinnedRuns, PinStore, RunsUnderWay } from './contract.ts';
+import { freeParkedBy, park, parkedWork, unpark, unparkVoid } from './parked.ts';
 
 interface PinRow {
   readonly run_id: string;
@@ -53,10 +54,17 @@ export function pinStore(connection: Connection): PinStore {
       );
       return rows.map(pinOf);
     },
-    async unpin(runId) {
-      const [row] = await query<PinRow>(`delete from run_pins where run_id = $1 returning ${columns}`, [runId]);
-      return row === undefined ? null : pinOf(row);
-    },
+    unpin: (runId) =>
+      connection.transaction(async (db) => {
+        const [row] = await db.query<PinRow>(`delete from run_pins where run_id = $1 returning ${columns}`, [runId]);
+        if (row === undefined) return null;
+        await freeParkedBy(db, runId);
+        return pinOf(row);
+      }),
+    park: (work, which, pin) => park(connection, work, which, pin),
+    parked: () => parkedWork(connection),
+    unpark: (parked, limit) => unpark(connection, parked, limit),
+    unparkVoid: (limit) => unparkVoid(connection, limit),
     async underWay() {
       const rows = await query<PinRow & { readonly runs: number; readonly oldest: string }>(
         `select run_pins.flow, run_pins.version, run_pins.host_flow, run_pins.host_version, count(*) as runs, min(runs.id) as oldest

@@ -47,7 +47,10 @@ export async function claimRun(
 
 /** @param goneEpoch the epoch of an owner that is gone: if it has moved on, somebody else was faster */
 async function takeRun(connection: Connection, id: string, owner: Owner, leaseMs: number, goneEpoch: number | null): Promise<Run | null> {
-  const set = { ...runWork, taken: 'recoveries = recoveries + case when owner is null then 0 else 1 end, ' };
+  const set = {
+    ...runWork,
+    taken: 'parked_for = null, parked_by = null, recoveries = recoveries + case when owner is null then 0 else 1 end, ',
+  };
   const where = `id = $4 and state_type not in (${terminalList})
     and (owner is null or lease_until <= ${connection.fragments.now(1)} or epoch = $5)`;
   const [row] = await connection.query<RunRow>(claimText(connection, set, where, columns), [

@@ -39,7 +39,7 @@ export async function reopenWithin(db: Database, id: string, at: number, fromTas
   const tasks = await openTaskRuns(db, id, fromTasks);
   // The last owner may not have handed it back yet; the raised epoch shuts it out.
   const [row] = await db.query<Ticketed & { readonly fairKey: string | null }>(
-    `update runs set state_type = 'SCHEDULED', state_name = 'Scheduled', state_message = $1, attempt = attempt + 1, ${freedAnew}, slot_since = null, due_at = null, ended_at = null, cancel_requested_at = null, held = null,
+    `update runs set state_type = 'SCHEDULED', state_name = 'Scheduled', state_message = $1, attempt = attempt + 1, ${freedAnew}, slot_since = null, due_at = null, ended_at = null, cancel_requested_at = null, held = null, parked_for = null, parked_by = null,
        fair_waits = case when fair_key is null or on_trial is not null then null else 1 end,
        result = null, result_ref = null, error = null,
        executed_ms = case when started_at is null then executed_ms

@@ -13,7 +13,7 @@ export const taskWork: LeasedWork = {
   table: 'spread_tasks',
   isHeld: `stage = 'held'`,
   heldIndex: 'spread_tasks_held',
-  isTicketable: `stage = 'waiting' and exists (select 1 from runs where runs.id = spread_tasks.run_id and runs.state_type in (${openList}))`,
+  isTicketable: `stage = 'waiting' and parked_for is null and exists (select 1 from runs where runs.id = spread_tasks.run_id and runs.state_type in (${openList}))`,
   ticketableIndex: 'spread_tasks_waiting',
   taken: `stage = 'held', `,
   waiting: `stage = 'waiting', `,
@@ -23,6 +23,7 @@ interface ClaimedRow {
   readonly id: string;
   readonly run_id: string;
   readonly epoch: number;
+  readonly queue: string;
   readonly inputs: string | null;
   readonly inputs_ref: string | null;
 }
@@ -36,16 +37,16 @@ export async function claimTasks(
   { isAlone, slots }: { readonly isAlone: boolean; readonly slots: number },
 ): Promise<ReadonlyMap<string, ClaimedTask>> {
   const which = `select spread_tasks.id from spread_tasks join runs on runs.id = spread_tasks.run_id
-    where spread_tasks.id in ${listed(connection, 4)} and stage = 'waiting'
+    where spread_tasks.id in ${listed(connection, 4)} and stage = 'waiting' and spread_tasks.parked_for is null
       and (spread_tasks.due_at is null or spread_tasks.due_at <= ${connection.fragments.now(1)} + ${earlyMs})
       and runs.state_type in (${openList}) and runs.state_type <> 'CANCELLING' and runs.cancel_requested_at is null
       ${isAlone ? '' : `and spread_tasks.on_trial is null and (spread_tasks.slots is null or spread_tasks.slots <= ${Math.trunc(slots)})`}
     order by spread_tasks.id ${forUpdateOfFree(connection, 'spread_tasks')}`;
   const where = `stage = 'waiting' and id in (${which})`;
-  const claimed = await connection.query<ClaimedRow>(claimText(connection, taskWork, where, 'id, run_id, epoch, inputs, inputs_ref'), [
-    ...claimValues(connection, owner, leaseMs),
-    listOf(ids),
-  ]);
+  const claimed = await connection.query<ClaimedRow>(
+    claimText(connection, taskWork, where, 'id, run_id, epoch, queue, inputs, inputs_ref'),
+    [...claimValues(connection, owner, leaseMs), listOf(ids)],
+  );
   return claimed.length === 0 ? new Map() : await claimedOf(connection, claimed);
 }
 
@@ -62,11 +63,11 @@ async function claimedOf(connection: Connection, claimed: readonly ClaimedRow[])
   const runs = new Map(runRows.map((row) => [row.id, runOf(row)]));
   const taskRuns = new Map(taskRows.map((row) => [row.id, taskRunOf(row)]));
   const found = new Map<string, ClaimedTask>();
-  for (const { id, run_id, epoch, inputs, inputs_ref } of claimed) {
+  for (const { id, run_id, epoch, queue, inputs, inputs_ref } of claimed) {
     const run = runs.get(run_id);
     const taskRun = taskRuns.get(id);
     // Deleted just now: there is nothing left to hold.
-    if (run && taskRun) found.set(id, { claim: { taskRunId: id, epoch }, run, taskRun, inputs, inputsRef: inputs_ref });
+    if (run && taskRun) found.set(id, { claim: { taskRunId: id, epoch }, run, taskRun, queue, inputs, inputsRef: inputs_ref });
   }
   return found;
 }

@@ -44,7 +44,7 @@ export interface OfferedTask {
 }
 
 /** A task run that a worker has claimed, with all it needs to execute it. */
-export interface ClaimedTask extends Pick<OfferedTask, 'taskRun' | 'inputs' | 'inputsRef'> {
+export interface ClaimedTask extends Pick<OfferedTask, 'taskRun' | 'queue' | 'inputs' | 'inputsRef'> {
   readonly claim: TaskClaim;
   readonly run: Run;
 }

@@ -34,7 +34,7 @@ export async function offerTasks(connection: Connection, claim: Claim, tasks: re
       `insert into spread_tasks (id, run_id, key, stage, queue, priority, slots, epoch, recoveries, ticketed_at, inputs, inputs_ref)
        select id, run_id, key, 'waiting', queue, priority, slots, 0, 0, ${now(1)}, inputs, inputs_ref from ${list(2, offeredTypes)} as offered where true
        on conflict (id) do update set stage = 'waiting', queue = excluded.queue, priority = excluded.priority, slots = excluded.slots, epoch = spread_tasks.epoch + 1,
-         recoveries = 0, owner = null, lease_until = null, due_at = null, ticketed_at = excluded.ticketed_at,
+         recoveries = 0, owner = null, lease_until = null, due_at = null, parked_for = null, parked_by = null, ticketed_at = excluded.ticketed_at,
          inputs = excluded.inputs, inputs_ref = excluded.inputs_ref
        where spread_tasks.stage = 'ended' and not exists (
          select 1 from task_runs where task_runs.run_id = spread_tasks.run_id and task_runs.key = spread_tasks.key

@@ -40,6 +40,8 @@ const passes: readonly Pass[] = [
     indexes: ['runs_owned', 'runs_state'],
     step: (store) => store.fleet.reclaim({ limit: 1_000, maxRecoveries: 3, goneOwners: [] }),
   },
+  { name: 'parked', indexes: ['runs_parked'], step: (store) => store.pins.parked() },
+  { name: 'parked for nothing', indexes: ['runs_parked_by'], step: (store) => store.pins.unparkVoid(1_000) },
   { name: 'the look for owners', indexes: ['runs_owned'], step: (store) => store.fleet.owners() },
   { name: 'mark late', indexes: ['runs_not_late'], step: (store) => store.ticks.markLate({ lateAfterMs: 15_000, limit: 1_000 }) },
   { name: 'materialise', indexes: [], step: (store) => claimTicks(store) },

@@ -114,6 +114,84 @@ describe.each(makers)('pins on $name', (maker) => {
     expect(buckets[0]?.counts).toEqual({ RUNNING: 1 });
   });
 
+  describe('parked', () => {
+    /** A pinned run that was handed back, and waits. */
+    async function waiting(version = v1, changes: Partial<NewRun> = {}): Promise<{ id: string; epoch: number }> {
+      const claim = await beginPinned(version, changes);
+      await store.recorder.addRunPatch(claim, { state: stateOf('SCHEDULED', 'Resuming') }, null);
+      await store.runs.release(claim);
+      return { id: claim.runId, epoch: claim.epoch };
+    }
+
+    async function park(run: { id: string; epoch: number }): Promise<boolean> {
+      const pin = await store.pins.get(run.id);
+      if (pin === null) throw new Error('It is not pinned.');
+      return await store.pins.park('run', run, pin);
+    }
+
+    const claimed = async (id: string): Promise<boolean> => (await store.fleet.claimMany([id], ownerNamed('other'), leaseMs)).has(id);
+    const unticketed = async (): Promise<string[]> =>
+      (await store.fleet.dueUnticketed({ ticketedBeforeMs: 0, limit: 100 })).map(({ id }) => id).sort();
+
+    test('a parked run is neither claimed nor given a ticket until its version is there', async () => {
+      const [one, two, other] = [await waiting(), await waiting(), await waiting(v2, { queue: 'far' })];
+      for (const run of [one, two, other]) expect(await park(run)).toBe(true);
+      expect([await claimed(one.id), await unticketed()]).toEqual([false, []]);
+      const ofV1 = { work: 'run', queue: 'default', wanted: { ...v1, host: v1 } } as const;
+      const ofV2 = { work: 'run', queue: 'far', wanted: { ...v2, host: v2 } } as const;
+      const parked = await store.pins.parked();
+      expect(parked).toHaveLength(2);
+      expect(parked).toEqual(expect.arrayContaining([ofV1, ofV2]));
+      expect(await store.pins.unpark({ ...ofV1, queue: 'far' }, 10)).toEqual([]);
+      expect(await store.pins.unpark(ofV1, 1)).toMatchObject([{ epoch: 1, queue: 'default' }]);
+      expect(await store.pins.unpark(ofV1, 10)).toHaveLength(1);
+      expect(await store.pins.parked()).toEqual([ofV2]);
+      expect([await claimed(one.id), await claimed(two.id), await claimed(other.id)]).toEqual([true, true, false]);
+    });
+
+    test('only what waits, under its epoch, while its pin holds', async () => {
+      const run = await waiting();
+      expect(await park({ ...run, epoch: run.epoch + 1 })).toBe(false);
+      const pin = await store.pins.get(run.id);
+      await store.pins.unpin(run.id);
+      expect(pin && (await store.pins.park('run', run, pin))).toBe(false);
+      const held = await beginPinned();
+      expect(await park({ id: held.runId, epoch: held.epoch })).toBe(false);
+      expect(await store.pins.parked()).toEqual([]);
+    });
+
+    test('a run that is unpinned, continued by hand or retried is parked no longer', async () => {
+      const [unpinned, continued, retried] = [await waiting(), await waiting(), await waiting()];
+      for (const run of [unpinned, continued, retried]) await park(run);
+      await store.pins.unpin(unpinned.id);
+      expect(await claimed(unpinned.id)).toBe(true);
+      const outcome = await store.runs.claim(continued.id, owner, leaseMs);
+      expect(outcome.claimed).toBe(true);
+      if (outcome.claimed) await store.runs.release({ runId: continued.id, epoch: outcome.run.epoch, owner });
+      expect(await claimed(continued.id)).toBe(true);
+      await store.runs.requestCancel(retried.id, 9, 'It was cancelled by hand.');
+      expect(await store.pins.parked()).toEqual([]);
+      await store.runs.reopen(retried.id, 9, []);
+      expect(await claimed(retried.id)).toBe(true);
+    });
+
+    test('a run waits for the version of a sub-flow only while that is open', async () => {
+      const parent = await own();
+      await begin(parent, 'v1');
+      const child = await waiting(v2, { parentRunId: parent.runId, parentTaskRunId: 'task' });
+      await store.runs.release(parent);
+      const pin = await store.pins.get(child.id);
+      if (pin === null) throw new Error('It is not pinned.');
+      expect(await store.pins.park('run', { id: parent.runId, epoch: 1 }, pin)).toBe(true);
+      expect(await store.pins.unparkVoid(10)).toEqual([]);
+      expect(await claimed(parent.runId)).toBe(false);
+      await store.runs.requestCancel(child.id, 9, 'It was cancelled by hand.');
+      expect(await store.pins.unparkVoid(10)).toMatchObject([{ id: parent.runId, queue: 'default' }]);
+      expect(await store.pins.unparkVoid(10)).toEqual([]);
+      expect(await claimed(parent.runId)).toBe(true);
+    });
+  });
+
   test('the pin goes with its run', async () => {
     const claim = await beginPinned();
     await endRun(store, claim);

@@ -7,7 +7,10 @@ import { openBroker } from '../../../src/broker/open.ts';
 import { definitionOf } from '../../../src/define/definition.ts';
 import { makeRun } from '../../../src/engine/submit/make-run.ts';
 import type { FlowWish } from '../../../src/model/pin.ts';
+import { reissueLoop } from '../../../src/upkeep/reissue.ts';
+import { FlowRoutes } from '../../../worker/flow-routes.ts';
 import { processTicket, type TicketParts } from '../../../worker/process-ticket.ts';
+import { WorkerQueues } from '../../../worker/queues.ts';
 import { type OpenEngine, openEngine } from '../../support/open-engine.ts';
 
 const seen: string[] = [];
@@ -73,6 +76,26 @@ async function submit(flow: FlowClass): Promise<string> {
 
 const take = (id: string, flows: readonly FlowClass[], changes: Partial<TicketParts> = {}, wasLeft = false): Promise<boolean> =>
   processTicket(partsOf(flows, changes), { kind: 'run', id, epoch: 1 }, wasLeft);
+
+/** A worker with these flows starts, and takes what others left to such workers. Resolves with the ids of their tickets. */
+async function comeUp(flows: readonly FlowClass[], isReady: (taken: readonly string[]) => boolean): Promise<readonly string[]> {
+  const parts = partsOf(flows);
+  const taken: string[] = [];
+  const queues = new WorkerQueues({
+    ...{ broker, concurrency: 2, onTask: async () => undefined },
+    onRun: async (ticket) => {
+      await processTicket(parts, ticket, true);
+      taken.push(ticket.id);
+    },
+  });
+  queues.serve(['default']);
+  const routes = new FlowRoutes({ services: open.engine.services, broker, flows: parts.flows, queues });
+  await routes.look();
+  await expect.poll(() => isReady(taken), { timeout: 30_000 }).toBe(true);
+  await queues.quiet();
+  await queues.close(1_000);
+  return taken;
+}
 const inspect = async (id: string) => {
   await open.store.recorder.flush();
   return await open.client.runs.inspect(id);
@@ -91,8 +114,32 @@ describe('a run of a flow that pins', () => {
     expect(run).toMatchObject({ owner: null, recoveries: 0, epoch: epoch + 1, state: { type: 'SCHEDULED', name: 'Resuming', message } });
     expect(pin).toMatchObject({ version: '2', workers: 0 });
     expect(seen).toEqual(['first 2']);
-    await take(id, [versionOfFlow('2')]);
+    await comeUp([versionOfFlow('2')], (taken) => taken.includes(id));
     expect((await inspect(id)).result).toEqual(['2', '2']);
+  });
+
+  test('waits for its version unclaimed, without a ticket, however many come', async () => {
+    const id = await submit(versionOfFlow('1'));
+    await take(id, [versionOfFlow('1')]);
+    await open.client.runs.signal(id, 'go');
+    await take(id, [versionOfFlow('2')]);
+    const { epoch } = (await inspect(id)).run;
+    for (const flow of [versionOfFlow('2'), versionOfFlow('3')]) expect(await take(id, [flow])).toBe(false);
+    expect(await open.store.fleet.dueUnticketed({ ticketedBeforeMs: 0, limit: 10 })).toEqual([]);
+    expect(await broker.stats('default')).toMatchObject({ waiting: 0, delayed: 0 });
+    expect((await inspect(id)).run).toMatchObject({ epoch, owner: null, state: { name: 'Resuming' } });
+    // A worker that has another version, or another queue, leaves it where it is.
+    const queues = { names: ['other'], isQuiet: false, serveFlows: () => undefined };
+    for (const [version, names] of [
+      ['1', ['other']],
+      ['2', ['default']],
+    ] as const) {
+      const { flows } = partsOf([versionOfFlow(version)]);
+      await new FlowRoutes({ services: open.engine.services, broker, flows, queues: { ...queues, names } }).look();
+    }
+    expect(await open.store.pins.parked()).toHaveLength(1);
+    await comeUp([versionOfFlow('1')], (taken) => taken.includes(id));
+    expect((await inspect(id)).result).toEqual(['1', '1']);
   });
 
   test('goes straight to a worker that has it, also from one that does not know the flow at all', async () => {
@@ -149,7 +196,7 @@ describe('a run of a flow that pins', () => {
     await open.client.runs.requeue(id);
     await take(id, [versionOfFlow('2')]);
     expect((await inspect(id)).run.state).toMatchObject({ type: 'SCHEDULED' });
-    await take(id, [versionOfFlow('1')]);
+    await comeUp([versionOfFlow('1')], (taken) => taken.includes(id));
     await open.client.runs.signal(id, 'go');
     await take(id, [versionOfFlow('1')]);
     expect((await inspect(id)).result).toEqual(['1', '1']);
@@ -190,7 +237,26 @@ describe('a run with a sub-flow that pins', () => {
     expect([run.owner, pin]).toEqual([null, null]);
     expect(asked).toMatchObject([{ flow: 'asked', version: '1', host: { flow: 'caller', version: '1' } }]);
     expect(seen).toEqual(['first 1']);
-    await take(id, [versionOfCaller('1')]);
+    // Its body is not executed again and again to find that out.
+    expect(await take(id, [versionOfCaller('2')])).toBe(false);
+    await comeUp([versionOfCaller('1')], (taken) => taken.includes(id));
     expect((await inspect(id)).result).toEqual(['1', ['1', '1']]);
+  });
+
+  test('no longer waits for the version of a sub-flow that was cancelled', async () => {
+    const id = await submit(versionOfCaller('1'));
+    await take(id, [versionOfCaller('1')]);
+    const [child] = (await inspect(id)).children;
+    if (child === undefined) throw new Error('It has no sub-flow.');
+    await open.client.runs.signal(child.id, 'go');
+    await take(id, [versionOfCaller('2')]);
+    expect(await take(id, [versionOfCaller('2')])).toBe(false);
+    await open.client.runs.cancel(child.id);
+    const reissue = reissueLoop({ engine: open.engine, broker, log: pino({ level: 'silent' }) }, { intervalMs: 10 });
+    await reissue.start();
+    await expect.poll(async () => (await broker.stats('default')).waiting, { timeout: 30_000 }).toBe(1);
+    await reissue.stop();
+    expect(await take(id, [versionOfCaller('2')])).toBe(true);
+    expect((await inspect(id)).run.state.type).toBe('FAILED');
   });
 });

@@ -129,7 +129,7 @@ test('a run on trial whose ticket came to a worker that does not know its flow g
   const arrived = gate();
   const got: Ticket[] = [];
   broker.consume(queueOfFlows('default', flowsKey(versions)), { concurrency: 1 }, async (ticket) => (got.push(ticket), arrived.open()));
-  const queues = { names: ['default'], serveFlows: () => undefined };
+  const queues = { names: ['default'], isQuiet: false, serveFlows: () => undefined };
   const routes = new FlowRoutes({ services: engine.services, broker, flows: new Map(), queues });
   const offered: unknown[] = [];
   const quarantine = { offer: (what: unknown) => void offered.push(what) };
