@@ -147,7 +147,10 @@ describe('limits of one process', () => {
 
 describe('a run that waits for its slot', () => {
   /** An attempt of a run in this state, whose wait ends so. */
-  function attemptIn(state: State, { end = 'taken' as SlotEnd, stopReason = null as BatutaError | null } = {}) {
+  function attemptIn(
+    state: State,
+    { end = 'taken', stopReason = null }: { readonly end?: SlotEnd; readonly stopReason?: BatutaError | null } = {},
+  ) {
     const steps: string[] = [];
     const record = {
       claim,

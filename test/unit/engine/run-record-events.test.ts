@@ -59,19 +59,10 @@ describe('what listeners of the bus are told', () => {
     await Promise.all(events.map(({ flushed }) => flushed));
   });
 
-  const use = (taskRunId: string | null, closedAt: number | null): ResourceUse =>
-    ({
-      id: 'use',
-      runId: 'run',
-      taskRunId,
-      resource: 'pool',
-      scope: 'task',
-      beganAt: 1,
-      openedAt: 1,
-      closingAt: 1,
-      closedAt,
-      error: null,
-    }) as ResourceUse;
+  const use = (taskRunId: string | null, closedAt: number | null): ResourceUse => ({
+    ...{ id: 'use', runId: 'run', taskRunId, resource: 'pool', scope: 'task', error: null },
+    ...{ beganAt: 1, openedAt: 1, closingAt: 1, closedAt },
+  });
 
   test('of a resource is its end, once recorded, with the attempt of its task', async () => {
     const record = here.recordOf();
