@@ -62,3 +62,8 @@ test.each([
   for (const at of order) found.set(at, await lengths.of(idOf(at)));
   expect([2, 64, 65, 70].map((at) => found.get(at))).toEqual([0, 0, maxHops, maxHops]);
 });
+
+test('of a line without end no more than 64 runs are looked up', async () => {
+  const { lengths, looked } = line(200);
+  expect([await lengths.of(idOf(200)), looked.length]).toEqual([maxHops, 64]);
+});

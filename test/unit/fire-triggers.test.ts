@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { fireTriggers } from '../../scheduler/fire-triggers.ts';
 import { stateOf } from '../../src/model/state.ts';
 import type { TriggerFiring, TriggerSource } from '../../src/model/triggers/trigger.ts';
-import type { ActiveTrigger, EndPage, PendingEvent, RunEnd, TriggerReport, TriggerStep } from '../../src/store/store.ts';
+import type { ActiveTrigger, DueFiring, EndPage, PendingEvent, RunEnd, TriggerReport, TriggerStep } from '../../src/store/store.ts';
 
 const trigger = (source: TriggerSource, params: Readonly<Record<string, string>> = {}): ActiveTrigger => ({
   ...{ id: 't', deployment: 'own', slug: 't', createdAt: 0, deploymentVersion: 1, fromEvent: 0, fromEnd: 0 },
@@ -41,7 +41,11 @@ async function fire({ triggers = [], pending, ends = () => pageOf(), nextDueAt =
       active: async () => (asked.push('triggers'), triggers),
       pending: async (limit: number) => (asked.push(`events ${limit}`), pending),
       ends: async (reader: string, _: unknown, changes: number) => (asked.push(`ends ${reader} ${changes}`), ends(changes)),
-      decide: async (step: TriggerStep) => (steps.push(step), report),
+      decide: async (step: TriggerStep, _: unknown, plan: (due: readonly DueFiring[]) => unknown) => {
+        expect(plan([])).toEqual([]);
+        steps.push(step);
+        return report;
+      },
     },
   };
   const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(String((JSON.parse(line) as { level: number }).level)) });
@@ -52,6 +56,7 @@ const idle = { waiting: [], firings: [], again: false };
 
 test('nothing is read while there is no trigger and no event', async () => {
   expect(await fire({})).toMatchObject({ fired: idle, asked: [], steps: [] });
+  expect(await fire({ nextDueAt: 1 })).toMatchObject({ fired: idle, asked: [], steps: [] });
 });
 
 test('without a trigger events are decided all the same, so that they do not wait for one', async () => {

@@ -5,7 +5,7 @@ import { matchEnds, matchEvents, wishOf } from '../../scheduler/match-triggers.t
 import { BatutaError } from '../../src/base/errors.ts';
 import type { Run } from '../../src/model/run.ts';
 import { stateOf } from '../../src/model/state.ts';
-import type { TriggerRule, TriggerSource } from '../../src/model/triggers/trigger.ts';
+import { maxGivenBytes, type TriggerRule, type TriggerSource } from '../../src/model/triggers/trigger.ts';
 import { decodeValue, encodeValue } from '../../src/model/values.ts';
 import type { ActiveTrigger, PendingEvent, RunEnd } from '../../src/store/store.ts';
 
@@ -91,18 +91,45 @@ describe('an event', () => {
       ...{ id: 'event-4', name: 'e', from: 'webhook:w', at: '1970-01-01T00:00:00.010Z', sku: 's1' },
     });
     expect((await events([trigger('a', [event('e')], { params: { none: 'payload.none' } })], [one])).causes).toMatchObject([
-      { given: null },
+      { given: null, fault: null },
     ]);
   });
 
   test('whose payload is damaged is a fault of those that look into it, and of no other', async () => {
     const triggers = [
       trigger('looks', [event('e')], { by: 'payload.by' }),
+      trigger('filters', [event('e')], { where: { 'payload.kind': ['x'] } }),
+      trigger('maps', [event('e')], { params: { id: 'event.id', of: 'payload.id' } }),
       trigger('does not', [event('e')], { params: { id: 'event.id' } }),
     ];
     const { causes } = await events(triggers, [emitted(1, 'e', null, { payload: '{"json":' })]);
-    expect(causes.map(({ fault }) => fault)).toEqual([expect.stringContaining('The payload of event event-1 cannot be read'), null]);
-    expect(causes[0]).toMatchObject({ group: '', given: null });
+    const unread = { group: '', given: null, fault: expect.stringContaining('The payload of event event-1 cannot be read') as string };
+    expect(causes).toMatchObject([unread, unread, unread, { fault: null }]);
+  });
+
+  test('that would hand on too much is a fault; just as much as may be is handed on', async () => {
+    const mapping = trigger('a', [event('e')], { params: { text: 'payload' } });
+    const givenOf = async (chars: number) => (await events([mapping], [emitted(1, 'e', 'x'.repeat(chars))])).causes[0];
+    const room = maxGivenBytes - ((await givenOf(1))?.given?.length ?? 0) + 1;
+    expect(await givenOf(room)).toMatchObject({ fault: null });
+    const fault = `What trigger a maps has ${maxGivenBytes + 1} bytes; at most ${maxGivenBytes} are handed on.`;
+    expect(await givenOf(room + 1)).toMatchObject({ given: null, fault });
+  });
+
+  test('whose values cannot be told apart is a fault, and holds up no other', async () => {
+    const payload = '{"json":{"self":null},"meta":{"referentialEqualities":[["self"]],"v":1}}';
+    const { causes } = await events(
+      [trigger('a', [event('e')], { by: 'payload' }), trigger('b', [event('e')])],
+      [emitted(1, 'e', null, { payload })],
+    );
+    expect(causes).toMatchObject([{ group: '', given: null, fault: expect.stringContaining('circular') as string }, { fault: null }]);
+  });
+
+  test('that concerns nobody has nothing read for it', async () => {
+    const { services, read } = servicesWith();
+    const callerRunId = '00000000-0000-7000-8000-000000000001';
+    await matchEvents(services, [trigger('a', [event('other')])], [emitted(1, 'e', null, { callerRunId })], 1);
+    expect(read).toEqual([]);
   });
 
   test('that a filter leaves out concerns nobody', async () => {
@@ -198,8 +225,13 @@ describe('the end of a run', () => {
     const wants = (path: string) => trigger(path, [end('extract')], { params: { it: path } });
     const { causes } = await ends([wants('params.a'), wants('result.a'), wants('run.id')], [ended('r1')], [bad]);
     expect(causes.map(({ fault }) => fault)).toEqual([expect.any(String), 'gone', null]);
-    const { causes: alone } = await ends([wants('run.id')], [ended('r1')], [bad]);
-    expect(alone).toMatchObject([{ fault: null }]);
+    const asked: string[] = [];
+    const away = async (ref: string): Promise<string> => {
+      asked.push(ref);
+      throw new BatutaError('STORE_UNAVAILABLE', 'away');
+    };
+    const { causes: alone } = await matchEnds(servicesWith([bad], away).services, [wants('run.id')], [ended('r1')], 1_000);
+    expect([alone.map(({ fault }) => fault), asked]).toEqual([[null], []]);
   });
 
   test('whose result is too large to map is a fault, and is not read; one of just that size is', async () => {

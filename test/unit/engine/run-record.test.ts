@@ -29,6 +29,7 @@ describe('a state of a run', () => {
     expect(() => record.setRun(stateOf('RUNNING'))).toThrow('The run run cannot go from COMPLETED to RUNNING (Running).');
     expect(() => record.setRun(stateOf('RUNNING'), {}, true)).toThrow('cannot go from COMPLETED');
     expect(() => record.repeatRun(stateOf('CANCELLING'))).toThrow('cannot go from COMPLETED');
+    expect(() => here.recordOf({ state: stateOf('FAILED') }).repeatRun(stateOf('CANCELLING'))).toThrow('cannot go from FAILED');
     expect([here.written, here.told, record.run.state.type]).toEqual([[], [], 'COMPLETED']);
   });
 
@@ -194,6 +195,7 @@ describe('what has failed in a run', () => {
     const record = here.recordOf();
     void record.setTask(null, failedRow('work[2]'));
     void record.setTask(null, { ...failedRow('work[3]'), state: stateOf('COMPLETED'), error: null });
+    expect(record.failed.get('work')?.key).toBe('work[2]');
     void record.setTask(null, failedRow('work[2]', 'TimedOut'));
     expect(record.failed.get('work')?.state.name).toBe('TimedOut');
     void record.setTask(null, { ...failedRow('work[2]'), state: stateOf('RUNNING') });
@@ -241,4 +243,14 @@ test('parameters that were recorded again are those of its run, and an artifact 
   const artifact = { id: 'a' } as Artifact;
   await record.addArtifact(artifact);
   expect(here.written).toEqual([{ artifact }]);
+});
+
+test('all of it is written where nobody listens', () => {
+  const record = here.recordOf({}, { listener: null });
+  void record.setRun(stateOf('CANCELLING'));
+  record.tellMapped('work', 1);
+  void record.setTask(null, rowIn('SCHEDULED'));
+  record.touchTask(rowIn('RUNNING'));
+  record.tellTask(rowIn('COMPLETED'));
+  expect([here.written.length, here.told]).toEqual([4, []]);
 });
