@@ -6,7 +6,7 @@ import { checkStreamOptions } from '../emissions.ts';
 import type { StreamOptions } from '../handle.ts';
 import { type CutValue, fromWire, type Wire, type WireValue } from '../wire.ts';
 import type { Api } from './api.ts';
-import { followEvents } from './event-stream.ts';
+import { followItems } from './follow-items.ts';
 import { textOfValue } from './wire-values.ts';
 
 interface SentEmission extends Wire<Omit<Emission, 'value'>> {
@@ -15,7 +15,7 @@ interface SentEmission extends Wire<Omit<Emission, 'value'>> {
 }
 
 /**
- * Continues after the last value across lost connections and server restarts. A slow reader is not sent more than it takes.
+ * Continues after the last value, until the run has ended.
  *
  * @param path of the run
  * @throws BatutaError NAME_INVALID, FILTER_INVALID, RUN_NOT_FOUND, RESULT_MISSING, UNAUTHENTICATED, FORBIDDEN and what else the server
@@ -23,62 +23,22 @@ interface SentEmission extends Wire<Omit<Emission, 'value'>> {
  */
 export async function* emittedOverHttp(api: Api, path: string, stream: string, options: StreamOptions): AsyncGenerator<Emission> {
   checkStreamOptions(stream, options);
-  const { after, signal } = options;
-  const over = new AbortController();
-  const ended = AbortSignal.any([over.signal, api.closed, ...(signal ? [signal] : [])]);
-  const waiting: SentEmission[] = [];
+  const { after = 0, signal } = options;
   /** Number of the last value received. */
-  let last = after ?? 0;
-  let wake: () => void = () => undefined;
-  let taken: () => void = () => undefined;
-  let state = 'open' as 'open' | 'ended' | 'left';
-  const take = (sent: SentEmission): void => {
-    // May arrive again if the connection was cut after it.
-    if (sent.seq <= last) return;
-    last = sent.seq;
-    waiting.push(sent);
-  };
-  const following = followEvents(api, `${path}/streams/${encodeURIComponent(stream)}/events`, {
-    query: {},
-    signal: ended,
-    ...(after === undefined || after === 0 ? {} : { lastId: String(after) }),
-    onEvent({ type, data }) {
-      if (type === 'value') take(JSON.parse(data) as SentEmission);
-      if (type === 'end') {
-        state = 'ended';
-        // Nothing comes after it; do not reconnect.
-        over.abort();
-      }
-      wake();
+  let last = after;
+  const sent = followItems<SentEmission>(api, `${path}/streams/${encodeURIComponent(stream)}/events`, {
+    lastId: after === 0 ? undefined : String(after),
+    signal,
+    read({ type, data }) {
+      if (type !== 'value') return type === 'end' ? 'end' : null;
+      const emission = JSON.parse(data) as SentEmission;
+      // May arrive again if the connection was cut after it.
+      if (emission.seq <= last) return null;
+      last = emission.seq;
+      return emission;
     },
-    onState: () => undefined,
-    onTaken: () => (ended.aborted || waiting.length === 0 ? Promise.resolve() : new Promise((resolve) => (taken = resolve))),
-  }).finally(() => {
-    if (state === 'open') state = 'left';
-    wake();
   });
-  ended.addEventListener('abort', () => (wake(), taken()), { once: true });
-  const isStopped = (): boolean => api.closed.aborted || signal?.aborted === true;
-  try {
-    for (;;) {
-      for (let sent = waiting.shift(); sent !== undefined; sent = waiting.shift()) {
-        if (isStopped()) return;
-        yield await emissionOf(api, sent);
-      }
-      taken();
-      if (isStopped() || state === 'ended') return;
-      if (state === 'left') {
-        const refusal = await following;
-        if (refusal !== null) throw refusal;
-        return;
-      }
-      await new Promise<void>((resolve) => (waiting.length > 0 || state !== 'open' ? resolve() : (wake = resolve)));
-    }
-  } finally {
-    over.abort();
-    taken();
-    await following;
-  }
+  for await (const emission of sent) yield await emissionOf(api, emission);
 }
 
 async function emissionOf(api: Api, { value, isMissing, ...sent }: SentEmission): Promise<Emission> {

@@ -5,66 +5,64 @@ import type { StoredFlow } from '../../store/store.ts';
 import type { Client, EnqueueOptions, FlowsClient, RunHandle } from '../client.ts';
 import { fromWire, type Wire } from '../wire.ts';
 import type { Api } from './api.ts';
-import { enqueueBody, nameOfFlow, pageFromWire } from './wire-values.ts';
-import { HttpAlerts, HttpErrors } from './http-alerts.ts';
-import { HttpArtifacts } from './http-artifacts.ts';
-import { HttpCache } from './http-cache.ts';
-import { HttpInbox } from './http-inbox.ts';
-import { HttpBackfills, HttpDeployments } from './http-deployments.ts';
-import { HttpAudit, HttpFigures, HttpKeys, HttpLimits } from './http-fleet.ts';
-import { HttpConnections, HttpSecrets, HttpVariables } from './http-secrets.ts';
+import { enqueueBody, nameOfFlow, pageFromWire, runQuery } from './wire-values.ts';
+import { httpAlerts, httpErrors } from './http-alerts.ts';
+import { httpArtifacts } from './http-artifacts.ts';
+import { httpInbox } from './http-inbox.ts';
+import { httpBackfills, httpDeployments } from './http-deployments.ts';
+import { httpAudit, httpCache, httpFigures, httpKeys, httpLimits } from './http-fleet.ts';
+import { httpConnections, httpSecrets, httpVariables } from './http-secrets.ts';
 import { HttpRuns } from './http-runs.ts';
-import { type HttpEvents, httpEvents } from './http-events.ts';
-import type { ExportsClient } from '../export/export-client.ts';
-import { httpExports } from './http-exports.ts';
-import { HttpWebhooks } from './http-webhooks.ts';
+import { httpEvents, httpWebhooks } from './http-events.ts';
+import { checkExport, type ExportsClient } from '../export/export-client.ts';
+import { unreachable } from './api-errors.ts';
 
 /** Timeout for many runs at once, ms. */
 const manyTimeoutMs = 300_000;
 
 export class HttpClient implements Client {
   readonly runs: HttpRuns;
-  readonly flows: FlowsClient;
-  readonly deployments: HttpDeployments;
-  readonly backfills: HttpBackfills;
-  readonly limits: HttpLimits;
-  readonly cache: HttpCache;
-  readonly inbox: HttpInbox;
-  readonly figures: HttpFigures;
-  readonly artifacts: HttpArtifacts;
-  readonly events: HttpEvents;
-  readonly webhooks: HttpWebhooks;
-  readonly exports: ExportsClient;
-  readonly alerts: HttpAlerts;
-  readonly errors: HttpErrors;
-  readonly keys: HttpKeys;
-  readonly audit: HttpAudit;
-  readonly secrets: HttpSecrets;
-  readonly variables: HttpVariables;
-  readonly connections: HttpConnections;
+  readonly flows: Client['flows'];
+  readonly deployments: Client['deployments'];
+  readonly backfills: Client['backfills'];
+  readonly limits: Client['limits'];
+  readonly cache: Client['cache'];
+  readonly inbox: Client['inbox'];
+  readonly figures: Client['figures'];
+  readonly artifacts: Client['artifacts'];
+  readonly events: Client['events'];
+  readonly webhooks: Client['webhooks'];
+  readonly exports: Client['exports'];
+  readonly alerts: Client['alerts'];
+  readonly errors: Client['errors'];
+  readonly keys: Client['keys'];
+  readonly audit: Client['audit'];
+  readonly secrets: Client['secrets'];
+  readonly variables: Client['variables'];
+  readonly connections: Client['connections'];
   readonly #api: Api;
 
   constructor(api: Api) {
     this.#api = api;
     this.runs = new HttpRuns(api, (id) => this.#handle(id));
-    this.flows = flowsOf(api);
-    this.deployments = new HttpDeployments(api, (id) => this.#handle(id));
-    this.backfills = new HttpBackfills(api);
-    this.limits = new HttpLimits(api);
-    this.cache = new HttpCache(api);
-    this.inbox = new HttpInbox(api);
-    this.figures = new HttpFigures(api);
-    this.artifacts = new HttpArtifacts(api);
+    this.flows = httpFlows(api);
+    this.deployments = httpDeployments(api, (id) => this.#handle(id));
+    this.backfills = httpBackfills(api);
+    this.limits = httpLimits(api);
+    this.cache = httpCache(api);
+    this.inbox = httpInbox(api);
+    this.figures = httpFigures(api);
+    this.artifacts = httpArtifacts(api);
     this.events = httpEvents(api);
-    this.webhooks = new HttpWebhooks(api);
+    this.webhooks = httpWebhooks(api);
     this.exports = httpExports(api);
-    this.alerts = new HttpAlerts(api);
-    this.errors = new HttpErrors(api);
-    this.keys = new HttpKeys(api);
-    this.audit = new HttpAudit(api);
-    this.secrets = new HttpSecrets(api);
-    this.variables = new HttpVariables(api);
-    this.connections = new HttpConnections(api);
+    this.alerts = httpAlerts(api);
+    this.errors = httpErrors(api);
+    this.keys = httpKeys(api);
+    this.audit = httpAudit(api);
+    this.secrets = httpSecrets(api);
+    this.variables = httpVariables(api);
+    this.connections = httpConnections(api);
   }
 
   async enqueue<const C extends FlowRef>(
@@ -100,10 +98,29 @@ function flowOf(flow: Wire<StoredFlow> & { readonly figures?: unknown }): Stored
   return fromWire<StoredFlow>(stored);
 }
 
-function flowsOf(api: Api): FlowsClient {
+function httpFlows(api: Api): FlowsClient {
   return {
     list: async () => pageFromWire<StoredFlow>(await api.get('flows'), flowOf).items,
     get: async (name) =>
       fromWire<StoredFlow>((await api.get<{ readonly flow: Wire<StoredFlow> }>(`flows/${encodeURIComponent(name)}`)).flow),
+  };
+}
+
+function httpExports(api: Api): ExportsClient {
+  return {
+    async *bytes(kind, { format, filter = {}, signal }) {
+      checkExport(kind, format, filter);
+      const { minLevel, by, ...runs } = filter;
+      const query = { ...runQuery(runs), format, level: minLevel, by };
+      const pieces = await api.openStream(`export/${kind}`, query, { accept: '*/*' }, signal);
+      try {
+        yield* pieces;
+      } catch (error) {
+        signal?.throwIfAborted();
+        api.closed.throwIfAborted();
+        // An incomplete export.
+        throw unreachable(api.server, error);
+      }
+    },
   };
 }

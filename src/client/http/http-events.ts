@@ -1,14 +1,15 @@
-/** Events over HTTP. */
+/** Events and webhooks over HTTP. */
 import { checkFilter } from '../../model/list-filters.ts';
 import { currentScope } from '../../model/run-context.ts';
 import { activeTraceparent, traceparentOf } from '../../model/trace.ts';
 import { decodeValue } from '../../model/values.ts';
 import type { EmitReport, EventEntry, EventsClient } from '../events-client.ts';
 import type { ClientEvent, RunEventsOptions } from '../run-events.ts';
+import type { WebhooksClient } from '../webhooks-client.ts';
 import { fromWire, type Wire, type WireValue } from '../wire.ts';
 import type { Api } from './api.ts';
 import { runEventsOverHttp } from './run-events.ts';
-import { pageFromWire, valueToWire, type WirePage } from './wire-values.ts';
+import { isoOf, pageFromWire, pathTo, put, read, readItems, remove, valueToWire, type WirePage } from './wire-values.ts';
 
 export type HttpEvents = EventsClient<AsyncGenerator<ClientEvent>>;
 
@@ -23,13 +24,7 @@ export function httpEvents(api: Api): HttpEvents {
         callerRunId: scope.runId,
         traceparent: activeTraceparent() ?? traceparentOf(scope.runId, scope.taskRunId ?? scope.runId, scope.traceparent ?? null),
       };
-      const body = {
-        name,
-        ...own,
-        ...rest,
-        ...(payload === undefined ? {} : { payload: valueToWire(payload, `payload of event ${name}`) }),
-        ...(at === undefined ? {} : { at: new Date(at).toISOString() }),
-      };
+      const body = { name, ...own, ...rest, payload: valueToWire(payload, `payload of event ${name}`), at: isoOf(at) };
       return eventFrom<EmitReport>(await api.post<WireEvent<EmitReport>>('events', body, { repeatable: options.id !== undefined }));
     },
     async list(filter: Parameters<EventsClient['list']>[0] = {}): ReturnType<EventsClient['list']> {
@@ -41,7 +36,7 @@ export function httpEvents(api: Api): HttpEvents {
       );
     },
     async get(id: string): ReturnType<EventsClient['get']> {
-      return eventFrom<EventEntry>(await api.get<WireEvent<EventEntry>>(`events/emitted/${encodeURIComponent(id)}`));
+      return eventFrom<EventEntry>(await api.get<WireEvent<EventEntry>>(pathTo(['events', 'emitted', id])));
     },
   });
 }
@@ -51,6 +46,12 @@ function eventFrom<T extends EventEntry>({ data, ...event }: WireEvent<T>): T {
   return { ...fromWire<object>(event), payload } as T;
 }
 
-function isoOf(at: number | undefined): string | undefined {
-  return at === undefined ? undefined : new Date(at).toISOString();
+export function httpWebhooks(api: Api): WebhooksClient {
+  return {
+    list: () => readItems(api, ['webhooks']),
+    get: (name) => read(api, ['webhooks', name]),
+    set: (name, spec) => put(api, ['webhooks', name], spec),
+    delete: (name) => remove(api, ['webhooks', name]),
+    test: async (name, body, headers = {}) => await api.post(pathTo(['webhooks', name, 'test']), { body, headers }, { repeatable: true }),
+  };
 }

@@ -16,7 +16,7 @@ import { linesOf } from './answer-body.ts';
 import type { BulkReport, BulkWish, TaskRunFilter, WaitReason } from '../fleet-client.ts';
 import { fromWire, type Wire, type CutValue, type WireValue } from '../wire.ts';
 import type { Api } from './api.ts';
-import { downloadOf, pageFromWire, runQuery, textOfValue, valueToWire } from './wire-values.ts';
+import { downloadOf, pageFromWire, readItems, readPage, runQuery, textOfValue, valueToWire } from './wire-values.ts';
 import { readLines } from '../read-lines.ts';
 import { awaitEndOverHttp, watchOverHttp } from './watch-run.ts';
 
@@ -77,15 +77,16 @@ export class HttpRuns implements RunsClient {
 
   async inspect(id: string): Promise<RunInspection> {
     const details = await this.#details(id);
-    const path = pathOf(details.run.id);
+    const list = <T>(what: string): Promise<readonly T[]> =>
+      allOf((cursor) => readPage<T>(this.#api, ['runs', details.run.id, what], { cursor }));
     // A run always has parameters; only an observer gets none.
     const isHidden = details.params === null;
     const [run, taskRuns, transitions, artifacts, resources] = await Promise.all([
       this.#runOf(details),
       this.allTaskRuns(details.run.id),
-      this.#allOf<Transition>(`${path}/transitions`),
-      isHidden ? [] : this.#allOf<Artifact>(`${path}/artifacts`),
-      this.#allOf<ResourceUse>(`${path}/resources`),
+      list<Transition>('transitions'),
+      isHidden ? [] : list<Artifact>('artifacts'),
+      list<ResourceUse>('resources'),
     ]);
     return {
       run,
@@ -191,9 +192,8 @@ export class HttpRuns implements RunsClient {
     for await (const line of linesOf(pieces)) yield JSON.parse(line) as DeadLetter;
   }
 
-  async streams(id: string): Promise<readonly EmissionStream[]> {
-    const { items } = await this.#api.get<{ readonly items: readonly Wire<EmissionStream>[] }>(`${pathOf(id)}/streams`);
-    return items.map((stream) => fromWire<EmissionStream>(stream));
+  streams(id: string): Promise<readonly EmissionStream[]> {
+    return readItems(this.#api, ['runs', id, 'streams']);
   }
 
   emitted(id: string, stream: string, options: StreamOptions = {}): AsyncGenerator<Emission> {
@@ -220,25 +220,8 @@ export class HttpRuns implements RunsClient {
   }
 
   /** All of them, page by page, in the order they were first recorded. Their values stay on the server. */
-  async allTaskRuns(id: string): Promise<readonly TaskRun[]> {
-    const all: TaskRun[] = [];
-    for (let cursor: string | undefined; ; ) {
-      const page = await this.taskRuns(id, { limit: pageRows, ...(cursor === undefined ? {} : { cursor }) });
-      all.push(...page.items);
-      if (page.next === null) return all;
-      cursor = page.next;
-    }
-  }
-
-  /** All items of a list, page by page. */
-  async #allOf<T>(path: string): Promise<readonly T[]> {
-    const all: T[] = [];
-    for (let cursor: string | undefined; ; ) {
-      const page = await this.#api.get<{ readonly items: readonly Wire<T>[]; readonly next: string | null }>(path, { cursor });
-      for (const item of page.items) all.push(fromWire<T>(item));
-      if (page.next === null || page.next === undefined) return all;
-      cursor = page.next;
-    }
+  allTaskRuns(id: string): Promise<readonly TaskRun[]> {
+    return allOf((cursor) => this.taskRuns(id, { limit: pageRows, ...(cursor === undefined ? {} : { cursor }) }));
   }
 
   #details(id: string): Promise<RunDetails> {
@@ -272,6 +255,17 @@ export class HttpRuns implements RunsClient {
     if (downloadOf(params) === null) return (await textOfValue(this.#api, params)) ?? noParams;
     if (this.#large?.id !== id) this.#large = { id, text: (await textOfValue(this.#api, params)) ?? noParams };
     return this.#large.text;
+  }
+}
+
+/** All items of a list, page by page. */
+async function allOf<T>(read: (cursor: string | undefined) => Promise<Page<T>>): Promise<readonly T[]> {
+  const all: T[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const { items, next } = await read(cursor);
+    for (const item of items) all.push(item);
+    if (next === null) return all;
+    cursor = next;
   }
 }
 

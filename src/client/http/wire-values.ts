@@ -1,11 +1,11 @@
 /** Wire form of runs, pages and user values: superjson as an object, so that a reader without it can still use the `json` part. */
 import type { FlowRef } from '../../model/flow-types.ts';
-import { checkFilter } from '../../model/list-filters.ts';
+import { checkFilter, type ListName } from '../../model/list-filters.ts';
 import { encodeValue } from '../../model/values.ts';
 import type { Page, RunFilter } from '../../store/store.ts';
 import type { EnqueueOptions } from '../client.ts';
 import { type CutValue, fromWire, type Wire, type WireValue } from '../wire.ts';
-import type { Api, QueryValues } from './api.ts';
+import type { Api, QueryValues, RequestOptions } from './api.ts';
 
 /** Where a large value can be fetched, as a path below `/api/`; null for one that was sent. */
 export function downloadOf(value: WireValue | CutValue | null): string | null {
@@ -36,13 +36,57 @@ export function pageFromWire<T>({ items, next }: WirePage<T>, itemOf: (item: Wir
   return { items: items.map(itemOf), next: next ?? null };
 }
 
+/** A path of the API, part by part, not encoded yet. */
+type Parts = readonly string[];
+
+export function pathTo(parts: Parts): string {
+  return parts.map((part) => encodeURIComponent(part)).join('/');
+}
+
+/** Reads one object. */
+export async function read<T>(api: Api, path: Parts, query?: QueryValues): Promise<T> {
+  return fromWire<T>(await api.get<Wire<T>>(pathTo(path), query));
+}
+
+/** Reads a page of a list. */
+export async function readPage<T>(api: Api, path: Parts, query?: QueryValues): Promise<Page<T>> {
+  return pageFromWire<T>(await api.get<WirePage<T>>(pathTo(path), query));
+}
+
+/** The same by the filter of a list. @throws BatutaError FILTER_INVALID */
+export async function readFiltered<T>(api: Api, list: ListName, path: Parts, filter: object = {}): Promise<Page<T>> {
+  checkFilter(list, filter);
+  return await readPage<T>(api, path, { ...filter });
+}
+
+/** Reads a list without pages. */
+export async function readItems<T>(api: Api, path: Parts, query?: QueryValues): Promise<readonly T[]> {
+  return (await readPage<T>(api, path, query)).items;
+}
+
+/** Posts a body. @param options whether it may be repeated; default not */
+export async function send<T>(api: Api, path: Parts, body?: object, options?: Pick<RequestOptions, 'repeatable'>): Promise<T> {
+  return fromWire<T>(await api.post<Wire<T>>(pathTo(path), body, options));
+}
+
+/** Creates or replaces an object. */
+export async function put<T>(api: Api, path: Parts, body: object): Promise<T> {
+  return fromWire<T>(await api.request<Wire<T>>('PUT', pathTo(path), { body }));
+}
+
+/** Deletes an object. */
+export async function remove(api: Api, path: Parts, query: QueryValues = {}): Promise<void> {
+  await api.request('DELETE', pathTo(path), { query });
+}
+
+/** An instant as text; undefined for undefined. */
+export function isoOf(at: number | Date | undefined): string | undefined {
+  return at === undefined ? undefined : new Date(at).toISOString();
+}
+
 /** Parameters are sent as superjson, to preserve dates and similar. @throws BatutaError RESULT_NOT_SERIALIZABLE */
 export function enqueueBody(params: unknown, { startAt, ...options }: EnqueueOptions): object {
-  return {
-    ...options,
-    ...(params === undefined ? {} : { params: valueToWire(params, 'parameters') }),
-    ...(startAt === undefined ? {} : { startAt: new Date(startAt).toISOString() }),
-  };
+  return { ...options, params: valueToWire(params, 'parameters'), startAt: isoOf(startAt) };
 }
 
 /** A name is used as is. @throws BatutaError if the declaration of a class is refused */
@@ -61,8 +105,8 @@ export function runQuery(filter: RunFilter): QueryValues {
   return {
     ...rest,
     state: states,
-    since: since === undefined ? undefined : new Date(since).toISOString(),
-    until: until === undefined ? undefined : new Date(until).toISOString(),
+    since: isoOf(since),
+    until: isoOf(until),
     backfill: backfillId,
     schedule: scheduleId,
     parent: parentRunId === null ? 'none' : parentRunId,
