@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { roles } from '../../model/access.ts';
 import { toWire } from '../../client/wire.ts';
 import type { App, RouteParts } from '../parts.ts';
-import { given, idParams, instant, pageQuery } from '../schemas/common.ts';
+import { documented, given, idParams, instant, pageQuery } from '../schemas/common.ts';
 
 const keyName = z
   .string()
@@ -13,15 +13,15 @@ const keyName = z
 const keyBody = z.strictObject({ name: keyName, role: z.enum(roles), expiresAt: instant.nullable().optional() });
 
 export function accessRoutes(app: App, { client }: RouteParts): void {
-  const tags = ['access'];
+  const about = documented('access');
 
-  app.get('/api/keys', { schema: { tags, description: 'Keys, newest first; the keys themselves are not kept.' } }, async () => ({
+  app.get('/api/keys', about('Keys, newest first; the keys themselves are not kept.'), async () => ({
     items: (await client.keys.list()).map((key) => toWire(key)),
   }));
 
   app.post(
     '/api/keys',
-    { schema: { tags, description: 'Makes a key, which is shown this once.', body: keyBody } },
+    about('Makes a key, which is shown this once.', { body: keyBody }),
     async (request, reply) => {
       const { name, role, expiresAt } = request.body;
       const { key, entry } = await client.keys.create({ name, role, ...given({ expiresAt }) });
@@ -32,7 +32,7 @@ export function accessRoutes(app: App, { client }: RouteParts): void {
 
   app.delete(
     '/api/keys/:id',
-    { schema: { tags, description: 'Ends a key, its sessions and its streams.', params: idParams } },
+    about('Ends a key, its sessions and its streams.', { params: idParams }),
     async (request) => {
       const entry = await client.keys.revoke(request.params.id);
       request.change = { target: entry.id, details: { name: entry.name } };
@@ -42,7 +42,7 @@ export function accessRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/audit',
-    { schema: { tags, description: 'Changes made by people, newest first.', querystring: pageQuery } },
+    about('Changes made by people, newest first.', { querystring: pageQuery }),
     async (request) => {
       const { items, next } = await client.audit.list(given(request.query));
       return { items: items.map((item) => toWire(item)), next };

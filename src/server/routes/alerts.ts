@@ -16,20 +16,20 @@ import {
   ruleBody,
   silenceBody,
 } from '../schemas/alerts.ts';
-import { given, nameParams } from '../schemas/common.ts';
+import { documented, given, nameParams } from '../schemas/common.ts';
 
 export function alertRoutes(app: App, { client }: RouteParts): void {
   const { alerts } = client;
-  const tags = ['alerts'];
+  const about = documented('alerts');
 
-  app.get('/api/alerts', { schema: { tags, description: 'Alerts, last found first.', querystring: alertsQuery } }, async (request) => {
+  app.get('/api/alerts', about('Alerts, last found first.', { querystring: alertsQuery }), async (request) => {
     const { state, ...filter } = given(request.query);
     return toWire(await alerts.list({ ...filter, ...(state === undefined ? {} : { states: state }) }));
   });
 
   app.get(
     '/api/alerts/:id',
-    { schema: { tags, description: 'An alert with what was sent of it.', params: alertParams } },
+    about('An alert with what was sent of it.', { params: alertParams }),
     async (request) => {
       const { firings, ...alert } = await alerts.get(request.params.id);
       return toWire({ ...alert, firings: firings.map((firing) => firingFor(request, firing)) });
@@ -38,7 +38,7 @@ export function alertRoutes(app: App, { client }: RouteParts): void {
 
   app.post(
     '/api/alerts/:id/resolve',
-    { schema: { tags, description: 'Ends an alert. What holds on is quiet until it has ended.', params: alertParams } },
+    about('Ends an alert. What holds on is quiet until it has ended.', { params: alertParams }),
     async (request) => {
       const alert = await alerts.resolve(request.params.id, whoOf(request));
       request.change = { target: alert.id, details: { rule: alert.rule, group: alert.group } };
@@ -46,17 +46,17 @@ export function alertRoutes(app: App, { client }: RouteParts): void {
     },
   );
 
-  app.get('/api/alert-rules', { schema: { tags, description: 'Rules of alerts, by name.' } }, async (request) => ({
+  app.get('/api/alert-rules', about('Rules of alerts, by name.'), async (request) => ({
     items: (await alerts.rules()).map((rule) => toWire(ruleFor(request, rule))),
   }));
 
-  app.get('/api/alert-rules/:name', { schema: { tags, description: 'A rule of alerts.', params: nameParams } }, async (request) =>
+  app.get('/api/alert-rules/:name', about('A rule of alerts.', { params: nameParams }), async (request) =>
     toWire(ruleFor(request, await alerts.rule(request.params.name))),
   );
 
   app.get(
     '/api/alert-rules/:name/firings',
-    { schema: { tags, description: 'What was sent of a rule, newest first.', params: nameParams, querystring: firingsQuery } },
+    about('What was sent of a rule, newest first.', { params: nameParams, querystring: firingsQuery }),
     async (request) => ({
       items: (await alerts.firings(request.params.name, given(request.query))).map((firing) => toWire(firingFor(request, firing))),
     }),
@@ -64,7 +64,7 @@ export function alertRoutes(app: App, { client }: RouteParts): void {
 
   app.put(
     '/api/alert-rules/:name',
-    { schema: { tags, description: 'Creates or replaces a rule of alerts.', params: nameParams, body: ruleBody } },
+    about('Creates or replaces a rule of alerts.', { params: nameParams, body: ruleBody }),
     async (request) => {
       const { origin = 'hand', declaredIn, ...spec } = given(request.body);
       const source = { origin, ...(declaredIn === undefined ? {} : { declaredIn }) };
@@ -76,14 +76,7 @@ export function alertRoutes(app: App, { client }: RouteParts): void {
 
   app.delete(
     '/api/alert-rules/:name',
-    {
-      schema: {
-        tags,
-        description: 'Deletes a rule; what it has found stays, and is over.',
-        params: nameParams,
-        querystring: deleteRuleQuery,
-      },
-    },
+    about('Deletes a rule; what it has found stays, and is over.', { params: nameParams, querystring: deleteRuleQuery }),
     async (request, reply) => {
       await alerts.deleteRule(request.params.name, given(request.query));
       return reply.code(204).send();
@@ -92,29 +85,29 @@ export function alertRoutes(app: App, { client }: RouteParts): void {
 
   app.post(
     '/api/alert-rules/:name/pause',
-    { schema: { tags, description: 'Pauses a rule: it finds nothing, and what it had found is over.', params: nameParams } },
+    about('Pauses a rule: it finds nothing, and what it had found is over.', { params: nameParams }),
     async (request) => toWire(ruleFor(request, await alerts.pauseRule(request.params.name))),
   );
 
   app.post(
     '/api/alert-rules/:name/resume',
-    { schema: { tags, description: 'Puts a rule in force again.', params: nameParams } },
+    about('Puts a rule in force again.', { params: nameParams }),
     async (request) => toWire(ruleFor(request, await alerts.resumeRule(request.params.name))),
   );
 
   app.post(
     '/api/alert-rules/:name/test',
-    { schema: { tags, description: 'Has a scheduler send a test to all that the rule tells.', params: nameParams } },
+    about('Has a scheduler send a test to all that the rule tells.', { params: nameParams }),
     async (request) => toWire(await alerts.testRule(request.params.name)),
   );
 
-  app.get('/api/alert-silences', { schema: { tags, description: 'Silences that have not ended, soonest first.' } }, async () => ({
+  app.get('/api/alert-silences', about('Silences that have not ended, soonest first.'), async () => ({
     items: (await alerts.silences()).map((silence) => toWire(silence)),
   }));
 
   app.post(
     '/api/alert-silences',
-    { schema: { tags, description: 'Keeps alerts from being sent for a while.', body: silenceBody } },
+    about('Keeps alerts from being sent for a while.', { body: silenceBody }),
     async (request, reply) => {
       const silence = await alerts.silence(given(request.body) as SilenceSpec, whoOf(request));
       request.change = { target: silence.rule, details: { silence: silence.id, group: silence.group, reason: silence.reason } };
@@ -124,7 +117,7 @@ export function alertRoutes(app: App, { client }: RouteParts): void {
 
   app.delete(
     '/api/alert-silences/:id',
-    { schema: { tags, description: 'Ends a silence.', params: alertParams } },
+    about('Ends a silence.', { params: alertParams }),
     async (request, reply) => {
       await alerts.unsilence(request.params.id);
       return reply.code(204).send();
@@ -134,30 +127,23 @@ export function alertRoutes(app: App, { client }: RouteParts): void {
 
 export function errorRoutes(app: App, { client }: RouteParts): void {
   const { errors } = client;
-  const tags = ['errors'];
+  const about = documented('errors');
 
   app.get(
     '/api/errors',
-    { schema: { tags, description: 'Errors that runs have ended with, by what they are, last seen first.', querystring: errorsQuery } },
+    about('Errors that runs have ended with, by what they are, last seen first.', { querystring: errorsQuery }),
     async (request) => toWire(await errors.list(given(request.query))),
   );
 
   app.get(
     '/api/errors/:key',
-    { schema: { tags, description: 'Errors of one key.', params: errorParams, querystring: errorQuery } },
+    about('Errors of one key.', { params: errorParams, querystring: errorQuery }),
     async (request) => toWire(await errors.get(request.params.key, request.query.flow)),
   );
 
   app.post(
     '/api/errors/:key/mark',
-    {
-      schema: {
-        tags,
-        description: 'Resolves an error, which is open again once it comes again; ignores it for good; or opens it.',
-        params: errorParams,
-        body: markBody,
-      },
-    },
+    about('Resolves an error, which is open again once it comes again; ignores it for good; or opens it.', { params: errorParams, body: markBody }),
     async (request) => {
       const { state, flow } = request.body;
       const group = await errors.mark(request.params.key, state, { ...(flow === undefined ? {} : { flow }), who: whoOf(request) });

@@ -7,7 +7,7 @@ import { toWire, type Wire } from '../../client/wire.ts';
 import { artifactFileOf, artifactKinds } from '../../model/artifact.ts';
 import type { Artifact } from '../../model/run.ts';
 import type { App, RouteParts } from '../parts.ts';
-import { cursorText, given, idParams, limitText, line, pageQuery } from '../schemas/common.ts';
+import { cursorText, documented, given, idParams, limitText, line, pageQuery } from '../schemas/common.ts';
 
 const artifactQuery = z.strictObject({
   kind: z.enum(artifactKinds).optional(),
@@ -26,7 +26,7 @@ const keyQuery = z.strictObject({
 const contentPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; sandbox";
 
 export function artifactRoutes(app: App, { client }: RouteParts): void {
-  const tags = ['artifacts'];
+  const about = documented('artifacts');
   const { store, results } = client.engine.services;
   const { artifacts, resourceUses } = store;
   const contentOf = (id: string): Promise<ArtifactContent> => client.artifacts.content(id);
@@ -40,13 +40,7 @@ export function artifactRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/artifacts',
-    {
-      schema: {
-        tags,
-        description: 'What tasks show, across runs, newest first; large data is left out. With `key` the versions of that key.',
-        querystring: artifactQuery,
-      },
-    },
+    about('What tasks show, across runs, newest first; large data is left out. With `key` the versions of that key.', { querystring: artifactQuery }),
     async (request) => {
       const { items, next } = await client.artifacts.list(given(request.query));
       return { items: items.map(artifactJson), next };
@@ -55,7 +49,7 @@ export function artifactRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/artifacts/keys',
-    { schema: { tags, description: 'Keys under which there are versions, in their order, each with its newest.', querystring: keyQuery } },
+    about('Keys under which there are versions, in their order, each with its newest.', { querystring: keyQuery }),
     async (request) => {
       const { items, next } = await client.artifacts.keys(given(request.query));
       return { items: items.map(({ newest, ...key }) => ({ ...key, newest: artifactJson(newest) })), next };
@@ -64,7 +58,7 @@ export function artifactRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/artifacts/:id',
-    { schema: { tags, description: 'One with all its data, by its id or the last 8 characters of it.', params: idParams } },
+    about('One with all its data, by its id or the last 8 characters of it.', { params: idParams }),
     async (request) => {
       const artifact = await client.artifacts.get(request.params.id);
       request.runId = artifact.runId;
@@ -74,14 +68,7 @@ export function artifactRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/artifacts/:id/content',
-    {
-      schema: {
-        tags,
-        description:
-          'The bytes of a file or an image with their type; of others Markdown or JSON. To be saved: a browser neither shows nor executes it.',
-        params: idParams,
-      },
-    },
+    about('The bytes of a file or an image with their type; of others Markdown or JSON. To be saved: a browser neither shows nor executes it.', { params: idParams }),
     async (request, reply) => {
       const { fileName, type, bytes, pieces } = await (request.method === 'HEAD' ? headOf : contentOf)(request.params.id);
       void reply
@@ -96,14 +83,7 @@ export function artifactRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/runs/:id/artifacts',
-    {
-      schema: {
-        tags,
-        description: 'What the tasks of a run show, oldest first, as much as 4 MiB hold; data over 8 MiB is left out and says so.',
-        params: idParams,
-        querystring: pageQuery,
-      },
-    },
+    about('What the tasks of a run show, oldest first, as much as 4 MiB hold; data over 8 MiB is left out and says so.', { params: idParams, querystring: pageQuery }),
     async (request) => {
       const { id } = await client.runs.get(request.params.id);
       request.runId = id;
@@ -114,15 +94,10 @@ export function artifactRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/runs/:id/resources',
-    {
-      schema: {
-        tags: ['runs'],
-        description:
-          'What a run and its tasks have opened, when, for how long, and why it could not be opened or closed; in the order in which opening began.',
-        params: idParams,
-        querystring: pageQuery,
-      },
-    },
+    documented('runs')(
+      'What a run and its tasks have opened, when, for how long, and why it could not be opened or closed; in the order in which opening began.',
+      { params: idParams, querystring: pageQuery },
+    ),
     async (request) => {
       const { id } = await client.runs.get(request.params.id);
       request.runId = id;

@@ -1,16 +1,16 @@
 /** Backfills: runs of a deployment over ticks of the past. */
 import { toWire } from '../../client/wire.ts';
 import type { App, RouteParts } from '../parts.ts';
-import { given } from '../schemas/common.ts';
+import { documented, given } from '../schemas/common.ts';
 import { backfillBody, backfillListQuery, backfillOf, backfillParams, backfillPreviewBody } from '../schemas/deployments.ts';
 
 export function backfillRoutes(app: App, { client }: RouteParts): void {
   const { backfills } = client;
-  const tags = ['backfills'];
+  const about = documented('backfills');
 
   app.get(
     '/api/backfills',
-    { schema: { tags, description: 'Backfills with how far they are, newest first.', querystring: backfillListQuery } },
+    about('Backfills with how far they are, newest first.', { querystring: backfillListQuery }),
     async (request) => {
       const { items, next } = await backfills.list(given(request.query));
       return { items: items.map((item) => toWire(item)), next };
@@ -19,14 +19,14 @@ export function backfillRoutes(app: App, { client }: RouteParts): void {
 
   app.post(
     '/api/backfills/preview',
-    { schema: { tags, description: 'How many runs it would be, and its first and last ticks.', body: backfillPreviewBody } },
+    about('How many runs it would be, and its first and last ticks.', { body: backfillPreviewBody }),
     async (request) => {
       const { first, last, ...rest } = await backfills.preview(backfillOf(request.body));
       return { ...rest, first: first.map(isoOf), last: last.map(isoOf) };
     },
   );
 
-  app.post('/api/backfills', { schema: { tags, description: 'Begins a backfill.', body: backfillBody } }, async (request, reply) => {
+  app.post('/api/backfills', about('Begins a backfill.', { body: backfillBody }), async (request, reply) => {
     const { allowLarge, ...spec } = request.body;
     const view = await backfills.start(backfillOf(spec), given({ allowLarge }));
     request.change = { target: view.id, details: { deployment: view.deployment, runs: view.total } };
@@ -35,13 +35,13 @@ export function backfillRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/backfills/:id',
-    { schema: { tags, description: 'A backfill with how far it is.', params: backfillParams } },
+    about('A backfill with how far it is.', { params: backfillParams }),
     async (request) => toWire(await backfills.get(request.params.id)),
   );
 
   app.post(
     '/api/backfills/:id/cancel',
-    { schema: { tags, description: 'Makes no further runs, and cancels those that have not ended.', params: backfillParams } },
+    about('Makes no further runs, and cancels those that have not ended.', { params: backfillParams }),
     async (request) => {
       const view = await backfills.cancel(request.params.id);
       request.change = { target: view.id };
@@ -51,7 +51,7 @@ export function backfillRoutes(app: App, { client }: RouteParts): void {
 
   app.post(
     '/api/backfills/:id/resume',
-    { schema: { tags, description: 'Runs those again that did not complete, and goes on.', params: backfillParams } },
+    about('Runs those again that did not complete, and goes on.', { params: backfillParams }),
     async (request) => {
       const view = await backfills.resume(request.params.id);
       request.change = { target: view.id };

@@ -1,7 +1,7 @@
 /** Changing many runs at once: by id, or by filter. */
 import type { BulkReport, BulkWish } from '../../client/fleet-client.ts';
 import type { App, RouteParts } from '../parts.ts';
-import { given } from '../schemas/common.ts';
+import { documented, given } from '../schemas/common.ts';
 import { bulkBody, bulkCancelBody, filterOf, submitManyBody } from '../schemas/runs.ts';
 import { letOthersIn } from '../../base/clock.ts';
 import type { RunRequest } from '../../client/enqueue.ts';
@@ -18,11 +18,11 @@ type BulkBody = (typeof bulkBody)['_output'];
 
 export function bulkRoutes(app: App, parts: RouteParts): void {
   const { client } = parts;
-  const tags = ['runs'];
+  const about = documented('runs');
 
   app.post(
     '/api/runs/cancel',
-    { schema: { tags, description: 'Asks for the end of many runs.', body: bulkCancelBody } },
+    about('Asks for the end of many runs.', { body: bulkCancelBody }),
     async (request) => {
       const { message = `Cancelled by ${request.identity?.who ?? 'local'}.`, ...body } = request.body;
       const report = await client.runs.cancelMany({ ...wishOf(body), message });
@@ -33,7 +33,7 @@ export function bulkRoutes(app: App, parts: RouteParts): void {
 
   app.post(
     '/api/runs/retry',
-    { schema: { tags, description: 'New attempts of many runs, by the workers.', body: bulkBody } },
+    about('New attempts of many runs, by the workers.', { body: bulkBody }),
     async (request) => {
       const report = await client.runs.requeueMany(wishOf(request.body));
       request.change = changeOf(request.body, report);
@@ -41,7 +41,7 @@ export function bulkRoutes(app: App, parts: RouteParts): void {
     },
   );
 
-  app.post('/api/runs/delete', { schema: { tags, description: 'Deletes many runs that have ended.', body: bulkBody } }, async (request) => {
+  app.post('/api/runs/delete', about('Deletes many runs that have ended.', { body: bulkBody }), async (request) => {
     const report = await client.runs.deleteMany(wishOf(request.body));
     request.change = changeOf(request.body, report);
     return report;
@@ -49,7 +49,7 @@ export function bulkRoutes(app: App, parts: RouteParts): void {
 
   app.post(
     '/api/runs/unpin',
-    { schema: { tags, description: 'Lets many pinned runs go on with any version of their flow.', body: bulkBody } },
+    about('Lets many pinned runs go on with any version of their flow.', { body: bulkBody }),
     async (request) => {
       const report = await client.runs.unpinMany(wishOf(request.body));
       request.change = changeOf(request.body, report);
@@ -60,11 +60,11 @@ export function bulkRoutes(app: App, parts: RouteParts): void {
   app.post(
     '/api/runs/many',
     {
-      schema: { tags, description: 'Hands many runs of a flow to the workers; when one is refused, none is made.', body: submitManyBody },
-      validatorCompiler: validateRunsInSlices,
-      bodyLimit: parts.bounds.maxBulkBodyBytes,
-      config: { rateLimit: { max: submitsPerMinute, timeWindow: 60_000 } },
-    },
+ ...about('Hands many runs of a flow to the workers; when one is refused, none is made.', { body: submitManyBody }),
+ validatorCompiler: validateRunsInSlices,
+ bodyLimit: parts.bounds.maxBulkBodyBytes,
+ config: { rateLimit: { max: submitsPerMinute, timeWindow: 60_000 } },
+},
     async (request, reply) => {
       const { flow, runs } = request.body;
       const wanted: RunRequest[] = [];

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { toWire } from '../../client/wire.ts';
 import type { App, RouteParts } from '../parts.ts';
-import { cursorText, flag, given, idParams, limitText, line, nameText } from '../schemas/common.ts';
+import { cursorText, documented, flag, given, idParams, limitText, line, nameText } from '../schemas/common.ts';
 
 const filter = {
   flow: nameText.optional(),
@@ -13,11 +13,11 @@ const listQuery = z.strictObject({ ...filter, expired: flag.optional(), limit: l
 const clearBody = z.strictObject({ ...filter, expired: z.boolean().optional() });
 
 export function cacheRoutes(app: App, { client }: RouteParts): void {
-  const tags = ['cache'];
+  const about = documented('cache');
 
   app.get(
     '/api/cache',
-    { schema: { tags, description: 'Entries of the cache, last used first, and figures of all of them.', querystring: listQuery } },
+    about('Entries of the cache, last used first, and figures of all of them.', { querystring: listQuery }),
     async (request) => {
       const { items, next, totals } = await client.cache.list(given(request.query));
       return { items: items.map((item) => toWire(item)), next, totals };
@@ -26,13 +26,13 @@ export function cacheRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/cache/:id',
-    { schema: { tags, description: 'One entry, with its value where that is no larger than 256 KiB.', params: idParams } },
+    about('One entry, with its value where that is no larger than 256 KiB.', { params: idParams }),
     async (request) => toWire(await client.cache.get(request.params.id)),
   );
 
   app.post(
     '/api/cache/clear',
-    { schema: { tags, description: 'Takes entries out of the cache; without a filter all of them.', body: clearBody } },
+    about('Takes entries out of the cache; without a filter all of them.', { body: clearBody }),
     async (request) => {
       const wish = given(request.body);
       const report = await client.cache.clear(wish);

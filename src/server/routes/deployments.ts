@@ -1,32 +1,32 @@
 /** Deployments: read, deploy, run, pause, resume, delete. */
-import { maskParams } from '../for-people.ts';
 import { toWire } from '../../client/wire.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { submittedFrom } from '../correlation.ts';
 import { explainMissingFlow } from '../missing-flow.ts';
 import { runJson } from '../run-json.ts';
-import { given, nameParams } from '../schemas/common.ts';
+import { documented, given, nameParams } from '../schemas/common.ts';
 import { deployBody, deployManyBody, deploymentListQuery, specOf, switchBody, versionsQuery } from '../schemas/deployments.ts';
 import { deploymentRunBody } from '../schemas/runs.ts';
 import { triggersQuery } from '../schemas/triggers.ts';
 import { givenValue } from '../values.ts';
 import { submitsPerMinute } from './run-changes.ts';
+import { forPeople } from '../../model/sensitive.ts';
 
 export function deploymentRoutes(app: App, parts: RouteParts): void {
   const { client } = parts;
   const { deployments } = client;
-  const tags = ['deployments'];
+  const about = documented('deployments');
 
   app.get(
     '/api/deployments',
-    { schema: { tags, description: 'Deployments with their schedules, by name.', querystring: deploymentListQuery } },
+    about('Deployments with their schedules, by name.', { querystring: deploymentListQuery }),
     async (request) => {
       const { items, next } = await deployments.list(given(request.query));
       return { items: items.map((item) => maskParams(toWire(item))), next };
     },
   );
 
-  app.post('/api/deployments', { schema: { tags, description: 'Creates or changes a deployment.', body: deployBody } }, async (request) => {
+  app.post('/api/deployments', about('Creates or changes a deployment.', { body: deployBody }), async (request) => {
     const { dryRun = false, params, ...rest } = request.body;
     const [report] = await deployments
       .deploy([specOf(rest, givenValue(params))], { dryRun })
@@ -37,7 +37,7 @@ export function deploymentRoutes(app: App, parts: RouteParts): void {
 
   app.post(
     '/api/deployments/deploy',
-    { schema: { tags, description: 'Creates or changes many deployments, all or none.', body: deployManyBody } },
+    about('Creates or changes many deployments, all or none.', { body: deployManyBody }),
     async (request) => {
       const { specs, ...options } = request.body;
       const reports = await deployments.deploy(
@@ -52,13 +52,13 @@ export function deploymentRoutes(app: App, parts: RouteParts): void {
 
   app.get(
     '/api/deployments/:name',
-    { schema: { tags, description: 'A deployment with its schedules.', params: nameParams } },
+    about('A deployment with its schedules.', { params: nameParams }),
     async (request) => maskParams(toWire(await deployments.get(request.params.name))),
   );
 
   app.delete(
     '/api/deployments/:name',
-    { schema: { tags, description: 'Deletes a deployment with its schedules; its runs stay.', params: nameParams } },
+    about('Deletes a deployment with its schedules; its runs stay.', { params: nameParams }),
     async (request, reply) => {
       await deployments.delete(request.params.name);
       return reply.code(204).send();
@@ -68,14 +68,9 @@ export function deploymentRoutes(app: App, parts: RouteParts): void {
   app.post(
     '/api/deployments/:name/run',
     {
-      schema: {
-        tags,
-        description: 'A run now; the parameters are laid over those of the deployment.',
-        params: nameParams,
-        body: deploymentRunBody.nullish(),
-      },
-      config: { rateLimit: { max: submitsPerMinute, timeWindow: 60_000 } },
-    },
+ ...about('A run now; the parameters are laid over those of the deployment.', { params: nameParams, body: deploymentRunBody.nullish() }),
+ config: { rateLimit: { max: submitsPerMinute, timeWindow: 60_000 } },
+},
     async (request, reply) => {
       const { name } = request.params;
       const { params, ...options } = request.body ?? {};
@@ -101,7 +96,7 @@ export function deploymentRoutes(app: App, parts: RouteParts): void {
         : 'Lets it tick again, from now on; without a schedule the deployment itself.';
     app.post(
       `/api/deployments/:name/${act}`,
-      { schema: { tags, description, params: nameParams, body: switchBody.nullish() } },
+      about(description, { params: nameParams, body: switchBody.nullish() }),
       async (request) => {
         const { name } = request.params;
         const schedule = request.body?.schedule;
@@ -114,14 +109,7 @@ export function deploymentRoutes(app: App, parts: RouteParts): void {
 
   app.get(
     '/api/deployments/:name/versions',
-    {
-      schema: {
-        tags,
-        description: 'Its versions, newest first, 50 unless said otherwise.',
-        params: nameParams,
-        querystring: versionsQuery,
-      },
-    },
+    about('Its versions, newest first, 50 unless said otherwise.', { params: nameParams, querystring: versionsQuery }),
     async (request) => {
       const { limit = 50, cursor } = request.query;
       const page = { limit: limit + 1, ...given({ before: cursor }) };
@@ -136,23 +124,28 @@ export function deploymentRoutes(app: App, parts: RouteParts): void {
 
   app.get(
     '/api/deployments/:name/triggers',
-    {
-      schema: {
-        tags,
-        description: 'What its triggers wait for, and their firings, newest first, 20 unless said otherwise.',
-        params: nameParams,
-        querystring: triggersQuery,
-      },
-    },
+    about('What its triggers wait for, and their firings, newest first, 20 unless said otherwise.', { params: nameParams, querystring: triggersQuery }),
     async (request) => toWire(await deployments.triggers(request.params.name, given(request.query))),
   );
 
   app.get(
     '/api/deployments/:name/days',
-    { schema: { tags, description: 'A year of days with outcomes and durations; days without runs are left out.', params: nameParams } },
+    about('A year of days with outcomes and durations; days without runs are left out.', { params: nameParams }),
     async (request) => {
       const { name } = await deployments.get(request.params.name);
       return { items: (await client.figures.days({ deployment: name })).map((day) => toWire(day)) };
     },
   );
+}
+
+/** The same data; returned as is if it holds none. */
+function maskParams<T>(value: T): T {
+  return walk(value) as T;
+}
+
+function walk(value: unknown): unknown {
+  if (typeof value === 'string') return forPeople(value);
+  if (Array.isArray(value)) return value.map(walk);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, walk(inner)]));
 }

@@ -4,7 +4,7 @@ import { checkStreamName } from '../../model/emission.ts';
 import { toWire } from '../../client/wire.ts';
 import { shownEmission } from '../events/emission-reader.ts';
 import type { App, RouteParts } from '../parts.ts';
-import { idParams, idText, limitText, line } from '../schemas/common.ts';
+import { documented, idParams, idText, limitText, line } from '../schemas/common.ts';
 import { sendValue } from '../send-value.ts';
 
 const seq = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -16,18 +16,12 @@ const pageQuery = z.strictObject({ after: seq.describe('Only values after this `
 const pageChars = 512 * 1024;
 
 export function emissionRoutes(app: App, { client, live }: RouteParts): void {
-  const tags = ['streams'];
+  const about = documented('streams');
   const { store, results, leaseClock: clock, emissions } = client.engine.services;
 
   app.get(
     '/api/runs/:id/streams',
-    {
-      schema: {
-        tags,
-        description: 'By which streams the run has given out values: `count`, `newest` (the `seq` of the last) and `at` of each.',
-        params: idParams,
-      },
-    },
+    about('By which streams the run has given out values: `count`, `newest` (the `seq` of the last) and `at` of each.', { params: idParams }),
     async (request) => {
       const { id } = await client.runs.get(request.params.id);
       request.runId = id;
@@ -37,14 +31,7 @@ export function emissionRoutes(app: App, { client, live }: RouteParts): void {
 
   app.get(
     '/api/runs/:id/streams/:stream',
-    {
-      schema: {
-        tags,
-        description: 'Values of a stream in their order, as many as 512 KiB hold, at least one; `next` is the `seq` to go on after.',
-        params: streamParams,
-        querystring: pageQuery,
-      },
-    },
+    about('Values of a stream in their order, as many as 512 KiB hold, at least one; `next` is the `seq` to go on after.', { params: streamParams, querystring: pageQuery }),
     async (request) => {
       const { stream } = request.params;
       checkStreamName(stream);
@@ -67,16 +54,11 @@ export function emissionRoutes(app: App, { client, live }: RouteParts): void {
   app.get(
     '/api/runs/:id/streams/:stream/events',
     {
-      // A stream without a body would hold its connection and never end.
+ ...about('Server-sent events. `value`: a value of the stream, those of before first; its id is its `seq`. `end`: the run has ended and all was ' +
+          'sent. `hello`, `beat` and `gap` as of `/api/events`. Goes on after Last-Event-ID.', { params: streamParams }),
+ // A stream without a body would hold its connection and never end.
       exposeHeadRoute: false,
-      schema: {
-        tags,
-        description:
-          'Server-sent events. `value`: a value of the stream, those of before first; its id is its `seq`. `end`: the run has ended and all was ' +
-          'sent. `hello`, `beat` and `gap` as of `/api/events`. Goes on after Last-Event-ID.',
-        params: streamParams,
-      },
-    },
+},
     async (request, reply) => {
       const { stream } = request.params;
       checkStreamName(stream);
@@ -87,7 +69,7 @@ export function emissionRoutes(app: App, { client, live }: RouteParts): void {
 
   app.get(
     '/api/runs/:id/streams/:stream/:seq',
-    { schema: { tags, description: 'One value alone, as a file.', params: valueParams } },
+    about('One value alone, as a file.', { params: valueParams }),
     async (request, reply) => {
       const { stream, seq } = request.params;
       checkStreamName(stream);

@@ -4,26 +4,21 @@ import { toWire } from '../../client/wire.ts';
 import type { EventEntry } from '../../client/events-client.ts';
 import { encodeValue, readText } from '../../model/values.ts';
 import type { App, RouteParts } from '../parts.ts';
-import { given } from '../schemas/common.ts';
+import { documented, given } from '../schemas/common.ts';
 import { emitBody, emittedParams, emittedQuery } from '../schemas/triggers.ts';
 import { givenValue } from '../values.ts';
 import { submitsPerMinute } from './run-changes.ts';
 
 export function emittedRoutes(app: App, { client }: RouteParts): void {
   const { events } = client;
-  const tags = ['events'];
+  const about = documented('events');
 
   app.post(
     '/api/events',
     {
-      schema: {
-        tags,
-        description:
-          'Emits an event, which starts the deployments that have a trigger for it. One of an `id` that there is already changes nothing.',
-        body: emitBody,
-      },
-      config: { rateLimit: { max: submitsPerMinute, timeWindow: 60_000 } },
-    },
+ ...about('Emits an event, which starts the deployments that have a trigger for it. One of an `id` that there is already changes nothing.', { body: emitBody }),
+ config: { rateLimit: { max: submitsPerMinute, timeWindow: 60_000 } },
+},
     async (request, reply) => {
       const { name, payload, ...options } = request.body;
       const report = await events.emit(name, givenValue(payload), given({ ...options, ...submittedFrom(request, options) }));
@@ -34,7 +29,7 @@ export function emittedRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/events/emitted',
-    { schema: { tags, description: 'Events that were emitted or came by webhooks, newest first.', querystring: emittedQuery } },
+    about('Events that were emitted or came by webhooks, newest first.', { querystring: emittedQuery }),
     async (request) => {
       const { items, next } = await events.list(given(request.query));
       return { items: items.map(eventJson), next };
@@ -43,7 +38,7 @@ export function emittedRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/events/emitted/:id',
-    { schema: { tags, description: 'An event with its payload.', params: emittedParams } },
+    about('An event with its payload.', { params: emittedParams }),
     async (request) => eventJson(await events.get(request.params.id)),
   );
 }

@@ -3,23 +3,17 @@ import { z } from 'zod';
 import { toWire } from '../../client/wire.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { runJson } from '../run-json.ts';
-import { instant } from '../schemas/common.ts';
+import { documented, instant } from '../schemas/common.ts';
 
 const sinceQuery = z.strictObject({ since: instant.optional() });
 
 export function fleetRoutes(app: App, { client, settings }: RouteParts): void {
-  const tags = ['fleet'];
+  const about = documented('fleet');
   const { figures } = client;
 
   app.get(
     '/api/overview',
-    {
-      schema: {
-        tags,
-        description: 'How things stand: figures since an instant, what runs, what comes, what wants a look.',
-        querystring: sinceQuery,
-      },
-    },
+    about('How things stand: figures since an instant, what runs, what comes, what wants a look.', { querystring: sinceQuery }),
     async (request) => {
       const { since } = request.query;
       const { runningNow, ...rest } = await figures.overview(since === undefined ? {} : { sinceAt: since });
@@ -27,21 +21,21 @@ export function fleetRoutes(app: App, { client, settings }: RouteParts): void {
     },
   );
 
-  app.get('/api/facets', { schema: { tags, description: 'Values that filters may take, 200 at most of each.' } }, async () =>
+  app.get('/api/facets', about('Values that filters may take, 200 at most of each.'), async () =>
     figures.facets(),
   );
 
-  app.get('/api/workers', { schema: { tags, description: 'Workers as they report themselves, by name.' } }, async () => ({
+  app.get('/api/workers', about('Workers as they report themselves, by name.'), async () => ({
     items: (await figures.workers()).map((worker) => toWire(worker)),
   }));
 
-  app.get('/api/queues', { schema: { tags, description: 'Queues with what waits in them, by name.' } }, async () => ({
+  app.get('/api/queues', about('Queues with what waits in them, by name.'), async () => ({
     items: (await figures.queues()).map((queue) => toWire(queue)),
   }));
 
   app.get(
     '/api/settings',
-    { schema: { tags, description: 'Settings of the server with where they come from; secrets are hidden.' } },
+    about('Settings of the server with where they come from; secrets are hidden.'),
     async () => ({
       items: settings(),
     }),

@@ -2,19 +2,19 @@
 import { z } from 'zod';
 import { toWire } from '../../client/wire.ts';
 import type { App, RouteParts } from '../parts.ts';
-import { flag, instant, nameParams } from '../schemas/common.ts';
+import { documented, flag, instant, nameParams } from '../schemas/common.ts';
 
 const sinceQuery = z.strictObject({ since: instant.optional() });
 const listQuery = sinceQuery.extend({ graph: flag.optional().describe('`false` leaves the graphs out') });
 
 export function flowRoutes(app: App, { client }: RouteParts): void {
-  const tags = ['flows'];
+  const about = documented('flows');
   const { figures } = client;
   const since = (at: number | undefined): { readonly sinceAt?: number } => (at === undefined ? {} : { sinceAt: at });
 
   app.get(
     '/api/flows',
-    { schema: { tags, description: 'Flows by name, each with figures over its runs (null when none ended).', querystring: listQuery } },
+    about('Flows by name, each with figures over its runs (null when none ended).', { querystring: listQuery }),
     async (request) => {
       const [flows, all] = await Promise.all([client.flows.list(), figures.flows(since(request.query.since))]);
       const byName = new Map(all.map((one) => [one.name, one]));
@@ -25,7 +25,7 @@ export function flowRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/flows/:name',
-    { schema: { tags, description: 'A flow with figures over its runs and tasks.', params: nameParams, querystring: sinceQuery } },
+    about('A flow with figures over its runs and tasks.', { params: nameParams, querystring: sinceQuery }),
     async (request) => {
       const flow = await client.flows.get(request.params.name);
       return { flow: toWire(flow), figures: toWire(await figures.flow(flow.name, since(request.query.since))) };
@@ -34,20 +34,13 @@ export function flowRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/flows/:name/workers',
-    {
-      schema: {
-        tags,
-        description: 'How often each process executed each task, how often it failed, and its mean time.',
-        params: nameParams,
-        querystring: sinceQuery,
-      },
-    },
+    about('How often each process executed each task, how often it failed, and its mean time.', { params: nameParams, querystring: sinceQuery }),
     async (request) => ({ items: await figures.taskWorkers(request.params.name, since(request.query.since)) }),
   );
 
   app.get(
     '/api/flows/:name/days',
-    { schema: { tags, description: 'A year of days with outcomes and durations; days without runs are left out.', params: nameParams } },
+    about('A year of days with outcomes and durations; days without runs are left out.', { params: nameParams }),
     async (request) => {
       const { name } = await client.flows.get(request.params.name);
       return { items: (await figures.days({ flow: name })).map((day) => toWire(day)) };

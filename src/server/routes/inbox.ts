@@ -6,7 +6,7 @@ import { inboxStatuses } from '../../model/inbox.ts';
 import type { Identity } from '../identity.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { givenValue } from '../values.ts';
-import { cursorText, given, idParams, idText, limitText, nameText, userValue } from '../schemas/common.ts';
+import { cursorText, documented, given, idParams, idText, limitText, nameText, userValue } from '../schemas/common.ts';
 
 const listQuery = z.strictObject({
   status: z
@@ -26,11 +26,11 @@ const linkBody = decideBody.extend({
 });
 
 export function inboxRoutes(app: App, { client }: RouteParts): void {
-  const tags = ['inbox'];
+  const about = documented('inbox');
 
   app.get(
     '/api/inbox',
-    { schema: { tags, description: 'What runs wait for people to decide, newest first.', querystring: listQuery } },
+    about('What runs wait for people to decide, newest first.', { querystring: listQuery }),
     async (request) => {
       const { run, ...filter } = given(request.query);
       const { items, next } = await client.inbox.list({ ...filter, ...(run === undefined ? {} : { runId: run }) });
@@ -40,13 +40,13 @@ export function inboxRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/inbox/:id',
-    { schema: { tags, description: 'One decision, by its id or that of the run that waits for it alone.', params: idParams } },
+    about('One decision, by its id or that of the run that waits for it alone.', { params: idParams }),
     async (request) => toWire(await client.inbox.get(request.params.id)),
   );
 
   app.post(
     '/api/inbox/:id/decide',
-    { schema: { tags, description: 'Decides; the first decision counts.', params: idParams, body: decideBody } },
+    about('Decides; the first decision counts.', { params: idParams, body: decideBody }),
     async (request) => {
       const { identity } = request;
       const decided = await client.inbox.decide(request.params.id, givenValue(request.body.data), {
@@ -62,9 +62,7 @@ export function inboxRoutes(app: App, { client }: RouteParts): void {
 
   app.post(
     '/api/inbox/:id/links',
-    {
-      schema: { tags, description: 'An address that gives this answer once it is opened and confirmed.', params: idParams, body: linkBody },
-    },
+    about('An address that gives this answer once it is opened and confirmed.', { params: idParams, body: linkBody }),
     async (request) => {
       const { data, for: person, expiresMs } = request.body;
       const item = await client.inbox.get(request.params.id);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { toWire } from '../../client/wire.ts';
 import type { App, RouteParts } from '../parts.ts';
 import type { TagRate } from '../../model/rate.ts';
-import { nameParams } from '../schemas/common.ts';
+import { documented, nameParams } from '../schemas/common.ts';
 import { rateBody } from '../schemas/deployments.ts';
 
 const slotsBody = z.strictObject({ slots: z.number().int().min(0).max(1_000_000) });
@@ -11,15 +11,15 @@ const limitBody = z.union([slotsBody, rateBody]).describe('Slots, or starts in a
 const whichQuery = z.strictObject({ which: z.enum(['slots', 'rate']).optional() });
 
 export function limitRoutes(app: App, { client }: RouteParts): void {
-  const tags = ['limits'];
+  const about = documented('limits');
 
-  app.get('/api/limits', { schema: { tags, description: 'Limits with who holds them and who waits, by name.' } }, async () => ({
+  app.get('/api/limits', about('Limits with who holds them and who waits, by name.'), async () => ({
     items: (await client.limits.list()).map((limit) => toWire(limit)),
   }));
 
   app.put(
     '/api/limits/:name',
-    { schema: { tags, description: 'Sets the limit, or the rate, of a tag, e.g. tag:db.', params: nameParams, body: limitBody } },
+    about('Sets the limit, or the rate, of a tag, e.g. tag:db.', { params: nameParams, body: limitBody }),
     async (request) => {
       const { body } = request;
       const { name } = request.params;
@@ -31,14 +31,7 @@ export function limitRoutes(app: App, { client }: RouteParts): void {
 
   app.delete(
     '/api/limits/:name',
-    {
-      schema: {
-        tags,
-        description: 'Takes the limit and the rate of a tag away, or one of them.',
-        params: nameParams,
-        querystring: whichQuery,
-      },
-    },
+    about('Takes the limit and the rate of a tag away, or one of them.', { params: nameParams, querystring: whichQuery }),
     async (request, reply) => {
       await client.limits.delete(request.params.name, request.query.which);
       return reply.code(204).send();

@@ -6,7 +6,7 @@ import { toWire } from '../../client/wire.ts';
 import type { LogFilter } from '../../store/store.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { textOfLine } from '../log-text.ts';
-import { given, idParams } from '../schemas/common.ts';
+import { documented, given, idParams } from '../schemas/common.ts';
 import { logDownloadQuery, logQuery } from '../schemas/runs.ts';
 import { TaskLabels } from '../task-labels.ts';
 
@@ -14,19 +14,12 @@ import { TaskLabels } from '../task-labels.ts';
 const pageLines = 5_000;
 
 export function logRoutes(app: App, { client }: RouteParts): void {
-  const tags = ['logs'];
+  const about = documented('logs');
   const { store } = client.engine.services;
 
   app.get(
     '/api/runs/:id/logs',
-    {
-      schema: {
-        tags,
-        description: 'Lines, oldest first, as many as 2 MiB hold; `next` is the number to go on after.',
-        params: idParams,
-        querystring: logQuery,
-      },
-    },
+    about('Lines, oldest first, as many as 2 MiB hold; `next` is the number to go on after.', { params: idParams, querystring: logQuery }),
     async (request) => {
       const { task, level, search, after, before, tail, limit } = request.query;
       const { id } = await client.runs.get(request.params.id);
@@ -39,7 +32,7 @@ export function logRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/runs/:id/logs/download',
-    { schema: { tags, description: 'All lines as text.', params: idParams, querystring: logDownloadQuery } },
+    about('All lines as text.', { params: idParams, querystring: logDownloadQuery }),
     async (request, reply) => {
       const { id } = await client.runs.get(request.params.id);
       request.runId = id;

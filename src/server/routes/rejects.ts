@@ -7,7 +7,7 @@ import type { RejectFilter } from '../../model/dead-letters.ts';
 import { explainMissingFlow } from '../missing-flow.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { runJson } from '../run-json.ts';
-import { given, idParams, line, prose } from '../schemas/common.ts';
+import { documented, given, idParams, line, prose } from '../schemas/common.ts';
 
 const filterFields = {
   task: line(200, 1).describe('Of this task alone').optional(),
@@ -25,20 +25,12 @@ const maxPageChars = 2 * 1024 * 1024;
 
 export function rejectRoutes(app: App, parts: RouteParts): void {
   const { client } = parts;
-  const tags = ['rejects'];
+  const about = documented('rejects');
   const { store } = client.engine.services;
 
   app.get(
     '/api/runs/:id/rejects',
-    {
-      schema: {
-        tags,
-        description:
-          'Rejected records in the order in which they were kept, each with reason, task and position; as many as 2 MiB hold, at least one.',
-        params: idParams,
-        querystring: pageQuery,
-      },
-    },
+    about('Rejected records in the order in which they were kept, each with reason, task and position; as many as 2 MiB hold, at least one.', { params: idParams, querystring: pageQuery }),
     async (request) => {
       const { id } = await client.runs.get(request.params.id);
       request.runId = id;
@@ -58,14 +50,7 @@ export function rejectRoutes(app: App, parts: RouteParts): void {
 
   app.get(
     '/api/runs/:id/rejects/counts',
-    {
-      schema: {
-        tags,
-        description: 'How many records were rejected, by task and reason, most first.',
-        params: idParams,
-        querystring: filterQuery,
-      },
-    },
+    about('How many records were rejected, by task and reason, most first.', { params: idParams, querystring: filterQuery }),
     async (request) => {
       const { id } = await client.runs.get(request.params.id);
       request.runId = id;
@@ -75,7 +60,7 @@ export function rejectRoutes(app: App, parts: RouteParts): void {
 
   app.get(
     '/api/runs/:id/rejects/download',
-    { schema: { tags, description: 'All rejected records, one JSON object a line.', params: idParams, querystring: filterQuery } },
+    about('All rejected records, one JSON object a line.', { params: idParams, querystring: filterQuery }),
     async (request, reply) => {
       const { id } = await client.runs.get(request.params.id);
       request.runId = id;
@@ -87,13 +72,7 @@ export function rejectRoutes(app: App, parts: RouteParts): void {
 
   app.post(
     '/api/runs/:id/rejects/retry',
-    {
-      schema: {
-        tags,
-        description: 'Submits a run in which each task of a stream is given the records that it had rejected.',
-        params: idParams,
-      },
-    },
+    about('Submits a run in which each task of a stream is given the records that it had rejected.', { params: idParams }),
     async (request, reply) => {
       const rejecting = await client.runs.get(request.params.id);
       const handle = await client.runs

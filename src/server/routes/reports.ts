@@ -3,7 +3,7 @@ import { BatutaError } from '../../base/errors.ts';
 import { toWire } from '../../client/wire.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { readItems } from '../report-items.ts';
-import { idParams } from '../schemas/common.ts';
+import { documented, idParams } from '../schemas/common.ts';
 import { batchBody, reporterBody } from '../schemas/reports.ts';
 
 /** Registrations per key and minute; a program registers once at start. */
@@ -12,15 +12,15 @@ const registrationsPerMinute = 600;
 const mostNamed = 20;
 
 export function reportRoutes(app: App, { client, clock, bounds }: RouteParts): void {
-  const tags = ['reports'];
+  const about = documented('reports');
   const { reports } = client.engine.services.store;
 
   app.post(
     '/api/reports',
     {
-      schema: { tags, description: 'Takes up a reporter, or finds it again.', body: reporterBody },
-      config: { rateLimit: { max: registrationsPerMinute, timeWindow: 60_000 } },
-    },
+ ...about('Takes up a reporter, or finds it again.', { body: reporterBody }),
+ config: { rateLimit: { max: registrationsPerMinute, timeWindow: 60_000 } },
+},
     async (request) => {
       const registered = await reports.register(request.body);
       if (registered !== null) return registered;
@@ -33,14 +33,9 @@ export function reportRoutes(app: App, { client, clock, bounds }: RouteParts): v
   app.post(
     '/api/reports/:id/batches',
     {
-      schema: {
-        tags,
-        description: 'Writes what a reporter sends, each item once. Without items it is a sign of life.',
-        params: idParams,
-        body: batchBody,
-      },
-      bodyLimit: bounds.maxBulkBodyBytes,
-    },
+ ...about('Writes what a reporter sends, each item once. Without items it is a sign of life.', { params: idParams, body: batchBody }),
+ bodyLimit: bounds.maxBulkBodyBytes,
+},
     async (request) => {
       const { secret, token, after, note, items: given } = request.body;
       const { items, refused } = await readItems(given, clock.now());
@@ -50,7 +45,7 @@ export function reportRoutes(app: App, { client, clock, bounds }: RouteParts): v
     },
   );
 
-  app.get('/api/reporters', { schema: { tags, description: 'Those who report from elsewhere, by name, newest first.' } }, async () => ({
+  app.get('/api/reporters', about('Those who report from elsewhere, by name, newest first.'), async () => ({
     items: (await client.figures.reporters()).map((reporter) => toWire(reporter)),
   }));
 }

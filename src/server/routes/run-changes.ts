@@ -3,7 +3,7 @@ import type { App, RouteParts } from '../parts.ts';
 import { submittedFrom } from '../correlation.ts';
 import { explainMissingFlow } from '../missing-flow.ts';
 import { runJson } from '../run-json.ts';
-import { given, idParams } from '../schemas/common.ts';
+import { documented, given, idParams } from '../schemas/common.ts';
 import { cancelBody, deleteQuery, retryBody, signalBody, submitBody } from '../schemas/runs.ts';
 import { givenValue } from '../values.ts';
 import { decodeValue } from '../../engine/values/results.ts';
@@ -13,14 +13,14 @@ export const submitsPerMinute = 6_000;
 
 export function runChangeRoutes(app: App, parts: RouteParts): void {
   const { client } = parts;
-  const tags = ['runs'];
+  const about = documented('runs');
 
   app.post(
     '/api/runs',
     {
-      schema: { tags, description: 'Hands a run to the workers.', body: submitBody },
-      config: { rateLimit: { max: submitsPerMinute, timeWindow: 60_000 } },
-    },
+ ...about('Hands a run to the workers.', { body: submitBody }),
+ config: { rateLimit: { max: submitsPerMinute, timeWindow: 60_000 } },
+},
     async (request, reply) => {
       const { flow, params, paramsOf, ...options } = request.body;
       const asked = givenValue(params);
@@ -38,7 +38,7 @@ export function runChangeRoutes(app: App, parts: RouteParts): void {
 
   app.post(
     '/api/runs/:id/cancel',
-    { schema: { tags, description: 'Asks for the end of a run.', params: idParams, body: cancelBody.nullish() } },
+    about('Asks for the end of a run.', { params: idParams, body: cancelBody.nullish() }),
     async (request) => {
       const run = await client.runs.cancel(request.params.id, request.body?.message ?? `Cancelled by ${request.identity?.who ?? 'local'}.`);
       request.runId = run.id;
@@ -49,14 +49,7 @@ export function runChangeRoutes(app: App, parts: RouteParts): void {
 
   app.post(
     '/api/runs/:id/retry',
-    {
-      schema: {
-        tags,
-        description: 'A new attempt by the workers, of what did not complete or from a task on.',
-        params: idParams,
-        body: retryBody.nullish(),
-      },
-    },
+    about('A new attempt by the workers, of what did not complete or from a task on.', { params: idParams, body: retryBody.nullish() }),
     async (request) => {
       const from = request.body?.from;
       const run = await client.runs
@@ -70,7 +63,7 @@ export function runChangeRoutes(app: App, parts: RouteParts): void {
 
   app.post(
     '/api/runs/:id/unpin',
-    { schema: { tags, description: 'Lets a pinned run go on with any version of its flow.', params: idParams } },
+    about('Lets a pinned run go on with any version of its flow.', { params: idParams }),
     async (request) => {
       const pin = await client.runs.pin(request.params.id);
       const run = await client.runs.unpin(request.params.id);
@@ -82,7 +75,7 @@ export function runChangeRoutes(app: App, parts: RouteParts): void {
 
   app.post(
     '/api/runs/:id/signal',
-    { schema: { tags, description: 'Sends a signal to a run.', params: idParams, body: signalBody } },
+    about('Sends a signal to a run.', { params: idParams, body: signalBody }),
     async (request) => {
       const { name, data } = request.body;
       const { id } = await client.runs.get(request.params.id);
@@ -95,7 +88,7 @@ export function runChangeRoutes(app: App, parts: RouteParts): void {
 
   app.delete(
     '/api/runs/:id',
-    { schema: { tags, description: 'Deletes a run with all that belongs to it.', params: idParams, querystring: deleteQuery } },
+    about('Deletes a run with all that belongs to it.', { params: idParams, querystring: deleteQuery }),
     async (request, reply) => {
       const { id, name } = await client.runs.get(request.params.id);
       request.runId = id;

@@ -8,7 +8,7 @@ import { traceUrlOf } from '../../model/trace.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { forPeople } from '../../model/sensitive.ts';
 import { runJson } from '../run-json.ts';
-import { flag, given, idParams } from '../schemas/common.ts';
+import { documented, flag, given, idParams } from '../schemas/common.ts';
 import { filterOf, histogramQuery, runListQuery } from '../schemas/runs.ts';
 import { sendValue, type ValueToSend } from '../send-value.ts';
 import { shownValue, unlessMissing, wireValue } from '../values.ts';
@@ -19,17 +19,17 @@ const shownChildren = 200;
 const runQuery = z.strictObject({ values: flag.optional() });
 
 export function runRoutes(app: App, { client, traceUrl }: RouteParts): void {
-  const tags = ['runs'];
+  const about = documented('runs');
   const { services } = client.engine;
 
-  app.get('/api/runs', { schema: { tags, description: 'Runs, newest first.', querystring: runListQuery } }, async (request) => {
+  app.get('/api/runs', about('Runs, newest first.', { querystring: runListQuery }), async (request) => {
     const { items, next } = await client.figures.runs(filterOf(request.query));
     return { items: items.map(runJson), next };
   });
 
   app.get(
     '/api/runs/histogram',
-    { schema: { tags, description: 'How many runs were in which state, by when they were created.', querystring: histogramQuery } },
+    about('How many runs were in which state, by when they were created.', { querystring: histogramQuery }),
     async (request) => {
       const { buckets, from, to, ...filter } = request.query;
       const options = given({ buckets, fromAt: from, untilAt: to });
@@ -38,7 +38,7 @@ export function runRoutes(app: App, { client, traceUrl }: RouteParts): void {
   );
 
   const description = 'A run with its parameters, its result and the flow, graph included; `values=false` leaves these three out.';
-  app.get('/api/runs/:id', { schema: { tags, description, params: idParams, querystring: runQuery } }, async (request) => {
+  app.get('/api/runs/:id', about(description, { params: idParams, querystring: runQuery }), async (request) => {
     const run = await client.runs.get(request.params.id);
     request.runId = run.id;
     const [times, values, counts, children, why, alike, rollback, pin] = await Promise.all([
@@ -69,7 +69,7 @@ export function runRoutes(app: App, { client, traceUrl }: RouteParts): void {
 
   app.get(
     '/api/runs/:id/params',
-    { schema: { tags, description: 'The parameters alone, as a file.', params: idParams } },
+    about('The parameters alone, as a file.', { params: idParams }),
     async (request, reply) => {
       const run = await client.runs.get(request.params.id);
       request.runId = run.id;
@@ -80,7 +80,7 @@ export function runRoutes(app: App, { client, traceUrl }: RouteParts): void {
 
   app.get(
     '/api/runs/:id/result',
-    { schema: { tags, description: 'The result alone, as a file.', params: idParams } },
+    about('The result alone, as a file.', { params: idParams }),
     async (request, reply) => {
       const run = await client.runs.get(request.params.id);
       request.runId = run.id;

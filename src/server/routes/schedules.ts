@@ -1,25 +1,23 @@
 /** Upcoming ticks, also of a schedule that is only being drafted. */
 import { toWire } from '../../client/wire.ts';
 import type { App, RouteParts } from '../parts.ts';
-import { given } from '../schemas/common.ts';
+import { documented, given } from '../schemas/common.ts';
 import { previewBody, ticksQuery } from '../schemas/deployments.ts';
 
 const usualTicks = 10;
 
 export function scheduleRoutes(app: App, { client, clock }: RouteParts): void {
-  const tags = ['schedules'];
+  const about = documented('schedules');
 
   app.get(
     '/api/ticks',
-    {
-      schema: { tags, description: 'The next ticks of all deployments or one that is not paused, soonest first.', querystring: ticksQuery },
-    },
+    about('The next ticks of all deployments or one that is not paused, soonest first.', { querystring: ticksQuery }),
     async (request) => ({ items: (await client.deployments.upcoming(given(request.query))).map((tick) => toWire(tick)) }),
   );
 
   app.post(
     '/api/schedules/preview',
-    { schema: { tags, description: 'When a schedule would tick, and what clock changes do to it.', body: previewBody } },
+    about('When a schedule would tick, and what clock changes do to it.', { body: previewBody }),
     async (request) => {
       const { count = usualTicks, from = clock.now(), ...input } = request.body;
       const { nextTicks, parseSchedule } = await import('../../model/schedule/schedule.ts');

@@ -4,7 +4,7 @@ import { toWire } from '../../client/wire.ts';
 import { connectionKinds } from '../../model/connection-kinds.ts';
 import { type ConnectionEntry, maxDescriptionChars, maxSecretBytes, type SecretEntry, type Variable } from '../../model/secret.ts';
 import type { App, RouteParts } from '../parts.ts';
-import { given, line, nameParams, prose } from '../schemas/common.ts';
+import { documented, given, line, nameParams, prose } from '../schemas/common.ts';
 
 const description = prose(maxDescriptionChars).nullable().optional();
 const secretValue = z.union([
@@ -31,11 +31,11 @@ const connectionBody = z.strictObject({
 });
 
 export function secretRoutes(app: App, { client }: RouteParts): void {
-  const tags = ['secrets'];
+  const about = documented('secrets');
 
   app.get(
     '/api/secrets',
-    { schema: { tags, description: 'Secrets by name. To admins alone with where they are kept; nobody gets a value.' } },
+    about('Secrets by name. To admins alone with where they are kept; nobody gets a value.'),
     async (request) => {
       const items = await client.secrets.list();
       return { items: request.identity?.role === 'admin' ? items.map((item) => toWire(item)) : items.map(({ name }) => ({ name })) };
@@ -44,34 +44,27 @@ export function secretRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/secrets/:name',
-    { schema: { tags, description: 'What is known of a secret, without its value.', params: nameParams } },
+    about('What is known of a secret, without its value.', { params: nameParams }),
     async (request) => toWire(await client.secrets.get(request.params.name)),
   );
 
   app.put(
     '/api/secrets/:name',
-    {
-      schema: {
-        tags,
-        description: 'Creates or replaces a secret. Its value is encrypted and never given back.',
-        params: nameParams,
-        body: secretBody,
-      },
-    },
+    about('Creates or replaces a secret. Its value is encrypted and never given back.', { params: nameParams, body: secretBody }),
     async (request) => {
-      const { value, reference, description: about } = request.body;
+      const { value, reference, description: text } = request.body;
       const wish = reference === undefined ? { value: value ?? '' } : { reference };
-      const entry = await client.secrets.set(request.params.name, { ...wish, ...given({ description: about }) });
+      const entry = await client.secrets.set(request.params.name, { ...wish, ...given({ description: text }) });
       request.change = { target: entry.name, details: changeOf(entry) };
       return toWire(entry);
     },
   );
 
-  deleteRoute(app, '/api/secrets/:name', { tags, description: 'Deletes a secret.' }, (name) => client.secrets.delete(name));
+  deleteRoute(app, '/api/secrets/:name', about('Deletes a secret.', { params: nameParams }), (name) => client.secrets.delete(name));
 
   app.post(
     '/api/secrets/rotate',
-    { schema: { tags, description: 'Encrypts all secrets with the current key of the server.' } },
+    about('Encrypts all secrets with the current key of the server.'),
     async (request) => {
       const report = await client.secrets.rotate();
       request.change = { target: null, details: { keyId: report.keyId, moved: report.moved, failed: report.failed.length } };
@@ -81,34 +74,34 @@ export function secretRoutes(app: App, { client }: RouteParts): void {
 }
 
 export function variableRoutes(app: App, { client }: RouteParts): void {
-  const tags = ['variables'];
+  const about = documented('variables');
 
-  app.get('/api/variables', { schema: { tags, description: 'Variables with their values, by name.' } }, async () => ({
+  app.get('/api/variables', about('Variables with their values, by name.'), async () => ({
     items: (await client.variables.list()).map(variableJson),
   }));
 
-  app.get('/api/variables/:name', { schema: { tags, description: 'A variable with its value.', params: nameParams } }, async (request) =>
+  app.get('/api/variables/:name', about('A variable with its value.', { params: nameParams }), async (request) =>
     variableJson(await client.variables.get(request.params.name)),
   );
 
   app.put(
     '/api/variables/:name',
-    { schema: { tags, description: 'Creates or replaces a variable, any JSON.', params: nameParams, body: variableBody } },
+    about('Creates or replaces a variable, any JSON.', { params: nameParams, body: variableBody }),
     async (request) => {
-      const { value, description: about } = request.body;
-      return variableJson(await client.variables.set(request.params.name, { value, ...given({ description: about }) }));
+      const { value, description: text } = request.body;
+      return variableJson(await client.variables.set(request.params.name, { value, ...given({ description: text }) }));
     },
   );
 
-  deleteRoute(app, '/api/variables/:name', { tags, description: 'Deletes a variable.' }, (name) => client.variables.delete(name));
+  deleteRoute(app, '/api/variables/:name', about('Deletes a variable.', { params: nameParams }), (name) => client.variables.delete(name));
 }
 
 export function connectionRoutes(app: App, { client }: RouteParts): void {
-  const tags = ['connections'];
+  const about = documented('connections');
 
   app.get(
     '/api/connections',
-    { schema: { tags, description: 'Connections by name; to admins alone with their fields, and never with secret values.' } },
+    about('Connections by name; to admins alone with their fields, and never with secret values.'),
     async (request) => {
       const items = await client.connections.list();
       return { items: request.identity?.role === 'admin' ? items.map(connectionJson) : items.map(({ name, kind }) => ({ name, kind })) };
@@ -117,39 +110,32 @@ export function connectionRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/connections/:name',
-    { schema: { tags, description: 'A connection, without the values of its secret fields.', params: nameParams } },
+    about('A connection, without the values of its secret fields.', { params: nameParams }),
     async (request) => connectionJson(await client.connections.get(request.params.name)),
   );
 
   app.put(
     '/api/connections/:name',
-    {
-      schema: {
-        tags,
-        description: 'Creates or replaces a connection. Secret fields are encrypted and never given back.',
-        params: nameParams,
-        body: connectionBody,
-      },
-    },
+    about('Creates or replaces a connection. Secret fields are encrypted and never given back.', { params: nameParams, body: connectionBody }),
     async (request) => {
-      const { kind, fields, secrets, description: about } = request.body;
-      const entry = await client.connections.set(request.params.name, given({ kind, fields, secrets, description: about }));
+      const { kind, fields, secrets, description: text } = request.body;
+      const entry = await client.connections.set(request.params.name, given({ kind, fields, secrets, description: text }));
       request.change = { target: entry.name, details: { kind: entry.kind, secrets: Object.keys(secrets ?? {}) } };
       return connectionJson(entry);
     },
   );
 
-  deleteRoute(app, '/api/connections/:name', { tags, description: 'Deletes a connection.' }, (name) => client.connections.delete(name));
+  deleteRoute(app, '/api/connections/:name', about('Deletes a connection.', { params: nameParams }), (name) => client.connections.delete(name));
 }
 
 /** A route that deletes by name, with an empty answer. */
 function deleteRoute(
   app: App,
   path: string,
-  schema: { readonly tags: string[]; readonly description: string },
+  options: { readonly schema: { readonly params: typeof nameParams } },
   remove: (name: string) => Promise<void>,
 ): void {
-  app.delete(path, { schema: { ...schema, params: nameParams } }, async (request, reply) => {
+  app.delete(path, options, async (request, reply) => {
     await remove(request.params.name);
     return reply.code(204).send();
   });

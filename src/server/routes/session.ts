@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { BatutaError } from '../../base/errors.ts';
 import { sessionMs } from '../../client/local-access.ts';
 import type { App, RouteParts } from '../parts.ts';
+import { documented } from '../schemas/common.ts';
 import { csrfOf, type Identity, sessionCookie } from '../identity.ts';
 
 /** Logins per address and minute; a key cannot be guessed, but trying costs us. */
@@ -17,8 +18,8 @@ function meOf(identity: Identity | null, needsKey: boolean): object {
 
 export function sessionRoutes(app: App, { client, authenticator, basePath }: RouteParts): void {
   const path = basePath === '' ? '/' : basePath;
-  const tags = ['session'];
-  app.get('/api/me', { schema: { tags, description: 'Who asks, with which role.' } }, async (request) => {
+  const about = documented('session');
+  app.get('/api/me', about('Who asks, with which role.'), async (request) => {
     const identity = await authenticator.identify(request).catch(nobody);
     return meOf(identity, !(await authenticator.isOpen()));
   });
@@ -26,11 +27,11 @@ export function sessionRoutes(app: App, { client, authenticator, basePath }: Rou
   app.post(
     '/api/login',
     {
-      schema: { tags, description: 'Opens a session for a browser.', body: z.strictObject({ key: z.string().max(300) }) },
-      bodyLimit: maxBodyBytes,
-      // Counted before the body is read: an unauthenticated caller causes no work.
+ ...about('Opens a session for a browser.', { body: z.strictObject({ key: z.string().max(300) }) }),
+ bodyLimit: maxBodyBytes,
+ // Counted before the body is read: an unauthenticated caller causes no work.
       config: { rateLimit: { hook: 'onRequest', max: loginsPerMinute, timeWindow: 60_000, keyGenerator: ({ ip }) => `login ${ip}` } },
-    },
+},
     async (request, reply) => {
       const { token, entry } = await authenticator.logIn(request.body.key.trim(), request.ip);
       if (entry.role === 'reporter') {
@@ -45,7 +46,10 @@ export function sessionRoutes(app: App, { client, authenticator, basePath }: Rou
     },
   );
 
-  app.post('/api/logout', { schema: { tags, description: 'Ends the session.' }, bodyLimit: maxBodyBytes }, async (request, reply) => {
+  app.post('/api/logout', {
+ ...about('Ends the session.'),
+ bodyLimit: maxBodyBytes,
+}, async (request, reply) => {
     const token = request.cookies[sessionCookie];
     if (token !== undefined) await client.keys.logOut(token);
     void reply.clearCookie(sessionCookie, cookieOf(request.protocol, path));

@@ -8,7 +8,7 @@ import { wholeTaskRunId } from '../../client/whole-task-run-id.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { taskRunJson } from '../run-json.ts';
-import { given, idParams } from '../schemas/common.ts';
+import { documented, given, idParams } from '../schemas/common.ts';
 import { taskListQuery, taskParams, transitionsQuery } from '../schemas/runs.ts';
 import { sendValue } from '../send-value.ts';
 import { shownValue, unlessMissing } from '../values.ts';
@@ -17,13 +17,13 @@ import { shownValue, unlessMissing } from '../values.ts';
 const shownInputs = 1_000;
 
 export function taskRoutes(app: App, { client }: RouteParts): void {
-  const tags = ['tasks'];
+  const about = documented('tasks');
   const { services } = client.engine;
   const { store } = services;
 
   app.get(
     '/api/runs/:id/tasks',
-    { schema: { tags, description: 'Task runs, in the order they were first recorded.', params: idParams, querystring: taskListQuery } },
+    about('Task runs, in the order they were first recorded.', { params: idParams, querystring: taskListQuery }),
     async (request) => {
       const { state, ...rest } = request.query;
       const { id } = await client.runs.get(request.params.id);
@@ -35,13 +35,7 @@ export function taskRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/runs/:id/graph',
-    {
-      schema: {
-        tags,
-        description: 'Task runs counted by task, and what tasks of a code flow were given; small however many items a task has.',
-        params: idParams,
-      },
-    },
+    about('Task runs counted by task, and what tasks of a code flow were given; small however many items a task has.', { params: idParams }),
     async (request) => {
       const { id, flow } = await client.runs.get(request.params.id);
       request.runId = id;
@@ -55,14 +49,7 @@ export function taskRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/runs/:id/transitions',
-    {
-      schema: {
-        tags,
-        description: 'The states that a run and its tasks went through, oldest first.',
-        params: idParams,
-        querystring: transitionsQuery,
-      },
-    },
+    about('The states that a run and its tasks went through, oldest first.', { params: idParams, querystring: transitionsQuery }),
     async (request) => {
       const { id } = await client.runs.get(request.params.id);
       request.runId = id;
@@ -75,7 +62,7 @@ export function taskRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/runs/:id/tasks/:taskRunId',
-    { schema: { tags, description: 'A task run with its result and what it was given.', params: taskParams } },
+    about('A task run with its result and what it was given.', { params: taskParams }),
     async (request) => {
       const taskRun = await findTaskRun(request.params);
       request.runId = taskRun.runId;
@@ -94,7 +81,7 @@ export function taskRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/runs/:id/tasks/:taskRunId/result',
-    { schema: { tags, description: 'The result of a task run alone, as a file.', params: taskParams } },
+    about('The result of a task run alone, as a file.', { params: taskParams }),
     async (request, reply) => {
       const { runId, key, id } = await findTaskRun(request.params);
       const [stored] = await store.taskRuns.byKeys(runId, [key]);

@@ -4,7 +4,7 @@ import { toWire } from '../../client/wire.ts';
 import type { WebhookSpec } from '../../client/webhooks-client.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { readJson } from '../read-json.ts';
-import { given, nameParams } from '../schemas/common.ts';
+import { documented, given, nameParams } from '../schemas/common.ts';
 import { webhookBody, webhookTestBody } from '../schemas/webhooks.ts';
 
 /** Deliveries per address and minute. */
@@ -14,7 +14,7 @@ const maxContainers = 100_000;
 
 export function webhookRoutes(app: App, { client, bounds }: RouteParts): void {
   const { webhooks } = client;
-  const tags = ['webhooks'];
+  const about = documented('webhooks');
 
   // A scope of its own: the raw bytes were signed, so nothing may parse a body before they are verified.
   void app.register(async (scope) => {
@@ -23,14 +23,10 @@ export function webhookRoutes(app: App, { client, bounds }: RouteParts): void {
     scope.post(
       '/hooks/:name',
       {
-        bodyLimit: bounds.maxBodyBytes,
-        schema: {
-          tags,
-          description: 'Takes a signed delivery and emits its event. One that was taken before changes nothing.',
-          params: nameParams.meta({}),
-        },
-        config: { rateLimit: { max: deliveriesPerMinute, timeWindow: 60_000 } },
-      },
+ ...about('Takes a signed delivery and emits its event. One that was taken before changes nothing.', { params: nameParams.meta({}) }),
+ bodyLimit: bounds.maxBodyBytes,
+ config: { rateLimit: { max: deliveriesPerMinute, timeWindow: 60_000 } },
+},
       async (request, reply) => {
         const { name } = request.params as { readonly name: string };
         const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
@@ -40,17 +36,17 @@ export function webhookRoutes(app: App, { client, bounds }: RouteParts): void {
     );
   });
 
-  app.get('/api/webhooks', { schema: { tags, description: 'Webhooks with what they have taken, by name.' } }, async () => ({
+  app.get('/api/webhooks', about('Webhooks with what they have taken, by name.'), async () => ({
     items: (await webhooks.list()).map((one) => toWire(one)),
   }));
 
-  app.get('/api/webhooks/:name', { schema: { tags, description: 'A webhook.', params: nameParams } }, async (request) =>
+  app.get('/api/webhooks/:name', about('A webhook.', { params: nameParams }), async (request) =>
     toWire(await webhooks.get(request.params.name)),
   );
 
   app.put(
     '/api/webhooks/:name',
-    { schema: { tags, description: 'Creates or replaces a webhook.', params: nameParams, body: webhookBody } },
+    about('Creates or replaces a webhook.', { params: nameParams, body: webhookBody }),
     async (request) => {
       const webhook = await webhooks.set(request.params.name, given(request.body) as WebhookSpec);
       request.change = { target: webhook.name, details: { style: webhook.rule.style, secrets: webhook.rule.secrets } };
@@ -60,7 +56,7 @@ export function webhookRoutes(app: App, { client, bounds }: RouteParts): void {
 
   app.delete(
     '/api/webhooks/:name',
-    { schema: { tags, description: 'Deletes a webhook; its events stay.', params: nameParams } },
+    about('Deletes a webhook; its events stay.', { params: nameParams }),
     async (request, reply) => {
       await webhooks.delete(request.params.name);
       return reply.code(204).send();
@@ -69,14 +65,7 @@ export function webhookRoutes(app: App, { client, bounds }: RouteParts): void {
 
   app.post(
     '/api/webhooks/:name/test',
-    {
-      schema: {
-        tags,
-        description: 'Signs a body with the secret of the webhook, verifies it, and tells what it would do. Nothing is stored.',
-        params: nameParams,
-        body: webhookTestBody,
-      },
-    },
+    about('Signs a body with the secret of the webhook, verifies it, and tells what it would do. Nothing is stored.', { params: nameParams, body: webhookTestBody }),
     async (request) => webhooks.test(request.params.name, request.body.body ?? {}, request.body.headers),
   );
 }

@@ -81,3 +81,10 @@ export function given<T extends object>(object: T): { [K in keyof T]?: Exclude<T
     [K in keyof T]?: Exclude<T[K], undefined>;
   };
 }
+
+/** Makes the options of routes that stand under one heading of the documentation. */
+export function documented(tag: string) {
+  return <Schemas extends object>(description: string, schemas: Schemas = {} as Schemas) => ({
+    schema: { tags: [tag], description, ...schemas },
+  });
+}
