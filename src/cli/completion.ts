@@ -1,6 +1,7 @@
 /** Shell completion, built from the tree of commands: what may follow the words typed so far. File paths are left to the shell. */
 import type { Command } from 'commander';
 import { programName } from '../base/program-name.ts';
+import type { CommandContext, ExitStatus } from './context.ts';
 
 /** Supported shells. */
 export const shells = ['bash', 'zsh', 'fish'] as const;
@@ -121,3 +122,11 @@ function fishLines({ path, commands, options }: Place): string[] {
 function quote(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }
+
+/** Prints the script for a shell, built from all commands of the program. */
+export const printCompletion =
+  (program: Command) =>
+  async ({ terminal: { out } }: CommandContext, shell: Shell): Promise<ExitStatus> => {
+    out.write(completionScript(program, shell));
+    return 0;
+  };

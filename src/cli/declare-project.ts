@@ -35,7 +35,7 @@ export function declareProjectCommands(program: Command, perform: Perform): void
     .command('completion')
     .description('print what a shell reads to complete commands and options')
     .addArgument(new Argument('<shell>', 'the shell').choices(shells))
-    .action(perform(async () => (await import('./commands/completion.ts')).printCompletion(program)));
+    .action(perform(async () => (await import('./completion.ts')).printCompletion(program)));
   const db = makeGroup(program, 'db', 'look after the database');
   db.command('migrate')
     .description('bring the tables to this version; safe to repeat')

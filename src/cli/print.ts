@@ -13,9 +13,9 @@ export function printJson(terminal: Pick<Terminal, 'out'>, value: unknown): Exit
   return 0;
 }
 
-/** Reports that something was done to the named items: as a line for people, or a JSON array of the names. Returns 0. */
-export function printDone({ out }: Pick<Terminal, 'out'>, { json }: JsonOption, names: readonly string[], line: string): ExitStatus {
-  if (json) return printJson({ out }, names);
+/** Reports what was done: as a line for people, or a value as JSON. Returns 0. */
+export function printDone({ out }: Pick<Terminal, 'out'>, { json }: JsonOption, value: unknown, line: string): ExitStatus {
+  if (json) return printJson({ out }, value);
   out.line(line);
   return 0;
 }

@@ -10,7 +10,7 @@ import { alertGroupings, receiverOf } from '../../model/alerts/rule.ts';
 import { noteLocally } from '../audit.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { withClient } from '../open.ts';
-import { printJson, printLines, printList } from '../print.ts';
+import { printDone, printJson, printLines, printList } from '../print.ts';
 import { given, readDuration, readWord, usage } from '../read-options.ts';
 import { factLines } from '../render/table.ts';
 import { oneLine } from '../render/width.ts';
@@ -98,12 +98,8 @@ export async function addRule(context: CommandContext, name: string, options: Ad
     await noteRule(client, set);
     return set;
   });
-  if (options.json) return printJson(context.terminal, toWire(rule));
   const does = rule.rule.actions.map(receiverOf).join(', ');
-  context.terminal.out.line(
-    `Rule ${name}: ${oneLine(conditionText(rule.rule.condition))}. ${does === '' ? 'Nobody is told yet.' : `When it fires: ${oneLine(does)}.`}`,
-  );
-  return 0;
+  return printDone(context.terminal, options, toWire(rule), `Rule ${name}: ${oneLine(conditionText(rule.rule.condition))}. ${does === '' ? 'Nobody is told yet.' : `When it fires: ${oneLine(does)}.`}`);
 }
 
 /** Records in the audit what a command has put. */
@@ -141,9 +137,7 @@ export async function testRule(context: CommandContext, name: string, options: J
     await noteLocally(client, 'alert-rules.test', name, null);
     return tested;
   });
-  if (options.json) return printJson(context.terminal, toWire(firing));
-  context.terminal.out.line(`A scheduler sends the test. What came of it: ${programName()} alerts rule ${name}`);
-  return 0;
+  return printDone(context.terminal, options, toWire(firing), `A scheduler sends the test. What came of it: ${programName()} alerts rule ${name}`);
 }
 
 function specOf(options: AddOptions): AlertSpec {

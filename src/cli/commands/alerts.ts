@@ -110,10 +110,8 @@ export async function resolveAlert(context: CommandContext, id: string, options:
     await noteLocally(client, 'alerts.resolve', resolved.id, { rule: resolved.rule, group: resolved.group });
     return resolved;
   });
-  if (options.json) return printJson(context.terminal, toWire(alert));
   const quiet = alert.state === 'muted' ? '; while it holds on it is quiet' : '';
-  context.terminal.out.line(`Resolved ${alert.rule}${alert.group === '' ? '' : ` · ${oneLine(alert.group)}`}${quiet}.`);
-  return 0;
+  return printDone(context.terminal, options, toWire(alert), `Resolved ${alert.rule}${alert.group === '' ? '' : ` · ${oneLine(alert.group)}`}${quiet}.`);
 }
 
 /** Silences alerts for a while. */
@@ -125,11 +123,7 @@ export async function silenceAlerts(context: CommandContext, rule: string | unde
     await noteLocally(client, 'alerts.silence', made.rule, { silence: made.id, group: made.group, reason: made.reason });
     return made;
   });
-  if (options.json) return printJson(context.terminal, toWire(silence));
-  context.terminal.out.line(
-    `${meantBy(silence)} quiet until ${localMinute(silence.untilAt)}. To end it: ${programName()} alerts unsilence ${silence.id}`,
-  );
-  return 0;
+  return printDone(context.terminal, options, toWire(silence), `${meantBy(silence)} quiet until ${localMinute(silence.untilAt)}. To end it: ${programName()} alerts unsilence ${silence.id}`);
 }
 
 /** Lists silences, earliest end first. */

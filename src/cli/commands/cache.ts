@@ -5,7 +5,7 @@ import { toWire } from '../../client/wire.ts';
 import type { CacheEntry, CacheFilter } from '../../store/store.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { withClient } from '../open.ts';
-import { printJson, printList } from '../print.ts';
+import { printDone, printJson, printList } from '../print.ts';
 import { readCount, usage } from '../read-options.ts';
 import { countOf } from '../render/bar.ts';
 import type { Paint } from '../render/shapes.ts';
@@ -53,13 +53,9 @@ export async function clearCache(context: CommandContext, options: FilterOptions
   if (Object.keys(filter).length === 0 && options.all !== true)
     throw usage('Say what to clear: --flow, --task, --key or --expired; --all clears the whole cache.');
   const { entries } = await withClient(context, (client) => client.cache.clear(filter));
-  if (options.json) return printJson(context.terminal, { entries });
-  context.terminal.out.line(
-    entries === 0
+  return printDone(context.terminal, options, { entries }, entries === 0
       ? 'There was nothing to clear.'
-      : `Cleared ${countOf(entries)} ${entries === 1 ? 'entry' : 'entries'}; their values are made again when asked for.`,
-  );
-  return 0;
+      : `Cleared ${countOf(entries)} ${entries === 1 ? 'entry' : 'entries'}; their values are made again when asked for.`);
 }
 
 function filterOf({ flow, task, key, expired }: FilterOptions): CacheFilter {

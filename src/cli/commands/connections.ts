@@ -45,11 +45,7 @@ export async function setConnection(context: CommandContext, name: string, optio
     await noteLocally(client, 'connections.set', name, { kind: set.kind, secrets: Object.keys(secrets) });
     return set;
   });
-  if (options.json) return printJson(context.terminal, connectionJson(entry));
-  context.terminal.out.line(
-    `Connection ${name} of kind ${entry.kind} is set. Tasks read it by ctx.connection('${name}', '${entry.kind}').`,
-  );
-  return 0;
+  return printDone(context.terminal, options, connectionJson(entry), `Connection ${name} of kind ${entry.kind} is set. Tasks read it by ctx.connection('${name}', '${entry.kind}').`);
 }
 
 /** Shows one. */

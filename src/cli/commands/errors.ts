@@ -7,7 +7,7 @@ import type { ErrorState } from '../../model/error-group.ts';
 import { noteLocally } from '../audit.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { withClient } from '../open.ts';
-import { printJson, printList } from '../print.ts';
+import { printDone, printList } from '../print.ts';
 import { given, readLimit, readSince } from '../read-options.ts';
 import { agoText } from '../render/times.ts';
 import { oneLine } from '../render/width.ts';
@@ -71,8 +71,6 @@ function marking(state: ErrorState, done: string): MarkError {
       await noteLocally(client, 'errors.mark', key, { state, flow: marked.flow });
       return marked;
     });
-    if (options.json) return printJson(context.terminal, toWire(error));
-    context.terminal.out.line(`${oneLine(error.name)} of flow ${oneLine(error.flow)} ${done}.`);
-    return 0;
+    return printDone(context.terminal, options, toWire(error), `${oneLine(error.name)} of flow ${oneLine(error.flow)} ${done}.`);
   };
 }

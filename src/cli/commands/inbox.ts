@@ -9,7 +9,7 @@ import type { InboxPageFilter } from '../../store/store.ts';
 import { noteLocally } from '../audit.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { withClient } from '../open.ts';
-import { printJson, printList } from '../print.ts';
+import { printDone, printJson, printList } from '../print.ts';
 import { readCount, usage } from '../read-options.ts';
 import type { Paint } from '../render/shapes.ts';
 import type { Column } from '../render/table.ts';
@@ -75,9 +75,7 @@ export async function decideInbox(context: CommandContext, id: string, options: 
     await noteLocally(client, 'inbox.decide', item.id, { run: item.runId, name: item.name, title: item.title });
     return item;
   });
-  if (options.json) return printJson(context.terminal, toWire(decided));
-  context.terminal.out.line(`Decided '${oneLine(decided.title)}' of ${oneLine(decided.runName)} (${shortId(decided.runId)}).`);
-  return 0;
+  return printDone(context.terminal, options, toWire(decided), `Decided '${oneLine(decided.title)}' of ${oneLine(decided.runName)} (${shortId(decided.runId)}).`);
 }
 
 /** Prints a link. @throws BatutaError USAGE, SECRET_KEY_MISSING, DECISION_INVALID, DECISION_REFUSED, DURATION_INVALID */
@@ -93,9 +91,7 @@ export async function linkInbox(
     await noteLocally(client, 'inbox.link', (await client.inbox.get(id)).id, wish);
     return made;
   });
-  if (options.json) return printJson(context.terminal, { url });
-  context.terminal.out.line(url);
-  return 0;
+  return printDone(context.terminal, options, { url }, url);
 }
 
 function readAnswer({ approve = false, reject = false, comment, data }: AnswerOptions): unknown {

@@ -7,7 +7,7 @@ import { shortIds } from '../../model/ids.ts';
 import { noteLocally } from '../audit.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { withClient } from '../open.ts';
-import { printJson, printList } from '../print.ts';
+import { printDone, printJson, printList } from '../print.ts';
 import { readDuration } from '../read-options.ts';
 import type { Paint } from '../render/shapes.ts';
 import type { Column } from '../render/table.ts';
@@ -88,9 +88,7 @@ export async function revokeKey(context: CommandContext, id: string, options: Js
     await noteLocally(client, 'keys.revoke', revoked.id, { name: revoked.name, role: revoked.role });
     return revoked;
   });
-  if (options.json) return printJson(terminal, keyJson(entry));
-  terminal.out.line(`Key ${entry.name} is revoked.`);
-  return 0;
+  return printDone(terminal, options, keyJson(entry), `Key ${entry.name} is revoked.`);
 }
 
 /** A key as `--json` prints it. */

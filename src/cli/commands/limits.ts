@@ -5,7 +5,7 @@ import type { LimitHolder, LimitView } from '../../client/fleet-client.ts';
 import { toWire } from '../../client/wire.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { withClient } from '../open.ts';
-import { printDone, printJson, printList } from '../print.ts';
+import { printDone, printList } from '../print.ts';
 import { maxStarts, rateText } from '../../model/rate.ts';
 import { readCount, readDuration, usage } from '../read-options.ts';
 import type { Paint } from '../render/shapes.ts';
@@ -37,25 +37,22 @@ export async function setLimit(context: CommandContext, name: string, slots: str
   if (options.key !== undefined) throw usage('--key goes with --per: only a rate has one.');
   const count = readCount('The number of slots', slots, { min: 0, max: maxSlots });
   const limit = await withClient(context, (client) => client.limits.set(name, count));
-  if (options.json) return printJson(terminal, limitJson(limit));
   const over = limit.held > limit.slots ? ` ${limit.held} are held; those that hold one finish first.` : '';
-  terminal.out.line(`The limit ${limit.name} is ${limit.slots} now.${over}`);
-  return 0;
+  return printDone(terminal, options, limitJson(limit), `The limit ${limit.name} is ${limit.slots} now.${over}`);
 }
 
 async function setRate(
   context: CommandContext,
   name: string,
   starts: string,
-  { per, key, json }: SetLimitOptions & { readonly per: string },
+  options: SetLimitOptions & { readonly per: string },
 ): Promise<ExitStatus> {
+  const { per, key } = options;
   const limit = readCount('The number of starts', starts, { min: 1, max: maxStarts });
   const window = readDuration('--per', per) as Duration;
   const view = await withClient(context, (client) => client.limits.setRate(name, { limit, per: window, key }));
-  if (json) return printJson(context.terminal, limitJson(view));
   const each = key === undefined ? '' : ` for each ${key}`;
-  context.terminal.out.line(`The rate ${name} is ${rateText(view.slots, view.rate?.perMs ?? 0)}${each} now.`);
-  return 0;
+  return printDone(context.terminal, options, limitJson(view), `The rate ${name} is ${rateText(view.slots, view.rate?.perMs ?? 0)}${each} now.`);
 }
 
 /** Deletes a limit, a rate, or both. */

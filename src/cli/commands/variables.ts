@@ -6,7 +6,7 @@ import { maxVariableBytes } from '../../model/secret.ts';
 import { noteLocally } from '../audit.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { withClient } from '../open.ts';
-import { printDone, printJson, printList } from '../print.ts';
+import { printDone, printList } from '../print.ts';
 import { readPlainGiven } from '../read-given.ts';
 import { agoText } from '../render/times.ts';
 import { oneLine } from '../render/width.ts';
@@ -26,18 +26,14 @@ export async function setVariable(context: CommandContext, name: string, given: 
     await noteLocally(client, 'variables.set', name, null);
     return set;
   });
-  if (options.json) return printJson(context.terminal, variableJson(variable));
-  context.terminal.out.line(`Variable ${name} is ${shown(variable.value)}. Tasks read it by ctx.variable('${name}').`);
-  return 0;
+  return printDone(context.terminal, options, variableJson(variable), `Variable ${name} is ${shown(variable.value)}. Tasks read it by ctx.variable('${name}').`);
 }
 
 /** Prints the value: text as it is, anything else as JSON. */
 export async function getVariable(context: CommandContext, name: string, options: JsonOption): Promise<ExitStatus> {
   const variable = await withClient(context, (client) => client.variables.get(name));
-  if (options.json) return printJson(context.terminal, variableJson(variable));
   const { value } = variable;
-  context.terminal.out.line(typeof value === 'string' ? value : JSON.stringify(value, null, 2));
-  return 0;
+  return printDone(context.terminal, options, variableJson(variable), typeof value === 'string' ? value : JSON.stringify(value, null, 2));
 }
 
 /** Lists them by name. */

@@ -8,6 +8,8 @@ import { taskLabel } from './summary.ts';
 import { type Column, tableLines } from './table.ts';
 import { localMillisecond } from './times.ts';
 import { oneLine } from './width.ts';
+import { byteSize } from '../../base/byte-size.ts';
+import type { RecordedUsage } from '../../model/task-usage.ts';
 
 /** Most openings listed; if there are more, failed ones come first. */
 const maxListed = 50;
@@ -51,4 +53,14 @@ function stageOf({ openedAt, closingAt, closedAt }: ResourceUse, hasEnded: boole
   if (hasEnded) return 'its process was lost before it was closed';
   if (closingAt !== null) return 'closing';
   return openedAt === null ? 'opening' : 'open';
+}
+
+/** `CPU 3s, 96.0 MiB`; '' if unknown. Usage shared by several tasks is marked: `CPU about 3s`. */
+export function usedText({ cpuMs = null, peakBytes = null, usageScope = null }: RecordedUsage): string {
+  const about = usageScope === 'shared' ? 'about ' : '';
+  const parts = [
+    ...(cpuMs === null ? [] : [`CPU ${about}${formatDuration(cpuMs)}`]),
+    ...(peakBytes === null ? [] : [`${byteSize(peakBytes)}${usageScope === 'shared' ? ' of the process' : ''}`]),
+  ];
+  return parts.join(', ');
 }
