@@ -35,7 +35,7 @@ import { type ExportsClient, localExports } from './export/local-exports.ts';
 import { type LocalEvents, localEvents } from './local-events.ts';
 import { LocalWebhooks } from './local-webhooks.ts';
 import { followRunEvents } from './run-events.ts';
-import { noFleet } from './no-fleet.ts';
+import { noFleet } from './put-tickets.ts';
 import { LocalRuns } from './runs.ts';
 
 export interface LocalClientOptions extends Partial<Pick<LocalInboxOptions, 'links'>> {

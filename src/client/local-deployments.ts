@@ -196,7 +196,7 @@ export class LocalDeployments implements DeploymentsClient {
       return { ...put.deployment, version, schedules, ...(triggers && { triggers }) };
     });
     const views = await this.#views([...shown, ...removed]);
-    const { touchedRuns } = await import('./touched-runs.ts');
+    const { touchedRuns } = await import('./plan-deployment.ts');
     const touched = await touchedRuns(this.#options.store, plans);
     return views.map((deployment, at) => {
       const plan = plans[at];

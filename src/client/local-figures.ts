@@ -11,8 +11,7 @@ import type { EndedRuns, Page, RunFilter, Store, TaskCounts } from '../store/sto
 import { alikeTo } from './alike.ts';
 import { attentionOf } from './attention.ts';
 import { localFlows } from './local-flows.ts';
-import { taskWorkerViews } from './task-worker-views.ts';
-import { livingWorkers, workerViews } from './worker-views.ts';
+import { livingWorkers, taskWorkerViews, workerViews } from './worker-views.ts';
 import type {
   DayFigures,
   Figures,

@@ -12,8 +12,7 @@ import {
   schedulesCheck,
   versionsCheck,
 } from '../monitor/health/fleet-checks.ts';
-import { Health, type HealthCheck } from '../monitor/health/health.ts';
-import { ownChecks } from '../monitor/health/own-checks.ts';
+import { Health, type HealthCheck, ownChecks } from '../monitor/health/health.ts';
 import type { LocalClient } from './local-client.ts';
 
 /** Lazy: queries only when read. */

@@ -11,11 +11,11 @@ import { encodeValue } from '../model/values.ts';
 import { describeFlow } from '../engine/submit/describe-flow.ts';
 import { templateFields } from '../engine/submit/names.ts';
 import { knownFields, validateParams } from '../engine/submit/params.ts';
-import type { DeploymentPut, StoredDeployment } from '../store/store.ts';
+import type { DeploymentPut, RunsUnderWay, Store, StoredDeployment } from '../store/store.ts';
 import { type CheckedSpec, checkSpec, type DeclaredDeployment } from './declared-deployment.ts';
 import { declaredOf, layOver } from './declared-params.ts';
 import { deployChanges } from './deploy-changes.ts';
-import type { DeployChange, DeploymentSpec, GraphChange } from './deployments-client.ts';
+import type { DeployChange, DeploymentSpec, GraphChange, TouchedRuns } from './deployments-client.ts';
 import { graphChange } from './graph-changes.ts';
 
 /** A requested deployment, checked against its flow. */
@@ -185,4 +185,24 @@ function refuseUnknownParams({ name, triggers = [] }: CheckedSpec, definition: F
 
 function sourceOf({ source }: FlowDefinition): string | null {
   return source === null ? null : `${source.file}#${source.exportName}`;
+}
+
+/** By flow, for plans that change something; flows without such runs are omitted. One statement. @throws BatutaError STORE_… */
+export async function touchedRuns(
+  { pins }: Pick<Store, 'pins'>,
+  plans: readonly DeploymentPlan[],
+): Promise<ReadonlyMap<string, TouchedRuns>> {
+  const deployed = plans.filter(({ outcome }) => outcome !== 'unchanged').map(({ put }) => put.deployment);
+  const versions = new Map(deployed.map(({ flow, flowVersion }) => [flow, flowVersion]));
+  const touched = new Map<string, RunsUnderWay[]>();
+  for (const row of await pins.byVersion([...versions.keys()])) {
+    if (row.version !== versions.get(row.flow)) touched.set(row.flow, [...(touched.get(row.flow) ?? []), row]);
+  }
+  return new Map([...touched].map(([flow, rows]) => [flow, { continuing: byState(rows, false), pinned: byState(rows, true) }]));
+}
+
+function byState(rows: readonly RunsUnderWay[], pinned: boolean): TouchedRuns['pinned'] {
+  const counts: Record<string, number> = {};
+  for (const { name, runs, isPinned } of rows) if (isPinned === pinned) counts[name] = (counts[name] ?? 0) + runs;
+  return counts;
 }

@@ -4,6 +4,7 @@ import { formatDuration } from '../base/duration.ts';
 import type { Owner } from '../model/run.ts';
 import type { Store } from '../store/store.ts';
 import type { WaitReason } from './fleet-client.ts';
+import { reporterState } from '../model/report.ts';
 
 export interface WhyParts {
   readonly store: Store;
@@ -28,4 +29,15 @@ export function inText(at: number, now: number): string {
 /** `Attempt 2 follows in 9 m, at …. The last failed: it broke` */
 export function retryText(what: string, when: string, failed: string | null | undefined): string {
   return `${what} follows ${when}.${failed ? ` The last failed: ${failed}` : ''}`;
+}
+
+/** Null while its reporter is alive: what it waits for is known only there. @throws BatutaError STORE_… */
+export async function whyReported({ store }: Pick<WhyParts, 'store'>, { reporter, host }: Owner): Promise<WaitReason | null> {
+  const found = (await store.reports.list()).find(({ id }) => id === reporter?.id);
+  if (found !== undefined && reporterState(found) === 'reporting') return null;
+  const heard = found === undefined ? 'long ago' : `${formatDuration(Math.floor(found.silentMs / 1_000) * 1_000)} ago`;
+  return reason(
+    'owner-lost',
+    `It runs elsewhere, in ${reporter?.name} on ${host}, which was last heard of ${heard}; this is how it stood then.`,
+  );
 }

@@ -10,9 +10,8 @@ import { programName } from '../base/program-name.ts';
 import type { LinePlace, StoredDeployment } from '../store/store.ts';
 import type { WaitReason } from './fleet-client.ts';
 import { livingWorkers } from './worker-views.ts';
-import { whyReported } from './why-reported.ts';
+import { inText, reason, retryText, type WhyParts, whyReported } from './why-reason.ts';
 import { whyNoWorker } from './why-queue.ts';
-import { inText, reason, retryText, type WhyParts } from './why-reason.ts';
 import { whyTasksWait } from './why-tasks.ts';
 
 /** How soon a lost run is found, ms: schedulers check every second, workers every third of a lease. */

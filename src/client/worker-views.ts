@@ -1,7 +1,8 @@
 /** Which workers are alive, as far as it can be known here. */
 import { readProcessId } from '../base/process-identity.ts';
-import type { WorkerView } from './fleet-client.ts';
+import type { TaskWorkerView, WorkerView } from './fleet-client.ts';
 import type { WhyParts } from './why-reason.ts';
+import type { TaskWorkerFigures } from '../store/store.ts';
 
 type Parts = Pick<WhyParts, 'store' | 'leaseMs' | 'isOwnerGone'>;
 
@@ -17,4 +18,14 @@ export async function workerViews({ store, leaseMs, isOwnerGone }: Parts): Promi
 /** Those that are alive. */
 export async function livingWorkers(parts: Parts): Promise<readonly WorkerView[]> {
   return (await workerViews(parts)).filter(({ state }) => state === 'alive');
+}
+
+/** Sorted by task, then by count. */
+export function taskWorkerViews(rows: readonly TaskWorkerFigures[]): TaskWorkerView[] {
+  const views = rows.map(({ name, owner, runs, failures, totalMs }) => {
+    // `host@machine:pid:startedAt`; those of earlier versions lack the machine.
+    const [, host = null, pid = null] = /^(.*?)(?:@[^@:]*)?:(\d+):\d+$/.exec(owner ?? '') ?? [];
+    return { task: name, worker: owner, host, pid: pid === null ? null : Number(pid), runs, failures, meanMs: totalMs / runs };
+  });
+  return views.sort((a, b) => (a.task === b.task ? b.runs - a.runs : a.task < b.task ? -1 : 1));
 }

@@ -7,7 +7,7 @@ import { type TaskDefinition, triggers } from '../model/task.ts';
 import { boundsOf } from './bounds-option.ts';
 import { cachePolicyOf } from './cache-option.ts';
 import { emitsOf, schemaOf } from './declared-schemas.ts';
-import { maxErrorRateOf } from './max-error-rate.ts';
+import { maxErrorRateOf } from './streams.ts';
 import type { AnyClass, FlowRecord, TaskRecord } from './metadata.ts';
 import { type Middleware, noMiddleware } from '../model/middleware.ts';
 import { checkName } from '../model/names.ts';

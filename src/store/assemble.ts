@@ -42,7 +42,7 @@ import { inboxStore } from './inbox/inbox.ts';
 import { transitionStore } from './runs/transitions.ts';
 import { connectionStore, secretStore, variableStore } from './secrets/secrets.ts';
 import { outboxStore } from './reporting/outbox.ts';
-import { reportStore } from './reporting/reporting.ts';
+import { reportStore } from './reporting/incoming.ts';
 import { resultStore } from './results/results.ts';
 import { suspectStore } from './suspects/suspects.ts';
 import { spreadStore } from './spread/spread.ts';

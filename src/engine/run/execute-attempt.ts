@@ -1,7 +1,7 @@
 /** One attempt of a run as a whole: its graph or code under the flow's timeout, then the closing of its resources. */
 import { isBatutaError } from '../../base/errors.ts';
 import { noMiddleware } from '../../model/middleware.ts';
-import { stateOf } from '../../model/state.ts';
+import { isTerminal, stateOf } from '../../model/state.ts';
 import { runCode } from '../code/run-code.ts';
 import type { StartSubFlow } from '../code/sub-flow.ts';
 import { runGraph } from '../graph/run-graph.ts';
@@ -11,6 +11,7 @@ import type { RunAttempt } from './run-attempt.ts';
 import { callHooks } from './hooks.ts';
 import { pinAsDeclared } from './pinned.ts';
 import { finalVerdict, type Verdict } from './run-end.ts';
+import type { SlotEnd } from '../limits/run-slots.ts';
 
 /** Records the attempt's beginning, and calls the hooks. */
 export async function beginRun(active: RunAttempt): Promise<void> {
@@ -82,4 +83,21 @@ async function execute(active: RunAttempt, subFlows: StartSubFlow): Promise<Verd
   if (active.definition.kind === 'code') return { kind: 'value', given: await runCode(active, subFlows) };
   const { given, failed } = await runGraph(active);
   return failed ? { kind: 'error', error: failed.error, task: failed.task } : { kind: 'value', given };
+}
+
+/**
+ * Waits until the limit of a run has a slot for it, or the run is stopped. If the run was dropped already, only calls the listener.
+ *
+ * @param lose called if the run has another owner
+ * @throws BatutaError STORE_…
+ */
+export async function awaitSlot({ record, services, signal, stopReason, activity }: RunAttempt, lose: () => void): Promise<SlotEnd> {
+  const { state } = record.run;
+  if (state.name === 'AwaitingSlot' || isTerminal(state.type)) record.tellRun();
+  if (isTerminal(state.type)) return 'skipped';
+  if (stopReason) return 'stopped';
+  const onState = record.noteState.bind(record);
+  const end = await activity.work(() => services.limits.runs.waitFor(record.claim, { signal, onState }));
+  if (end === 'lost') lose();
+  return end;
 }

@@ -2,13 +2,12 @@
 import { type Duration, formatDuration } from '../../base/duration.ts';
 import { systemClock } from '../../base/clock.ts';
 import { BatutaError } from '../../base/errors.ts';
-import { correlationHeaders } from '../../model/run-context.ts';
+import { correlationHeaders, currentScope } from '../../model/run-context.ts';
 import type { Resource, ResourceScopeName } from '../../model/resource.ts';
 import { resource } from '../../resources/resource.ts';
 import { failed } from './http-failure.ts';
 import { HostGate, type HostLimits } from './http-limits.ts';
 import { type HttpRetryOptions, isRepeatable, passingStatuses, type RetryWaits, retryWaitMs } from './http-retry.ts';
-import { currentSignal } from './http-run.ts';
 import { durationOption, wholeOption } from './options.ts';
 
 /** Options of `httpClient`. */
@@ -279,4 +278,11 @@ function endingBody(body: ReadableStream<Uint8Array>, end: () => void): Readable
       await reader.cancel(reason);
     },
   });
+}
+
+/** The signal of the calling code: aborted when its task is cancelled, times out or loses its lease. Undefined outside a run. */
+function currentSignal(): AbortSignal | undefined {
+  const context = currentScope()?.context;
+  const signal: unknown = typeof context === 'object' && context !== null && 'signal' in context ? context.signal : undefined;
+  return signal instanceof AbortSignal ? signal : undefined;
 }

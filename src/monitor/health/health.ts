@@ -3,6 +3,7 @@
  * that any number of probes cost no more than one.
  */
 import { type Clock, settledWithin } from '../../base/clock.ts';
+import type { OwnHealthAnswer, OwnHealthCheck } from '../../base/config-file.ts';
 
 /** `degraded`: it works, but somebody should look. */
 export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy';
@@ -129,4 +130,23 @@ export function degraded(found: string, mend: string): HealthFinding {
 
 export function unhealthy(found: string, mend: string): HealthFinding {
   return { status: 'unhealthy', found, mend };
+}
+
+const statuses: readonly HealthStatus[] = ['healthy', 'degraded', 'unhealthy'];
+
+/** As checks, by name. An error, false, or an invalid answer is unhealthy. */
+export function ownChecks(given: Readonly<Record<string, OwnHealthCheck>>): readonly HealthCheck[] {
+  return Object.entries(given).map(([name, check]) => ({
+    name,
+    check: async (signal) => findingOf((await check({ signal })) ?? undefined),
+  }));
+}
+
+function findingOf(answer: OwnHealthAnswer): HealthFinding {
+  if (answer === undefined || answer === true) return { status: 'healthy', found: 'well', mend: null };
+  if (answer === false) return { status: 'unhealthy', found: 'it says no', mend: null };
+  const { status, found, mend = null } = answer;
+  if (!statuses.includes(status))
+    return { status: 'unhealthy', found: `it answered the status ${JSON.stringify(status)}, which is none`, mend: null };
+  return { status, found: String(found ?? status), mend };
 }

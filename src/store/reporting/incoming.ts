@@ -15,8 +15,8 @@ import { clockOf, listOf } from '../sql.ts';
 import { jsonText } from '../storable.ts';
 import { describeTable, insertListed, integer, replacedBy, text, time, type Value } from '../table.ts';
 import { artifactTable, artifactValues, logTable, logValues, replacedWholeTaskRun, runTable, taskRunTable } from '../tables.ts';
-import type { BatchOutcome, ReportBatch } from './contract.ts';
-import { findReporter } from './reporters.ts';
+import type { BatchOutcome, ReportBatch, ReportStore } from './contract.ts';
+import { findReporter, listReporters, register } from './reporters.ts';
 import { type SortedItems, sortItems } from './sort-items.ts';
 
 /** 9999-12-31: the lease of a reported run. */
@@ -148,4 +148,12 @@ function taskRunRows({ tasks }: SortedItems): Value[][] {
   return [...tasks.values()].map(({ keptBytes, ...task }) =>
     taskRunTable.values({ ...task, resultRef: keptBytes === null ? null : elsewhereRef(task.id, keptBytes) }),
   );
+}
+
+export function reportStore(connection: Connection): ReportStore {
+  return {
+    register: (card) => connection.transaction((db) => register(db, card)),
+    apply: (batch) => applyBatch(connection, batch),
+    list: () => listReporters(connection),
+  };
 }

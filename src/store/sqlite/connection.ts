@@ -11,14 +11,13 @@
 import { accessSync, chmodSync, closeSync, constants, existsSync, mkdirSync, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type Libsql from 'libsql';
-import type { Clock } from '../../base/clock.ts';
+import { type Clock, systemClock } from '../../base/clock.ts';
 import { importPackage } from '../../base/packages.ts';
 import type { Batch } from '../batch.ts';
 import type { Connection, Database, Query } from '../connection.ts';
 import { isBusy, readOnlyError, storeError } from '../errors.ts';
 import type { Claim } from '../store.ts';
 import { Mutex } from '../../base/mutex.ts';
-import { retryBusy } from './busy.ts';
 import { FlushWriter } from './flush.ts';
 import { sqliteFragments } from './fragments.ts';
 import { freeReserve, keepReserve, watchWrites } from './files.ts';
@@ -263,4 +262,25 @@ const pragmas = ['journal_mode = wal', 'synchronous = normal', 'cache_size = -16
 /** `$1` is a name to SQLite and `?1` a number, as meant. */
 function numbered(text: string): string {
   return text.replace(/\$(\d+)/g, '?$1');
+}
+
+const firstWaitMs = 1;
+const longestWaitMs = 50;
+
+/**
+ * Calls `attempt` until it gets the lock.
+ *
+ * SQLite itself waits a little inside each attempt; between them the loop is free. Gives up with the last error after `timeoutMs`. Always
+ * by the real clock: the other process does not live in the time of a test.
+ */
+async function retryBusy<T>(timeoutMs: number, attempt: () => T): Promise<T> {
+  const startedAt = systemClock.monotonic();
+  for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
+    try {
+      return attempt();
+    } catch (error) {
+      if (!isBusy(error) || systemClock.monotonic() - startedAt > timeoutMs) throw error;
+    }
+    await systemClock.sleep(waitMs);
+  }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { taskWorkerViews } from '../../../src/client/task-worker-views.ts';
+import { taskWorkerViews } from '../../../src/client/worker-views.ts';
 
 test('processes are named by host and number, whichever version wrote them, sorted by task and how often', () => {
   const rows = [

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { diskCheck } from '../../../src/monitor/health/disk-check.ts';
-import { degraded, Health, type HealthCheck, healthy, unhealthy } from '../../../src/monitor/health/health.ts';
-import { ownChecks } from '../../../src/monitor/health/own-checks.ts';
+import { degraded, Health, type HealthCheck, healthy, ownChecks, unhealthy } from '../../../src/monitor/health/health.ts';
 import { gate } from '../../support/make-flow.ts';
 
 const well = (name: string): HealthCheck => ({ name, check: async () => healthy('well') });
