@@ -69,7 +69,7 @@ async function looksOf(parts: EvaluateParts, rules: readonly ActiveAlertRule[]):
       const found = await lookAt(parts, rule, now);
       if (found !== null) made.push({ rule: rule.name, before: rule.lookedAt, ...found });
     } catch (error) {
-      parts.services.log.warn({ alert: rule.name, err: error }, 'A rule of alerts could not be looked at; it is with the next pass.');
+      parts.services.log.warn({ alert: rule.name, err: error }, 'A rule of alerts could not be evaluated; the next pass tries again.');
     }
   }
   return made;

@@ -35,7 +35,7 @@ function findPackage(): Installed {
     if (found?.name === 'batuta') return (installed = { folder, version: found.version });
     if (dirname(folder) === folder)
       throw new Error(
-        `Batuta finds none of its own files from ${import.meta.url}. Where a bundler made that file, keep the package "batuta" external, for example with --external:batuta.`,
+        `Batuta cannot find its files from ${import.meta.url}. If a bundler made that file, keep the package "batuta" external, for example with --external:batuta.`,
       );
   }
 }

@@ -34,7 +34,7 @@ export function url(...starts: readonly string[]): Kind<string> {
     read(value) {
       const address = text.read(value);
       if (!starts.some((start) => address.startsWith(start) && address.length > start.length)) {
-        throw new Error(`must start with ${starts.map((start) => `'${start}'`).join(' or ')} and go on after it`);
+        throw new Error(`must start with ${starts.map((start) => `'${start}'`).join(' or ')} followed by more text`);
       }
       if (!address.startsWith('sqlite:') && !URL.canParse(address)) throw new Error('must be a URL');
       return address;

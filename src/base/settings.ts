@@ -68,7 +68,7 @@ export const settings = {
     'adminKey',
     optional(secret),
     null,
-    'API key that the server makes an admin key of at its start, at least 32 random characters; for containers',
+    'API key registered as an admin key when the server starts, at least 32 random characters; for containers',
   ),
   trustProxy: setting('trustProxy', boolean, false, 'Whether the server believes the `X-Forwarded-…` headers of a proxy in front of it'),
   /** Null: where it listens, `http://host:port` with base path. */
@@ -168,7 +168,7 @@ export const settings = {
     'results',
     resultPlace,
     {
-      words: '`store` with PostgreSQL, else `results` beside the database file (.batuta/results)',
+      words: '`store` with PostgreSQL, else `results` next to the database file (.batuta/results)',
       from: ({ databaseUrl }) => (databaseUrl.startsWith('sqlite:') ? defaultResultsFolder(databaseUrl) : 'store'),
     },
     'Where results over 256 KiB are kept: `store` (pieces in the database), a folder, or `s3://bucket/prefix`',
@@ -262,9 +262,9 @@ export const settings = {
     'Points of a chart, over all its series, that a task may keep as an artifact',
   ),
   /** Of its text, as results are stored. */
-  maxStreamValueBytes: setting('maxStreamValue', bytes(kib, 256 * mib), 16 * mib, 'Largest value that a run gives out by `ctx.emit`'),
+  maxStreamValueBytes: setting('maxStreamValue', bytes(kib, 256 * mib), 16 * mib, 'Largest value that a run emits with `ctx.emit`'),
   /** 64 bytes each besides the text. */
-  maxRunStreamsBytes: setting('maxRunStreams', bytes(kib, 64 * 1024 * mib), 256 * mib, 'All values that a run gives out by `ctx.emit`'),
+  maxRunStreamsBytes: setting('maxRunStreams', bytes(kib, 64 * 1024 * mib), 256 * mib, 'All values that a run emits with `ctx.emit`'),
   maxBodyBytes: setting('maxBody', bytes(kib, 64 * mib), mib, 'Largest body of a request to the server'),
   maxBulkBodyBytes: setting('maxBulkBody', bytes(kib, 256 * mib), 16 * mib, 'Largest body of a request that submits many runs'),
   headersTimeoutMs: setting('headersTimeout', duration(100), 15_000, 'How long the head of a request to the server may take to arrive'),

@@ -31,7 +31,7 @@ export function checkQueueName(name: string): void {
   if (isQueueName(name)) return;
   throw new BatutaError(
     'NAME_INVALID',
-    `${JSON.stringify(name)} is no name for a queue. Use 1 to 100 letters, digits, _, . and -, and begin with a letter or digit.`,
+    `${JSON.stringify(name)} is not a valid name for a queue. Use 1 to 100 letters, digits, _, . and -, and begin with a letter or digit.`,
     { details: { queue: name } },
   );
 }
@@ -45,7 +45,7 @@ export function checkChannelName(name: string): void {
   if (typeof name === 'string' && channelPattern.test(name)) return;
   throw new BatutaError(
     'NAME_INVALID',
-    `${JSON.stringify(name)} is no name for a channel. Use 1 to 200 letters, digits, _, ., : and -, and begin with a letter or digit.`,
+    `${JSON.stringify(name)} is not a valid name for a channel. Use 1 to 200 letters, digits, _, ., : and -, and begin with a letter or digit.`,
     { details: { channel: name } },
   );
 }

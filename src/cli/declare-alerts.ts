@@ -18,13 +18,13 @@ export function declareAlertCommands(program: Command, perform: Perform): void {
     .command('inspect')
     .alias('show')
     .argument('<id>', 'its last 8 characters are enough')
-    .description('show an alert with all that was sent of it, and what was answered')
+    .description('show an alert with all its deliveries and the answers to them')
     .option('--json', 'print JSON')
     .action(perform(async () => (await import('./commands/alerts.ts')).inspectAlert));
   alerts
     .command('resolve')
     .argument('<id>')
-    .description('end an alert; what holds on is quiet until it has ended')
+    .description('end an alert; a condition that still holds stays quiet until it ends')
     .option('--json', 'print the alert as JSON')
     .action(perform(async () => (await import('./commands/alerts.ts')).resolveAlert));
   alerts
@@ -55,7 +55,7 @@ export function declareAlertCommands(program: Command, perform: Perform): void {
   alerts
     .command('rule')
     .argument('<name>')
-    .description('show a rule with what was sent of it lately')
+    .description('show a rule with its latest deliveries')
     .option('--json', 'print JSON')
     .action(perform(async () => (await import('./commands/alert-rules.ts')).showRule));
   alerts
@@ -82,9 +82,9 @@ export function declareAlertCommands(program: Command, perform: Perform): void {
     .option('--json', 'print the rule as JSON')
     .action(perform(async () => (await import('./commands/alert-rules.ts')).addRule));
   for (const [verb, description] of [
-    ['pause', 'pause rules: they find nothing, and what they had found is over'],
-    ['resume', 'put rules in force again'],
-    ['delete', 'delete rules; what they have found stays'],
+    ['pause', 'pause rules: they find nothing, and their alerts end'],
+    ['resume', 'resume rules'],
+    ['delete', 'delete rules; their alerts stay'],
   ] as const)
     alerts
       .command(verb)
@@ -95,14 +95,14 @@ export function declareAlertCommands(program: Command, perform: Perform): void {
   alerts
     .command('test')
     .argument('<rule>')
-    .description('have a scheduler send a test to all that the rule tells')
+    .description('have a scheduler send a test to everyone the rule notifies')
     .option('--json', 'print the firing as JSON')
     .action(perform(async () => (await import('./commands/alert-rules.ts')).testRule));
 }
 
 /** Adds the commands about errors. */
 export function declareErrorCommands(program: Command, perform: Perform): void {
-  const errors = makeGroup(program, 'errors', 'errors that runs have ended with, by what they are');
+  const errors = makeGroup(program, 'errors', 'errors that runs have ended with, grouped');
   errors
     .command('ls')
     .alias('list')

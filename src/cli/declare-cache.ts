@@ -15,7 +15,7 @@ export function declareCacheCommands(program: Command, perform: Perform): void {
     .description('print one entry with its value')
     .option('--json', 'print JSON')
     .action(perform(async () => (await import('./commands/cache.ts')).showCache));
-  withFilter(cache.command('clear').description('take values out of the cache; they are made again when asked for'))
+  withFilter(cache.command('clear').description('take values out of the cache; they are computed again on next use'))
     .option('--all', 'the whole cache')
     .option('--json', 'print JSON')
     .action(perform(async () => (await import('./commands/cache.ts')).clearCache));

@@ -143,7 +143,7 @@ export function declareBackfillCommands(program: Command, perform: Perform): voi
     .option('--newest-first', 'begin with the newest tick')
     .option('--dry-run', 'only say how many runs, and for which ticks')
     .option('--yes', 'also when it is more than 10,000 runs')
-    .option('--watch', 'show how far it is until it ends')
+    .option('--watch', 'show its progress until it ends')
     .option('--json', 'print JSON')
     .addHelpText('after', backfillHelp)
     .action(perform(async () => (await import('./commands/backfill.ts')).backfill));
@@ -157,9 +157,9 @@ export function declareBackfillCommands(program: Command, perform: Perform): voi
     .action(perform(async () => (await import('./commands/backfills.ts')).listBackfills));
   backfill
     .command('inspect')
-    .description('print how far a backfill is, and which of its runs failed')
+    .description('print the progress of a backfill, and which of its runs failed')
     .argument('<id>')
-    .option('--watch', 'show how far it is until it ends')
+    .option('--watch', 'show its progress until it ends')
     .option('--json', 'print JSON')
     .action(perform(async () => (await import('./commands/backfills.ts')).inspectBackfill));
   for (const verb of ['cancel', 'resume'] as const) {

@@ -64,7 +64,7 @@ function declareReaders(runs: Command, perform: Perform): void {
     .action(perform(async () => (await import('./commands/runs-rejects.ts')).rejectsOfRun));
   runs
     .command('stream')
-    .description('print what a run gives out while it runs, one JSON value a line, until it ends')
+    .description('print what a run emits while it runs, one JSON value a line, until it ends')
     .argument('<id>')
     .argument('[name]', 'of the stream; without it the streams there are')
     .option('--after <seq>', 'only values after this number')
@@ -124,7 +124,7 @@ function declareWriters(runs: Command, perform: Perform): void {
     .option('--json', 'print one JSON object on standard output and nothing else')
     .action(perform(async () => (await import('./commands/runs-reopen.ts')).resumeRun));
   declareBulk(
-    runs.command('unpin').description('let pinned runs go on with any version of their flow: those named, or those that fit filters'),
+    runs.command('unpin').description('let pinned runs continue with any version of their flow: those named, or those that fit filters'),
   )
     .argument('[id...]')
     .option('--json', 'print a JSON array')

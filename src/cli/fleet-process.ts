@@ -19,7 +19,7 @@ export async function serve(
   const log = await openLog({ level: config.logLevel, format: config.logFormat, colors: err.paint.isColorSupported, write: err.write });
   const expectExit = onForeignExit((status) =>
     log.logger.error(
-      `Something in this process, most likely a flow, called process.exit(${status}). What it had under way is left to others.`,
+      `Something in this process, most likely a flow, called process.exit(${status}). What it was executing is left to other processes.`,
     ),
   );
   const allowExits = refuseExits();
@@ -49,10 +49,7 @@ export async function serve(
  */
 export function endOnUncharged(log: Log, end: () => void): void {
   takeUnchargedErrors((error) => {
-    log.logger.fatal(
-      { err: error },
-      'An error that nobody caught, and that belongs to no run, ends this process. Its runs are left to others.',
-    );
+    log.logger.fatal({ err: error }, 'An uncaught error that belongs to no run ends this process. Its runs are left to other processes.');
     end();
   });
 }

@@ -49,7 +49,7 @@ export async function followRun(
     if (interrupt.status !== null) return;
     display.end();
     const id = going?.id ?? options.before?.run.id;
-    const resume = id === undefined ? '' : ` What is recorded stays; to go on with it: ${programName()} runs resume ${shortId(id)}`;
+    const resume = id === undefined ? '' : ` What is recorded stays; to continue it: ${programName()} runs resume ${shortId(id)}`;
     context.terminal.err.line(`Something, most likely the flow, called process.exit(${status}) in the middle of the run.${resume}`);
   });
   const allowExits = refuseExits();

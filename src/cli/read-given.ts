@@ -18,7 +18,7 @@ export async function readSecretGiven(context: CommandContext, what: string, fro
   if (from === undefined || from === '-') return withoutBreak(await input.readAll(maxBytes + 2));
   if (from.startsWith('@')) return withoutBreak(await readGivenFile(context, from.slice(1), maxBytes + 2));
   throw usage(
-    `A value on the command line stands in the history of the shell and in the list of processes. Leave it out to be asked for it, give - for standard input or @path for a file; --value gives it here all the same.`,
+    `A value on the command line is kept in the history of the shell and shown in the list of processes. Leave it out to be asked for it, give - for standard input or @path for a file; --value sets it here anyway.`,
   );
 }
 

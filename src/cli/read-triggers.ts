@@ -21,7 +21,7 @@ export function readTriggers(options: TriggerOptions): readonly TriggerParts[] {
     const lone = Object.entries({ where: where[0], map: map[0], within, debounce, 'max-wait': maxWait, by, backfills }).find(
       ([, value]) => value !== undefined,
     );
-    if (lone) throw usage(`--${lone[0]} says nothing without --on.`);
+    if (lone) throw usage(`--${lone[0]} has no effect without --on.`);
     return [];
   }
   if (maxWait !== undefined && debounce === undefined) throw usage('--max-wait goes with --debounce.');

@@ -118,7 +118,7 @@ function lostOf({ workers, untilAt }: AttentionWish): readonly Attention[] {
     kind: 'lost',
     name,
     flow: '',
-    message: `Worker ${name} on ${host} ${state === 'gone' ? 'ended without a farewell' : `has been silent for ${formatDuration(silentMs)}`}; it had ${running} ${running === 1 ? 'run' : 'runs'}.`,
+    message: `Worker ${name} on ${host} ${state === 'gone' ? 'ended without signing off' : `has been silent for ${formatDuration(silentMs)}`}; it had ${running} ${running === 1 ? 'run' : 'runs'}.`,
     sinceAt: untilAt - silentMs,
     runId: null,
     failure: null,

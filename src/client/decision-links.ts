@@ -44,7 +44,7 @@ export class DecisionLinks implements DecisionAddresses {
     if (body === undefined || signature === undefined || !this.#keys().verify(body, signature, purpose))
       throw new BatutaError(
         'DECISION_LINK_INVALID',
-        'This link was not made here, or a part of it is missing. Ask for another, or decide in the dashboard.',
+        'This link is not from this server, or is incomplete. Ask for another, or decide in the dashboard.',
       );
     const [itemId, value, person, expiresAt] = JSON.parse(Buffer.from(body, 'base64url').toString()) as [
       string,

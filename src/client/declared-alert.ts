@@ -62,16 +62,16 @@ function refuseWhatDoesNotFit(name: string, rule: AlertRuleSpec): void {
   const { kind } = condition;
   const isOfRuns = kind !== 'no-worker' && kind !== 'queue-older' && kind !== 'disk';
   if (!isOfRuns && flows.length + deployments.length + tags.length > 0)
-    throw invalid(name, 'flows', `${kind} is about no run: leave flows, deployments and tags out`);
+    throw invalid(name, 'flows', `${kind} does not concern runs: leave flows, deployments and tags out`);
   if (queues.length > 0 && !['late', 'longer', 'missed', 'no-worker', 'queue-older'].includes(kind))
-    throw invalid(name, 'queues', `${kind} knows no queues`);
+    throw invalid(name, 'queues', `${kind} does not support queues`);
   const placeOf = (one: AlertAction['kind']): string | null => {
     const at = actions.findIndex((action) => action.kind === one);
     return at === -1 ? null : `send.${at}`;
   };
   const [cancel, pause] = [placeOf('cancel'), placeOf('pause')];
   if (cancel !== null && kind !== 'longer' && kind !== 'late')
-    throw invalid(name, cancel, `cancel goes with longer and late; of ${kind} there is no run to cancel`);
+    throw invalid(name, cancel, `cancel goes with longer and late; ${kind} has no run to cancel`);
   if (pause !== null && !isOfRuns) throw invalid(name, pause, `pause needs an alert about a deployment, which ${kind} is not`);
   if (repeatMs === null || !isOfRuns) return;
   const isOfAll = flows.length + deployments.length + tags.length === 0;
@@ -106,7 +106,7 @@ function conditionOf(name: string, on: ConfigAlertCondition): AlertCondition {
   const kind = Object.keys(known).find((one) => given[one] !== undefined);
   if (kind === undefined) throw invalid(name, 'on', `on must have one of ${Object.keys(known).join(', ')}`);
   const extra = Object.keys(given).find((one) => one !== kind && given[one] !== undefined && !known[kind]?.includes(one));
-  if (extra !== undefined) throw invalid(name, `on.${extra}`, `on has ${extra} beside ${kind}, which do not go together`);
+  if (extra !== undefined) throw invalid(name, `on.${extra}`, `on cannot have both ${extra} and ${kind}`);
   const ms = (): number => durationOf(name, `on.${kind}`, given[kind] as Duration, 1);
   switch (kind) {
     case 'longer':
@@ -167,12 +167,12 @@ function actionsOf(name: string, send: AlertSpec['send']): readonly AlertAction[
 
 function actionOf(name: string, action: ConfigAlertAction, field: string): AlertAction {
   if (action === 'cancel' || action === 'pause') return { kind: action };
-  if (typeof action !== 'object' || action === null) throw invalid(name, field, `send has ${shown(action)}, which is no action`);
+  if (typeof action !== 'object' || action === null) throw invalid(name, field, `send has ${shown(action)}, which is not an action`);
   const given = action as Readonly<Record<string, unknown>>;
   const known: Readonly<Record<string, readonly string[]>> = { webhook: ['secret'], slack: [], email: [], run: ['params'] };
   const kind = Object.keys(known).find((one) => given[one] !== undefined);
   const extra = Object.keys(given).find((one) => one !== kind && given[one] !== undefined && !known[kind ?? '']?.includes(one));
-  if (kind === undefined || extra !== undefined) throw invalid(name, field, `send has ${shown(action)}, which is no action`);
+  if (kind === undefined || extra !== undefined) throw invalid(name, field, `send has ${shown(action)}, which is not an action`);
   if (kind === 'webhook')
     return {
       kind: 'webhook',
@@ -184,7 +184,7 @@ function actionOf(name: string, action: ConfigAlertAction, field: string): Alert
     const to = [given['email']].flat();
     const wrong = to.find((one) => typeof one !== 'string' || !/^[^\s@<>,;"]{1,64}@[^\s@<>,;"]{1,190}$/.test(one));
     if (wrong !== undefined || to.length === 0 || to.length > maxEntries)
-      throw invalid(name, `${field}.email`, `send.email has ${shown(wrong)}, which is no address`);
+      throw invalid(name, `${field}.email`, `send.email has ${shown(wrong)}, which is not an address`);
     return { kind: 'email', to: to as readonly string[] };
   }
   const { run, params = {} } = given;

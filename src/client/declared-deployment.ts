@@ -114,7 +114,7 @@ export function checkSpec(spec: DeploymentSpec, flow: string): CheckedSpec {
     const why = spec.name === undefined ? `The flow's name cannot be that of a deployment; give it one.` : '';
     throw new BatutaError(
       'NAME_INVALID',
-      `${JSON.stringify(name)} is no name for a deployment: use 1 to 100 letters, digits, _, . and -, and begin with a letter or digit. ${why}`.trim(),
+      `${JSON.stringify(name)} is not a valid name for a deployment: use 1 to 100 letters, digits, _, . and -, and begin with a letter or digit. ${why}`.trim(),
       { details: { deployment: name } },
     );
   }
@@ -172,7 +172,7 @@ function slugOf(place: string, slug: unknown): string {
   if (isQueueName(slug)) return slug;
   throw new BatutaError(
     'NAME_INVALID',
-    `${place}: ${shown(slug)} is no slug for a schedule; use 1 to 100 letters, digits, _, . and -, and begin with a letter or digit.`,
+    `${place}: ${shown(slug)} is not a valid slug for a schedule; use 1 to 100 letters, digits, _, . and -, and begin with a letter or digit.`,
   );
 }
 
@@ -193,7 +193,10 @@ function concurrencyOf(place: string, value: DeploymentSpec['concurrency']): Con
 function queueOf(place: string, queue: unknown): string {
   if (queue === undefined) return 'default';
   if (isQueueName(queue)) return queue;
-  throw new BatutaError('NAME_INVALID', `${place}: ${shown(queue)} is no name for a queue; use 1 to 100 letters, digits, _, . and -.`);
+  throw new BatutaError(
+    'NAME_INVALID',
+    `${place}: ${shown(queue)} is not a valid name for a queue; use 1 to 100 letters, digits, _, . and -.`,
+  );
 }
 
 function priorityOf(place: string, priority: unknown): number {

@@ -73,7 +73,7 @@ const maxWindowMs = 7 * 86_400_000;
 export function checkTriggers(place: string, given: unknown): readonly DeclaredTrigger[] {
   if (given === undefined) return [];
   const specs: readonly unknown[] = Array.isArray(given) ? given : [given];
-  if (specs.length > maxTriggers) throw invalid(place, ` has ${specs.length} triggers; at most ${maxTriggers} are taken`);
+  if (specs.length > maxTriggers) throw invalid(place, ` has ${specs.length} triggers; at most ${maxTriggers} are allowed`);
   const declared = specs.map((spec) => checkTrigger(place, spec)).sort((a, b) => (a.slug < b.slug ? -1 : 1));
   const twice = declared.find(({ slug }, at) => declared[at + 1]?.slug === slug);
   if (twice) throw new BatutaError('NAME_INVALID', `${place} has two triggers called '${twice.slug}'; give each a slug of its own.`);
@@ -98,13 +98,13 @@ function checkTrigger(place: string, spec: unknown): DeclaredTrigger {
   if (!isQueueName(slug))
     throw new BatutaError(
       'NAME_INVALID',
-      `${place}: ${shown(slug)} is no slug for a trigger; use 1 to 100 letters, digits, _, . and -, and begin with a letter or digit.`,
+      `${place}: ${shown(slug)} is not a valid slug for a trigger; use 1 to 100 letters, digits, _, . and -, and begin with a letter or digit.`,
     );
   const where = `${place}, trigger ${slug}`;
   const withinMs = durationOf(where, 'within', parts.within);
   const debounce = debounceOf(where, parts.debounce);
   if (sources.length > 1 && withinMs === null)
-    throw invalid(where, ' has several sources; say within which time all of them must occur, e.g. within: "1 hour"');
+    throw invalid(where, ' has several sources; set the time within which all of them must occur, e.g. within: "1 hour"');
   if (sources.length === 1 && withinMs !== null) throw invalid(where, ' has one source; within is for several');
   if (withinMs !== null && debounce !== null) throw invalid(where, ' has both within and debounce; take one of them');
   return {
@@ -130,7 +130,7 @@ export function sourceOf(place: string, text: unknown): TriggerSource {
     if (rest === '*' || (plain.length <= maxEventNameChars && isEventName(plain))) return { kind, name: rest };
     throw invalid(
       place,
-      `: ${shown(rest)} is no name of an event: use 1 to ${maxEventNameChars} letters, digits, _ . : / -, begin with a letter or digit, and end with * for all that begin so`,
+      `: ${shown(rest)} is not a valid name of an event: use 1 to ${maxEventNameChars} letters, digits, _ . : / -, begin with a letter or digit, and end with * for all that begin so`,
     );
   }
   if (Object.hasOwn(endWords, kind)) {
@@ -142,7 +142,7 @@ export function sourceOf(place: string, text: unknown): TriggerSource {
   const words = ['event', ...Object.keys(endWords)].join(', ');
   throw invalid(
     place,
-    `: ${shown(text)} is no source of a trigger; write one of ${words}, a colon and a name, e.g. 'event:order.created', 'completed:extract', 'failed:flow:extract'`,
+    `: ${shown(text)} is not a source of a trigger; write one of ${words}, a colon and a name, e.g. 'event:order.created', 'completed:extract', 'failed:flow:extract'`,
   );
 }
 
@@ -183,7 +183,7 @@ function entriesOf(place: string, name: string, given: unknown): [string, unknow
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw invalid(place, `: ${name} must be an object, not ${shown(given)}`);
   const entries = Object.entries(given);
-  if (entries.length > maxEntries) throw invalid(place, `: ${name} has ${entries.length} entries; at most ${maxEntries} are taken`);
+  if (entries.length > maxEntries) throw invalid(place, `: ${name} has ${entries.length} entries; at most ${maxEntries} are allowed`);
   return entries;
 }
 
@@ -192,7 +192,7 @@ function pathOf(place: string, name: string, text: unknown, sources: number): st
   if (path === null)
     throw invalid(
       place,
-      `: ${name} has ${shown(text)}, which is no path; begin with ${pathRoots.join(', ')} and go on by fields, e.g. payload.order.id`,
+      `: ${name} has ${shown(text)}, which is not a path; begin with ${pathRoots.join(', ')} and continue with fields, e.g. payload.order.id`,
     );
   if (path.source !== null && path.source > sources)
     throw invalid(place, `: ${name} names source ${path.source}, and there ${sources === 1 ? 'is one' : `are ${sources}`}`);

@@ -91,7 +91,7 @@ function mappingOf(name: string, payload: unknown): Readonly<Record<string, stri
 
 function pathOf(name: string, option: string, path: unknown): string {
   if (typeof path === 'string' && deliveryPath(path) !== null) return path;
-  throw invalid(name, `${option} has ${shown(path)}, which is no path; begin with payload, headers or name, e.g. payload.data.id`);
+  throw invalid(name, `${option} has ${shown(path)}, which is not a path; begin with payload, headers or name, e.g. payload.data.id`);
 }
 
 function durationOf(name: string, option: string, given: Duration | undefined, otherwise: number, mostMs: number): number {

@@ -46,7 +46,7 @@ export function makeEvent(
 ): NewEvent {
   if (!isEventName(name))
     throw invalid(
-      `${shown(name)} is no name of an event: use 1 to ${maxEventNameChars} letters, digits, _ . : / and -, and begin with a letter or digit.`,
+      `${shown(name)} is not a valid name of an event: use 1 to ${maxEventNameChars} letters, digits, _ . : / and -, and begin with a letter or digit.`,
     );
   const { id = makeId(), traceparent, callerRunId } = options;
   if (!isEventId(id))
@@ -59,7 +59,7 @@ export function makeEvent(
   const text = encodeValue(payload, what);
   const bytes = text === null ? 0 : Buffer.byteLength(text);
   if (bytes > maxPayloadBytes)
-    throw invalid(`The ${what} has ${bytes} bytes; at most ${maxPayloadBytes} are kept. Hand on where it lies instead.`);
+    throw invalid(`The ${what} has ${bytes} bytes; at most ${maxPayloadBytes} are allowed. Pass a reference to it instead.`);
   if (text !== null && hidesValues()) refuseSecrets(text, what);
   const submitted = submittedBy({ traceparent, callerRunId });
   return {

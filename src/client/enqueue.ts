@@ -94,13 +94,13 @@ async function warnOfUnfitWorkers(engine: Engine, { name: flow, slots }: FlowDef
     const most = Math.max(...knowing.map(({ concurrency }) => concurrency));
     log.warn(
       { flow, slots },
-      `A run of '${flow}' takes ${slots} places of a worker, and none at work has more than ${most}; its runs wait until one does.`,
+      `A run of '${flow}' takes ${slots} places of a worker, and no running worker has more than ${most}; its runs wait until one does.`,
     );
     return;
   }
   log.warn(
     { flow },
-    `No worker at work knows the flow '${flow}'; its runs wait until one does. A minified class has another name than in flow files.`,
+    `No running worker knows the flow '${flow}'; its runs wait until one does. A minified class has a different name than in flow files.`,
   );
 }
 
@@ -116,7 +116,7 @@ async function tellOtherParams({ services }: Engine, rows: readonly WaitingRun[]
     if (standing === null || withoutSubmitted(standing.params) === withoutSubmitted(row.run.params)) continue;
     services.log.warn(
       { run: id, flow: row.run.flow, idempotencyKey: row.idempotencyKey },
-      'Its idempotency key was submitted before, with other parameters: the run of then stands, those of now are left aside.',
+      'Its idempotency key was submitted before, with other parameters: the earlier run is kept, the new parameters are ignored.',
     );
   }
 }

@@ -34,7 +34,7 @@ export class LocalKeys implements KeysClient {
 
   async create({ name, role, expiresAt = null }: Parameters<KeysClient['create']>[0]): ReturnType<KeysClient['create']> {
     if (!/^[\w.-]{1,100}$/.test(name))
-      throw new BatutaError('NAME_INVALID', `'${name}' is no name for a key: use 1 to 100 letters, digits, _, . or -.`, {
+      throw new BatutaError('NAME_INVALID', `'${name}' is not a valid name for a key: use 1 to 100 letters, digits, _, . or -.`, {
         details: { name },
       });
     if (!roles.includes(role))

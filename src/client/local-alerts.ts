@@ -202,7 +202,7 @@ function refuseDeclared({ name, origin, declaredIn }: AlertRule, by: AlertOrigin
   const file = declaredIn ?? 'the configuration file';
   throw new BatutaError(
     'ALERT_DECLARED',
-    `The rule ${name} stands in ${file}: change it there, then: ${programName()} deploy --all (with --prune, one that is gone there is deleted). It can be paused here.`,
+    `The rule ${name} is declared in ${file}: change it there, then: ${programName()} deploy --all (with --prune, rules removed there are deleted). It can be paused here.`,
     { details: { name, declaredIn } },
   );
 }

@@ -34,7 +34,7 @@ export class LocalArtifacts implements ArtifactsClient {
     const file = artifactFileOf(artifact);
     if (file === null) return plainContent(artifact);
     if (!artifact.ref)
-      throw new BatutaError('RESULT_MISSING', `The bytes of artifact ${artifact.id} stayed where its run ran.`, {
+      throw new BatutaError('RESULT_MISSING', `The bytes of artifact ${artifact.id} were not transferred from where its run ran.`, {
         details: { artifactId: artifact.id, reason: 'missing' },
       });
     return { fileName: file.fileName, type: file.type, bytes: file.bytes, pieces: await this.#results.streamBytes(artifact.ref) };

@@ -127,7 +127,7 @@ export class LocalBackfills implements BackfillsClient {
     if (order !== 'oldest' && order !== 'newest') throw invalid(`The order of a backfill is 'oldest' or 'newest', not '${String(order)}'.`);
     const { slug, schedule: rule } = chosenSchedule(deployment, stored.schedules, schedule);
     const now = this.#options.clock.now();
-    if (fromAt >= now) throw invalid(`A backfill goes over ticks that lie behind; ${iso(fromAt)} lies ahead.`);
+    if (fromAt >= now) throw invalid(`A backfill covers past ticks; ${iso(fromAt)} is in the future.`);
     return { slug, schedule: rule, fromAt, untilAt: Math.min(untilAt, now), maxParallel, order };
   }
 
@@ -153,8 +153,8 @@ function chosenSchedule(deployment: string, schedules: readonly DeploymentSchedu
     if (only && schedules.length === 1) return only;
     throw invalid(
       only
-        ? `Deployment ${deployment} has ${schedules.length} schedules; name the one to go over: ${slugs.join(', ')}.`
-        : `Deployment ${deployment} has no schedule, and a backfill goes over the ticks of one.`,
+        ? `Deployment ${deployment} has ${schedules.length} schedules; name the one to backfill: ${slugs.join(', ')}.`
+        : `Deployment ${deployment} has no schedule, and a backfill needs one.`,
     );
   }
   const found = schedules.find((one) => one.slug === slug);

@@ -28,7 +28,7 @@ export class LocalCache implements CacheClient {
     if (found === null)
       throw new BatutaError(
         'CACHE_ENTRY_NOT_FOUND',
-        `The cache has no entry ${id}, or several whose ids begin so. ${programName()} cache ls lists them.`,
+        `The cache has no entry ${id}, or several that begin with it. ${programName()} cache ls lists them.`,
         {
           details: { entry: id },
         },

@@ -282,7 +282,7 @@ export class LocalClient implements EmbeddedClient {
         listener(event);
       } catch (thrown) {
         // Not for lines: a listener that throws on each would be sent its own errors forever.
-        if (event.kind !== 'log') logger.error({ err: thrown }, 'The listener onEvent threw; the run goes on.');
+        if (event.kind !== 'log') logger.error({ err: thrown }, 'The listener onEvent threw; the run continues.');
       }
     };
     this.#listeners.set(runId, tell);

@@ -84,7 +84,7 @@ function checkName(name: string): void {
   if (tag !== undefined && !isLongerThan(tag, maxTagChars) && tag.trim() === tag && !/\p{Cc}/u.test(tag)) return;
   throw new BatutaError(
     'NAME_INVALID',
-    `'${name}' is no name for a limit: write tag: and the tag of tasks, for example tag:${/^[\w.-]+$/.test(name) ? name : 'db'}.`,
+    `'${name}' is not a valid name for a limit: write tag: and the tag of tasks, for example tag:${/^[\w.-]+$/.test(name) ? name : 'db'}.`,
     { details: { limit: name } },
   );
 }

@@ -85,7 +85,7 @@ export class LocalVariables implements VariablesClient {
     if (Buffer.byteLength(text) > maxVariableBytes)
       throw new BatutaError(
         'OPTION_INVALID',
-        `The variable '${name}' has ${Buffer.byteLength(text)} bytes of JSON; at most ${maxVariableBytes} are kept.`,
+        `The variable '${name}' has ${Buffer.byteLength(text)} bytes of JSON; at most ${maxVariableBytes} are allowed.`,
       );
     const known = wish.description === undefined ? ((await store.variables.get(name))?.description ?? null) : description;
     const now = clock.now();
@@ -115,7 +115,7 @@ export function storedValue(keyring: () => Keyring | null, wish: SecretWish, pur
   const bytes = Buffer.byteLength(wish.value);
   if (bytes === 0) throw new BatutaError('OPTION_INVALID', `The ${what} is empty.`);
   if (bytes > maxSecretBytes)
-    throw new BatutaError('OPTION_INVALID', `The ${what} has ${bytes} bytes; at most ${maxSecretBytes} are kept.`);
+    throw new BatutaError('OPTION_INVALID', `The ${what} has ${bytes} bytes; at most ${maxSecretBytes} are allowed.`);
   return { sealed: sealWith(keyring(), wish.value, purpose) };
 }
 

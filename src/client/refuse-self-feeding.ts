@@ -27,7 +27,7 @@ export async function refuseSelfFeeding(
     [...own].map(({ name }) => name),
   );
   if (circle === null) return;
-  throw new BatutaError('TRIGGER_CYCLE', `These deployments would start each other for ever: ${circle}. Take one of the triggers out.`, {
+  throw new BatutaError('TRIGGER_CYCLE', `These deployments would start each other forever: ${circle}. Remove one of the triggers.`, {
     details: { circle },
   });
 }

@@ -58,7 +58,9 @@ async function checkFolder(path: string): Promise<void> {
   const folder = dirname(path);
   const found = await stat(folder).catch(() => null);
   if (found?.isDirectory()) return;
-  throw new BatutaError('FILE_NOT_FOUND', `There is no folder ${folder} for the file of metrics; make it first.`, { details: { path } });
+  throw new BatutaError('FILE_NOT_FOUND', `The folder ${folder} of the metrics file does not exist; create it first.`, {
+    details: { path },
+  });
 }
 
 /** A collector that reads meanwhile sees either the old file or the new one. */

@@ -59,16 +59,12 @@ export abstract class RunPins extends RunEmissions implements Pick<RunsClient, '
     const { store, engine } = this.#options;
     const pin = await store.pins.unpin(run.id);
     if (pin === null)
-      throw new BatutaError(
-        'RUN_STATE_REFUSED',
-        `Run ${run.id} is not pinned: any worker that has the flow ${run.flow} may go on with it.`,
-        {
-          details: { runId: run.id, state: run.state.name },
-        },
-      );
+      throw new BatutaError('RUN_STATE_REFUSED', `Run ${run.id} is not pinned: any worker that has the flow ${run.flow} may continue it.`, {
+        details: { runId: run.id, state: run.state.name },
+      });
     await store.recorder.addLog({
       ...{ runId: run.id, taskRunId: null, at: engine.services.clock.now(), level: 40 },
-      message: `No longer pinned to version ${pin.version}: from now on any version of the flow ${pin.flow} may go on with it.`,
+      message: `No longer pinned to version ${pin.version}: from now on any version of the flow ${pin.flow} may continue it.`,
       fields: null,
     });
     if (!isTerminal(run.state.type)) await this.#goOn(run);

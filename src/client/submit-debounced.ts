@@ -20,7 +20,7 @@ export async function submitDebounced(
   try {
     await (await openBroker()).put({ kind: 'run', id: placed.id, epoch: 0, priority, dueAt: placed.dueAt }, { queue });
   } catch (error) {
-    log.warn({ err: error }, 'The run is accepted, but no worker could be woken; the fleet will see it within seconds.');
+    log.warn({ err: error }, 'The run is accepted, but no worker could be woken; the fleet will find it within seconds.');
   }
   return placed;
 }

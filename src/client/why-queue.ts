@@ -89,7 +89,7 @@ function nobodyHas(pin: RunPin, { id, queue }: Run, alive: readonly WorkerView[]
   const there = versions.length === 0 ? '' : ` (they have ${versions.slice(0, mostVersions).join(', ')})`;
   return (
     `${what} pinned to version ${version} of the flow ${flow}, which no living worker of its queue ${queue} has${there}. ` +
-    `Start one that has it, or let it go on with any version: ${programName()} runs unpin ${runId}`
+    `Start one that has it, or let it continue with any version: ${programName()} runs unpin ${runId}`
   );
 }
 

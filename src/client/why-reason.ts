@@ -38,6 +38,6 @@ export async function whyReported({ store }: Pick<WhyParts, 'store'>, { reporter
   const heard = found === undefined ? 'long ago' : `${formatDuration(Math.floor(found.silentMs / 1_000) * 1_000)} ago`;
   return reason(
     'owner-lost',
-    `It runs elsewhere, in ${reporter?.name} on ${host}, which was last heard of ${heard}; this is how it stood then.`,
+    `It runs elsewhere, in ${reporter?.name} on ${host}, which was last heard from ${heard}; this is its state at that time.`,
   );
 }

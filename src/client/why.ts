@@ -44,7 +44,7 @@ async function whyLost(parts: WhyParts, run: Run, owner: Owner): Promise<WaitRea
   if ((await livingWorkers(parts)).length === 0)
     return reason(
       'owner-lost',
-      `${lost}, and no worker lives that could go on with it. Start one, or continue it here: ${programName()} runs resume ${run.id}`,
+      `${lost}, and no worker lives that could continue it. Start one, or continue it here: ${programName()} runs resume ${run.id}`,
     );
   const withinMs = Math.max(schedulerLooksMs, Math.ceil(leaseMs / 3));
   return reason('owner-lost', `${lost}; another goes on with it within ${Math.ceil(withinMs / 1_000)} s.`, { untilAt: now + withinMs });
@@ -125,11 +125,12 @@ async function whyHeld({ store }: WhyParts, run: Run): Promise<WaitReason | null
 
 /** What blocks a run that waits although the runs before it may have ended; null if nothing does. */
 function pauseText({ name, pausedAt, schedules }: StoredDeployment, { scheduleId }: Run): string | null {
-  if (pausedAt !== null) return `Its deployment ${name} is paused since ${isoOf(pausedAt)}: ${programName()} deployment resume ${name}.`;
+  if (pausedAt !== null)
+    return `Its deployment ${name} has been paused since ${isoOf(pausedAt)}: ${programName()} deployment resume ${name}.`;
   const schedule = schedules.find(({ id }) => id === scheduleId);
   if (schedule === undefined || schedule.pausedAt === null) return null;
   const { slug, pausedAt: since } = schedule;
-  return `Its schedule ${slug} of ${name} is paused since ${isoOf(since)}: ${programName()} deployment resume ${name} --schedule ${slug}.`;
+  return `Its schedule ${slug} of ${name} has been paused since ${isoOf(since)}: ${programName()} deployment resume ${name} --schedule ${slug}.`;
 }
 
 function behindText({ first, count }: NonNullable<LinePlace['behind']>): string {

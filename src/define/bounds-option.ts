@@ -51,7 +51,7 @@ function runsOf(place: string, options: check.RawOptions): FlowConcurrency {
   });
   const limit = read.whole('concurrency.limit', 1);
   if (limit === undefined)
-    throw check.refuse('OPTION_INVALID', place, ': concurrency.limit is missing; give the number of runs that may go on at the same time.');
+    throw check.refuse('OPTION_INVALID', place, ': concurrency.limit is missing; give the number of runs that may run at the same time.');
   return {
     limit,
     key: keyOf(place, options.key),

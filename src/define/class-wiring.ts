@@ -17,7 +17,7 @@ type WantedClass<C extends new (...args: Any[]) => object, S, R extends string> 
   ? [S] extends [never]
     ? P extends StandardSchemaV1
       ? WantedResult<C, P, R>
-      : Fault<'static params: it is no schema; give a zod, valibot or arktype schema'>
+      : Fault<'static params: it is not a schema; give a zod, valibot or arktype schema'>
     : Fault<'params: the class has static params already; say it once'>
   : WantedResult<C, S, R>;
 
@@ -27,7 +27,7 @@ type WantedResult<C extends new (...args: Any[]) => object, S, R extends string>
       ? string extends K
         ? Fault<"static result: write it readonly, so that its type is the name: static readonly result = 'task'">
         : WantedNamed<C, S, K, 'static result'>
-      : Fault<'static result: it is no name of a task'>
+      : Fault<'static result: it is not the name of a task'>
     : Fault<'result: the class has a static result already; say it once'>
   : WantedNamed<C, S, R, 'result'>;
 
@@ -35,7 +35,7 @@ type WantedNamed<C extends new (...args: Any[]) => object, S, R extends string, 
   ? WantedContexts<C, S>
   : [Missing<InstanceType<C>, readonly [R]>] extends [never]
     ? InstanceType<C> extends { run: Fn }
-      ? Fault<`${Place}: a class with run() gives what run() returns; leave it out`>
+      ? Fault<`${Place}: a class with run() returns what run() returns; leave it out`>
       : WantedContexts<C, S>
     : Fault<`${Place}: '${R}' is not a public method of this class`>;
 
@@ -46,7 +46,7 @@ type WantedContexts<C extends new (...args: Any[]) => object, S> = [S] extends [
     ? Misfits<InstanceType<C>, StandardSchemaV1.InferOutput<S>> extends infer M
       ? [M] extends [never]
         ? C
-        : Fault<`params: '${M & string}' takes other parameters than the schema gives`>
+        : Fault<`params: '${M & string}' takes other parameters than the schema outputs`>
       : C
     : C;
 

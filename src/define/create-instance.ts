@@ -34,7 +34,7 @@ function made(cls: FlowClass, instantiate: Instantiate): object | Promise<object
 
 function checked(cls: FlowClass, instance: unknown): object {
   if (instance instanceof cls) return instance;
-  throw failure(cls, `instantiate gave ${instance === null ? 'null' : typeof instance} and no ${cls.name}.`);
+  throw failure(cls, `instantiate returned ${instance === null ? 'null' : typeof instance} instead of a ${cls.name}.`);
 }
 
 function failureBy(cls: FlowClass, cause: unknown): BatutaError {

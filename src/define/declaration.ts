@@ -155,7 +155,7 @@ export function declaredTask(className: string, record: TaskRecord): TaskDefinit
   checkName(`${className}: the task`, name);
   check.checkOptionNames(place, options, taskOptionNames);
   if (options.eachLimit !== undefined && options.each === undefined)
-    throw check.refuse('OPTION_INVALID', place, `: eachLimit says nothing without each; add each or leave it out.`);
+    throw check.refuse('OPTION_INVALID', place, `: eachLimit has no effect without each; add each or leave it out.`);
   const definition: TaskDefinition = {
     name,
     description: read.text('description') ?? null,
@@ -194,7 +194,7 @@ function isolationOf(read: check.OptionReader): Pick<TaskDefinition, 'isolate' |
     throw check.refuse(
       'OPTION_INVALID',
       read.place,
-      ": memory says nothing without isolate: 'thread' or 'process'; add it or leave memory out.",
+      ": memory has no effect without isolate: 'thread' or 'process'; add it or leave memory out.",
     );
   return { isolate, memoryBytes };
 }
@@ -214,7 +214,7 @@ function spreadOf(read: check.OptionReader): Pick<TaskDefinition, 'spread' | 'qu
   const queue = read.queue() ?? null;
   const spread = read.flag('spread');
   if (queue !== null && spread === false)
-    throw check.refuse('OPTION_INVALID', place, `: queue says nothing with spread: false; leave one of them out.`);
+    throw check.refuse('OPTION_INVALID', place, `: queue has no effect with spread: false; leave one of them out.`);
   const isSpread = spread ?? queue !== null;
   if (isSpread && read.raw.persist === false) {
     const option = queue === null ? 'spread' : 'queue';
@@ -266,7 +266,7 @@ function wiringOf(read: check.OptionReader): Pick<TaskDefinition, 'needs' | 'aft
   if (inAfter.size < after.length) refuse(` comes after '${firstRepeated(after)}' twice; name it once.`);
   const both = after.find((name) => name === each || inNeeds.has(name));
   const other = both === each ? 'each' : 'needs';
-  if (both !== undefined) refuse(`: '${both}' stands in ${other} and in after; ${other} alone is enough.`);
+  if (both !== undefined) refuse(`: '${both}' is in ${other} and in after; ${other} alone is enough.`);
   return { needs, after, each };
 }
 

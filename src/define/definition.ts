@@ -162,7 +162,7 @@ function codeTasks(cls: AnyClass, flow: FlowDeclaration, found: ReadonlyMap<stri
       throw refuse(
         'OPTION_INVALID',
         `${className}.${name}`,
-        `: '${option}' says nothing in a class with run(), where the calls in run() wire the tasks; leave it out or take run() away.`,
+        `: '${option}' has no effect in a class with run(), where the calls in run() wire the tasks; leave it out or remove run().`,
       );
     }
     tasks.set(name, {
@@ -244,10 +244,10 @@ function checkResult(cls: AnyClass, result: string, tasks: ReadonlyMap<string, T
     throw refuse(
       'OPTION_INVALID',
       className,
-      `: 'result' says nothing in a class with run(), whose return value is the flow's; leave it out.`,
+      `: 'result' has no effect in a class with run(), whose return value is the flow's; leave it out.`,
     );
   const task = tasks.get(result);
-  if (!task) throw refuse('NEED_UNKNOWN', className, ` gives the result of '${result}', ${noTask(cls, tasks, result)}`);
+  if (!task) throw refuse('NEED_UNKNOWN', className, ` returns the result of '${result}', ${noTask(cls, tasks, result)}`);
   // The type of a static result is the method's, and does not show that there is a list of it.
   if (task.each !== null && 'result' in cls)
     throw refuse(
@@ -266,7 +266,7 @@ function hooksOf(cls: AnyClass, tasks: ReadonlyMap<string, TaskDefinition>): Hoo
         throw refuse(
           'DECORATOR_MISPLACED',
           `${classNameOf(at)}.${name}`,
-          ` is a ${name === 'run' ? 'flow body' : 'task'} and a hook; make the hook a method of its own.`,
+          ` is a ${name === 'run' ? 'flow body' : 'task'} and a hook; make the hook a separate method.`,
         );
       if (method) hooks.set(`${event} ${name}`, { event, name, method });
     }

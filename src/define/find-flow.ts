@@ -69,7 +69,7 @@ async function findMoved(flow: string, source: string, flows: string | readonly 
   if (moved?.source && basename(moved.source.file) === basename(file) && moved.source.exportName === exportName) return moved;
   throw new BatutaError(
     'SOURCE_REFUSED',
-    `The flow '${flow}' is recorded with the file ${file}, which lies outside of the place for flows (${[flows].flat().join(', ')}) and is none that you had run before. Add it to BATUTA_FLOWS, or run it once by its path.`,
+    `The flow '${flow}' is recorded with the file ${file}, which is outside the place for flows (${[flows].flat().join(', ')}) and which you have not run before. Add it to BATUTA_FLOWS, or run it once by its path.`,
     { details: { flow, file } },
   );
 }

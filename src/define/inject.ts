@@ -10,7 +10,7 @@ import type { Fault } from './wiring.ts';
 type FieldOf<C, K extends string> = C[K];
 
 /** `Wanted` if a field of type `V` accepts the resource's value. */
-type IfTaken<T, V, Wanted> = [T] extends [V] ? Wanted : Fault<'the field is of another type than what the resource gives'>;
+type IfTaken<T, V, Wanted> = [T] extends [V] ? Wanted : Fault<'the field has another type than the value of the resource'>;
 
 /** Result of `@Inject(resource)`; `T` is the resource's value. */
 export interface InjectDecorator<T> {

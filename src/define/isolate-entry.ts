@@ -182,7 +182,7 @@ function calledIn(
 async function findMethod(job: IsolatedJob): Promise<{ readonly task: TaskDefinition; readonly definition: FlowDefinition }> {
   const definition = await findDefinition(job);
   const task = definition.tasks.get(job.task);
-  if (!task) throw unavailable(job, `its file has no task '${job.task}' any more; run the flow anew`);
+  if (!task) throw unavailable(job, `its file has no task '${job.task}' any more; run the flow again`);
   return { task, definition };
 }
 
@@ -212,13 +212,9 @@ async function findDefinition(job: IsolatedJob): Promise<FlowDefinition> {
 }
 
 function unavailable(job: IsolatedJob, why: string): BatutaError {
-  return new BatutaError(
-    'ISOLATION_UNAVAILABLE',
-    `Task ${job.task} of flow ${job.flow} asks for a thread or process of its own, but ${why}.`,
-    {
-      details: { flow: job.flow, task: job.task, file: job.source?.file ?? null },
-    },
-  );
+  return new BatutaError('ISOLATION_UNAVAILABLE', `Task ${job.task} of flow ${job.flow} asks for its own thread or process, but ${why}.`, {
+    details: { flow: job.flow, task: job.task, file: job.source?.file ?? null },
+  });
 }
 
 /** A generator's items as a list, a form that can be passed on. */

@@ -29,7 +29,7 @@ export function openWorkerScope(log: Logger): WorkerScope {
     if (holder.values !== null) return holder.values();
     throw new BatutaError(
       'RESOURCE_SCOPE',
-      'No task is under way, so nothing can be asked for: read secrets and variables when the resource is opened.',
+      'No task is running, so nothing can be read: read secrets and variables when the resource is opened.',
     );
   };
   const source = { name: 'worker', clock: systemClock, log, run: null, task: null, params: undefined, fakes: null } as const;

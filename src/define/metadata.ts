@@ -89,7 +89,7 @@ export function standardHolder(context: DecoratorContext): Holder {
   if (typeof context.metadata === 'object' && context.metadata !== null) return { metadata: context.metadata };
   throw new BatutaError(
     'DECORATOR_MISPLACED',
-    `The compiler of this file gives decorators no metadata ('${String(context.name)}'). Use TypeScript 5.2 or later, or set "experimentalDecorators": true.`,
+    `The compiler of this file provides no metadata to decorators ('${String(context.name)}'). Use TypeScript 5.2 or later, or set "experimentalDecorators": true.`,
   );
 }
 

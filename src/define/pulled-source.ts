@@ -25,7 +25,7 @@ export class PulledSource {
     try {
       const { done, value } = await this.#pieces.next();
       if (!done && typeof value !== 'string' && !(value instanceof Uint8Array))
-        throw new BatutaError('ARTIFACT_INVALID', `The stream of artifact '${this.#name}' gives ${typeof value}, and not bytes.`);
+        throw new BatutaError('ARTIFACT_INVALID', `The stream of artifact '${this.#name}' gives ${typeof value}, not bytes.`);
       const piece = done ? null : value instanceof Uint8Array ? cutOut(value) : (value as string);
       this.#send({ kind: 'piece', id, piece, failure: null });
     } catch (error) {

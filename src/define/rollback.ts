@@ -61,5 +61,5 @@ function checkUndo({ record, declaredBy }: DeclaredTask, undone: string): void {
   const option = unasked.find((one) => record.options[one] !== undefined);
   if (option === undefined) return;
   const place = `${classNameOf(declaredBy)}.${record.name}`;
-  throw refuse('OPTION_INVALID', place, `: '${option}' says nothing of a method that undoes '${undone}'; leave it out.`);
+  throw refuse('OPTION_INVALID', place, `: '${option}' has no effect on a method that undoes '${undone}'; leave it out.`);
 }

@@ -28,7 +28,7 @@ export function checkSlots<Tasks extends ReadonlyMap<string, TaskDefinition>>(
       throw refuse(
         'OPTION_INVALID',
         place,
-        ': slots says nothing here; give the flow maxParallelTasks or the task isolate or spread, or leave it out.',
+        ': slots has no effect here; give the flow maxParallelTasks or the task isolate or spread, or leave it out.',
       );
   }
   return tasks;

@@ -28,7 +28,7 @@ export function planStreams(
       throw refuse(
         'OPTION_INVALID',
         `${className}.${name}`,
-        ': buffer says nothing on a task whose records no other takes as a stream; leave it out.',
+        ': buffer has no effect on a task whose records no other takes as a stream; leave it out.',
       );
   }
   for (const { name, maxErrorRate, needs } of tasks.values()) {
@@ -36,7 +36,7 @@ export function planStreams(
       throw refuse(
         'OPTION_INVALID',
         `${className}.${name}`,
-        ': maxErrorRate says nothing on a task that neither gives nor takes a stream; leave it out.',
+        ': maxErrorRate has no effect on a task that neither gives nor takes a stream; leave it out.',
       );
   }
   if (sources.size === 0) return { tasks, streams: null };
@@ -141,11 +141,11 @@ class StreamChecks {
     if (task.each !== null) throw this.#refuse(name, `${what}, so it cannot run once for each item of a list.`);
     if (task.when !== null) throw this.#refuse(name, `${what}, so it has no condition (when): put it on a task before the stream.`);
     if (gives && task.transaction !== null)
-      throw this.#refuse(name, ' streams, so it cannot work in a transaction: what it gave would be there before the commit.');
+      throw this.#refuse(name, ' streams, so it cannot work in a transaction: its records would be visible before the commit.');
     if (!isSource && task.trigger !== 'allSucceeded')
-      throw this.#refuse(name, ` takes a stream, so it has no trigger: it starts together with the task that gives the records.`);
+      throw this.#refuse(name, ` takes a stream, so it has no trigger: it starts together with the task that yields the records.`);
     if (!isSource && task.retry.retries > 0)
-      throw this.#refuse(name, ' takes a stream, so it is tried again together with its source; give the retries to that.');
+      throw this.#refuse(name, ' takes a stream, so it is retried together with its source; set the retries there.');
   }
 
   /** All of a segment starts together: no part may wait for the end of another. */

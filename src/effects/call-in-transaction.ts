@@ -57,7 +57,7 @@ function driverFor({ name }: AnyResource, value: unknown, task: string): Transac
   if (driver !== undefined) return driver;
   throw new BatutaError(
     'TRANSACTION_UNSUPPORTED',
-    `Task ${task} wants a transaction of the resource '${name}', which gives no database with transactions: let it give a ready postgres, ` +
+    `Task ${task} wants a transaction of the resource '${name}', which is not a database with transactions: let it be a ready postgres, ` +
       `sqlite or mysql, or wrap what it gives, e.g. pgTransactions(pool).`,
     { details: { task, resource: name } },
   );

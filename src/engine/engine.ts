@@ -193,7 +193,7 @@ export class Engine {
    */
   async handBack(deadlineMs: number): Promise<readonly Run[]> {
     const { leaseClock, owner } = this.services;
-    const reason = new BatutaError('SHUTDOWN', `The process ${owner.id} was shut down; another goes on from what is recorded.`);
+    const reason = new BatutaError('SHUTDOWN', `The process ${owner.id} was shut down; another continues from what is recorded.`);
     const left = await this.#held.handBack(leaseClock, deadlineMs, reason);
     return left.map(({ run }) => run).filter(({ state }) => !isTerminal(state.type));
   }

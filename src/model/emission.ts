@@ -33,7 +33,7 @@ export function checkStreamName(name: unknown): asserts name is string {
   const shown = typeof name === 'string' ? `'${cutText(name, 40)}'` : typeof name;
   throw new BatutaError(
     'NAME_INVALID',
-    `${shown} is no name for a stream: use 1 to 100 letters, digits, _, ., : or -, not . or .. alone.`,
+    `${shown} is not a valid name for a stream: use 1 to 100 letters, digits, _, ., : or -, not . or .. alone.`,
     {
       details: { stream: cutText(String(name), 100) },
     },

@@ -29,7 +29,7 @@ export function checkFairness(place: string, value: unknown): FlowFairness {
     });
   const { key, weight = null }: { key?: unknown; weight?: unknown } = value;
   if (weight !== null && typeof weight !== 'function')
-    throw invalid(place, `weight of fairness must be a function of the key that gives a number, not ${shown(weight)}`);
+    throw invalid(place, `weight of fairness must be a function of the key that returns a number, not ${shown(weight)}`);
   return { key: keyFrom(place, key), weight: weight as FlowFairness['weight'] };
 }
 
@@ -54,7 +54,7 @@ export function weightOfKey({ weight }: Pick<FlowFairness, 'weight'>, key: strin
     return 1;
   }
   if (typeof given !== 'number' || !(given > 0) || given === Number.POSITIVE_INFINITY) {
-    onFault(`it gave ${shown(given)}`);
+    onFault(`it returned ${shown(given)}`);
     return 1;
   }
   return Math.min(maxWeight, Math.max(minWeight, given));

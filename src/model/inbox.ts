@@ -76,7 +76,7 @@ export function refuseDecisionName(name: string): void {
   if (!isDecisionName(name)) return;
   throw new BatutaError(
     'NAME_INVALID',
-    `'${name}' is no name for a signal: it is a decision. Decide it in the dashboard or by: ${programName()} inbox decide`,
+    `'${name}' is not a valid name for a signal: it is a decision. Decide it in the dashboard or by: ${programName()} inbox decide`,
     {
       details: { signal: name },
     },

@@ -108,6 +108,6 @@ export function stateAfterLoss(
     const lost = kind === 'run' ? `in all: ${owners.join(', ')}` : `in all, the last ${last}`;
     return stateOf('CRASHED', 'Crashed', `Process after process was lost while it ran, ${judgement.losses} ${lost}.${seen}`);
   }
-  const next = kind === 'run' ? 'another goes on from what is recorded' : 'another takes it';
+  const next = kind === 'run' ? 'another continues from what is recorded' : 'another takes it';
   return stateOf('SCHEDULED', 'Resuming', `Its process ${last} was lost; ${next}.${seen}`);
 }

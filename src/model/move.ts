@@ -31,10 +31,7 @@ const { given, own, gone }: Known = ((globalThis as Holder)[key] ??= { given: ne
 export function move<T extends Movable>(value: T): T {
   const buffer: unknown = ArrayBuffer.isView(value) ? value.buffer : value;
   if (typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer)
-    throw new BatutaError(
-      'OPTION_INVALID',
-      'move() takes no SharedArrayBuffer: its bytes are shared, and belong to nobody who could give them away.',
-    );
+    throw new BatutaError('OPTION_INVALID', 'move() takes no SharedArrayBuffer: its bytes are shared and cannot be given away.');
   if (!(buffer instanceof ArrayBuffer))
     throw new BatutaError('OPTION_INVALID', 'move() takes an ArrayBuffer, a typed array, a DataView or a Buffer.');
   refuseGone(buffer, 'value given to move()');

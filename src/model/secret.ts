@@ -72,7 +72,7 @@ export function checkValueName(what: string, name: string): void {
   const shown = cutText(name, 40, '…');
   throw new BatutaError(
     'NAME_INVALID',
-    `${JSON.stringify(shown)} is no name for a ${what}: begin with a letter and use 1 to 100 letters, digits, _, . or -.`,
+    `${JSON.stringify(shown)} is not a valid name for a ${what}: begin with a letter and use 1 to 100 letters, digits, _, . or -.`,
     { details: { name: shown } },
   );
 }
@@ -80,5 +80,8 @@ export function checkValueName(what: string, name: string): void {
 /** @throws BatutaError OPTION_INVALID */
 export function checkDescription(description: string | null): void {
   if (description === null || description.length <= maxDescriptionChars) return;
-  throw new BatutaError('OPTION_INVALID', `The description has ${description.length} characters; at most ${maxDescriptionChars} are kept.`);
+  throw new BatutaError(
+    'OPTION_INVALID',
+    `The description has ${description.length} characters; at most ${maxDescriptionChars} are allowed.`,
+  );
 }

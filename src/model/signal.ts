@@ -17,7 +17,7 @@ export interface Signal {
 /** @throws BatutaError NAME_INVALID unless it is 1 to 100 letters, digits, `_`, `.`, `:` or `-` */
 export function checkSignalName(name: string): void {
   if (/^[\w.:-]{1,100}$/.test(name)) return;
-  throw new BatutaError('NAME_INVALID', `'${name}' is no name for a signal: use 1 to 100 letters, digits, _, ., : or -.`, {
+  throw new BatutaError('NAME_INVALID', `'${name}' is not a valid name for a signal: use 1 to 100 letters, digits, _, ., : or -.`, {
     details: { signal: name },
   });
 }

@@ -10,5 +10,5 @@ export function severalOf(slots: number): number | null {
 
 /** Why a run or spread task fits no running worker. @param most places of the largest that knows its flow */
 export function tooHeavyText(slots: number, queue: string, most: number): string {
-  return `Needs ${slots} places of a worker at once; the largest at work in queue ${queue} that knows its flow has ${most}.`;
+  return `Needs ${slots} places of a worker at once; the largest running worker of queue ${queue} that knows its flow has ${most}.`;
 }

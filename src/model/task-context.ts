@@ -94,7 +94,7 @@ export class LiveTaskContext implements TaskContext {
 
   /** Of a task with `transaction`. @throws BatutaError TRANSACTION_UNSUPPORTED in any other */
   get tx(): never {
-    throw new BatutaError('TRANSACTION_UNSUPPORTED', `${this.task.name} has no transaction: give it one by @Task({ transaction: … }).`);
+    throw new BatutaError('TRANSACTION_UNSUPPORTED', `${this.task.name} has no transaction: give it one with @Task({ transaction: … }).`);
   }
 
   /** Set as the work begins. */

@@ -37,7 +37,7 @@ export async function listenForMonitoring(options: MonitorServerOptions): Promis
   const server = createServer({ requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs }, (request, response) => {
     answer(options, isOpen, request, response).catch((error: unknown) => {
       options.onError(error);
-      if (!response.headersSent) send(response, 503, 'It cannot be told at the moment.');
+      if (!response.headersSent) send(response, 503, 'It is not known at the moment.');
       else response.destroy();
     });
   });

@@ -64,7 +64,7 @@ export function definitionsOf(flows: readonly FlowClass[]): readonly FlowDefinit
     const definition = definitionOf(flow);
     const other = byName.get(definition.name);
     if (other !== undefined && other !== definition)
-      throw new BatutaError('FLOW_DUPLICATE', `Two classes give a flow named '${definition.name}'; give one another name.`, {
+      throw new BatutaError('FLOW_DUPLICATE', `Two classes define a flow named '${definition.name}'; give one another name.`, {
         details: { flow: definition.name },
       });
     byName.set(definition.name, definition);

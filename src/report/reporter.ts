@@ -113,7 +113,7 @@ export class Reporter {
     try {
       const { items } = await outbox.state();
       if (items > 0 && this.#identity !== null)
-        log.info({ waiting: items }, 'What could not be reported yet waits on disk and follows with the next process.');
+        log.info({ waiting: items }, 'What could not be reported yet waits on disk and is sent by the next process.');
       await outbox.letGo(owner);
     } catch (error) {
       log.debug({ err: error }, 'The store went away before the reporter had ended.');
@@ -256,7 +256,7 @@ export class Reporter {
     if (first === undefined) return;
     this.#refused += refused.length;
     if (this.#refused > refused.length) return;
-    this.#options.log.warn({ refused: refused.length }, `The report server does not take some of what is reported: ${first.message}`);
+    this.#options.log.warn({ refused: refused.length }, `The report server refused some of what is reported: ${first.message}`);
   }
 
   /** Logs an error once, until it changes. */
@@ -275,6 +275,6 @@ export class Reporter {
   #recovered(): void {
     if (this.#trouble === null) return;
     this.#trouble = null;
-    this.#options.log.info(`The report server ${this.#options.api.server} takes reports again.`);
+    this.#options.log.info(`The report server ${this.#options.api.server} accepts reports again.`);
   }
 }

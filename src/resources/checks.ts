@@ -39,7 +39,7 @@ export function shownKey(key: unknown): string {
 export function beyondReach({ name, scope }: AnyResource, asker: AnyResource | null): BatutaError {
   const message =
     asker === null
-      ? `The resource '${name}' has the scope 'task', and the body of a flow is no task: use it in a task, or give it the scope 'run'.`
+      ? `The resource '${name}' has the scope 'task', and the body of a flow is not a task: use it in a task, or give it the scope 'run'.`
       : `The resource '${asker.name}' (scope '${asker.scope}') uses '${name}' (scope '${scope}'), which is closed before it. ` +
         `Give '${name}' the scope '${asker.scope}' or a longer one.`;
   return new BatutaError('RESOURCE_SCOPE', message, { details: { resource: name, scope, usedBy: asker?.name ?? null } });

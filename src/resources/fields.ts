@@ -43,7 +43,7 @@ export function bindField(instance: object, field: string, read: () => unknown):
 export function notOpen(field: string, resource: string): BatutaError {
   return new BatutaError(
     'RESOURCE_CLOSED',
-    `The field ${field} has no value: its resource '${resource}' is not open here. In a unit test assign the field; in a flow use it while its run or task goes on.`,
+    `The field ${field} has no value: its resource '${resource}' is not open here. In a unit test assign the field; in a flow use it while its run or task is running.`,
     { details: { field, resource } },
   );
 }

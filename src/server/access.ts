@@ -196,7 +196,7 @@ export function isSafe(method: string): boolean {
 /** What a route needs. @throws Error if the table does not name it, or its changes have no audit entry */
 export function accessOf(method: string, url: string): Access {
   const found = access[`${method === 'HEAD' ? 'GET' : method} ${url}`];
-  if (!found) throw new Error(`The route ${method} ${url} stands in no row of src/server/access.ts, so nobody may ask for it.`);
+  if (!found) throw new Error(`The route ${method} ${url} is in no row of src/server/access.ts, so nobody may ask for it.`);
   if (!isSafe(method) && found.needs !== 'public' && found.audit === undefined)
     throw new Error(`The row of ${method} ${url} in src/server/access.ts does not say how its changes are noted.`);
   return found;

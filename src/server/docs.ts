@@ -19,8 +19,8 @@ export async function addDocs(app: App, basePath: string): Promise<void> {
         title: 'Batuta',
         version: packageVersion(),
         description:
-          'Flows, runs, deployments and the fleet. Instants are ISO 8601 in UTC. Lists give `items` and `next`, the cursor of the page after. ' +
-          'Errors are `{ error: { code, message, details } }`. Values of users travel as `{ json, meta? }`, where `meta` says what JSON cannot.',
+          'Flows, runs, deployments and the fleet. Instants are ISO 8601 in UTC. Lists return `items` and `next`, the cursor of the page after. ' +
+          'Errors are `{ error: { code, message, details } }`. Values of users are sent as `{ json, meta? }`, where `meta` says what JSON cannot.',
       },
       components: {
         securitySchemes: {
@@ -84,7 +84,7 @@ function responsesOf(row: string): Record<string, Told> {
     '503': errorAnswer.describe('The database or the broker does not answer'),
   };
   if (withoutAnswer.has(row)) told['204'] = z.null().describe('Done; the answer is empty');
-  if (answer !== undefined) told[creating.has(row) ? '201' : '200'] = answer.describe(creating.has(row) ? 'Made' : 'Done');
+  if (answer !== undefined) told[creating.has(row) ? '201' : '200'] = answer.describe(creating.has(row) ? 'Created' : 'Done');
   if (type !== undefined) told['200'] = { description: 'Text', content: { [type]: { schema: z.string() } } };
   return told;
 }

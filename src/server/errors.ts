@@ -101,7 +101,7 @@ export function answerOf(error: unknown): ErrorAnswer {
   if (hasZodFastifySchemaValidationErrors(error)) return invalidRequest(error);
   const { statusCode, code } = (error ?? {}) as Partial<FastifyError>;
   if (statusCode === undefined || statusCode < 400 || statusCode >= 500) return internal;
-  const message = fastifyMessages[code ?? ''] ?? 'The request is not understood: its body must be JSON, and its address well formed.';
+  const message = fastifyMessages[code ?? ''] ?? 'The request is invalid: its body must be JSON, and its address well formed.';
   return { status: statusCode, body: { error: { code: 'REQUEST_INVALID', message, details: {} } } };
 }
 
@@ -125,7 +125,7 @@ export function answerError(logger: Logger, error: unknown, request: FastifyRequ
 /** The error of an unknown address. */
 export function notFound(method: string, url: string): BatutaError {
   const path = url.split('?', 1)[0] ?? '';
-  return new BatutaError('NOT_FOUND', `The API has no ${method} ${cutText(path, 200)}. All there is: /api/docs`);
+  return new BatutaError('NOT_FOUND', `The API has no ${method} ${cutText(path, 200)}. See /api/docs for all routes.`);
 }
 
 /** The error of a known address that takes other methods. */
@@ -165,6 +165,6 @@ function invalidRequest(error: { readonly validation: readonly unknown[]; readon
     return { path: cutText(instancePath.replace(/^\//, '').replaceAll('/', '.'), 200), message: cutText(message, 500) };
   });
   const told = issues.slice(0, 3).map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
-  const message = `The ${where} of the request is not understood: ${told.join('; ')}.`.replace(/\.\.$/, '.');
+  const message = `The ${where} of the request is invalid: ${told.join('; ')}.`.replace(/\.\.$/, '.');
   return { status: 400, body: { error: { code: 'REQUEST_INVALID', message, details: { in: where, issues } } } };
 }

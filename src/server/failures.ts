@@ -38,7 +38,7 @@ export class Failures {
     if (count === undefined || count.failures < this.#maxPerMinute) return;
     if (shown !== null && this.#good.has(hashSecret(shown))) return;
     const seconds = Math.ceil((count.until - this.#clock.monotonic()) / 1000);
-    throw new BatutaError('RATE_LIMITED', `Too many requests of this address showed no key that is known; try again in ${seconds} s.`, {
+    throw new BatutaError('RATE_LIMITED', `Too many requests from this address without a valid key; try again in ${seconds} s.`, {
       details: { retryAfterSeconds: seconds },
     });
   }

@@ -113,7 +113,7 @@ export class Authenticator {
   refuse(request: FastifyRequest): never {
     this.#failures.refuse(request.ip, null);
     this.#failures.failed(request.ip);
-    throw new BatutaError('UNAUTHENTICATED', 'The server wants an API key, or that you log in with one.');
+    throw new BatutaError('UNAUTHENTICATED', 'The server requires an API key, or a login with one.');
   }
 
   async #byHeader(authorization: string): Promise<Identity> {

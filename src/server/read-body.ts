@@ -37,7 +37,7 @@ export function readBodies(app: App, maxBytes: number): void {
     const own = new Permits(reply);
     permits.set(request, own);
     if (!incoming.tryEnter(length))
-      throw new BatutaError('RATE_LIMITED', 'Too many large requests are on their way to the server; try again in a moment.');
+      throw new BatutaError('RATE_LIMITED', 'Too many large requests are being received; try again in a moment.');
     own.add(() => incoming.leave(length));
     return payload;
   });

@@ -33,7 +33,7 @@ export class FakeClock implements Clock {
    */
   constructor(start: Date | number | string = Date.UTC(2026, 0, 1)) {
     this.#now = new Date(start).getTime();
-    if (Number.isNaN(this.#now)) throw new RangeError(`A clock cannot start at ${String(start)}: that is no date.`);
+    if (Number.isNaN(this.#now)) throw new RangeError(`A clock cannot start at ${String(start)}: that is not a date.`);
   }
 
   now(): number {

@@ -77,7 +77,7 @@ export class Fakes {
     for (const name of this.#fakes.keys()) {
       if (known.includes(name)) continue;
       const others = known.filter((other) => !this.#fakes.has(other));
-      const message = `No resource '${name}' was opened in the test of ${flow}, so what stands in its place was not used.${hintFor(name, others, 'Opened were')}`;
+      const message = `No resource '${name}' was opened in the test of ${flow}, so its replacement was not used.${hintFor(name, others, 'Opened were')}`;
       if (nearestNames(name, others, 1).length > 0) throw new BatutaError('USAGE', message, { details: { override: name, opened: known } });
       process.emitWarning(message, { code: 'BATUTA_OVERRIDE_UNUSED' });
     }

@@ -120,7 +120,7 @@ export class Exporter implements SpanSink {
       (this.#thread ??= this.#start()).postMessage(message);
     } catch (err) {
       // Called from timers and user code, which must not fail because of it.
-      this.#log.warn({ err }, 'Traces or metrics could not be handed to the thread that exports them.');
+      this.#log.warn({ err }, 'Traces or metrics could not be passed to the thread that exports them.');
     }
   }
 

@@ -35,7 +35,7 @@ export class ForeignSpans implements SpanSink {
     try {
       this.#make(withoutSecrets(span));
     } catch (err) {
-      if (!this.#hasFailed) this.#log.warn({ err }, 'The tracer provider of this program has failed to take a span; said once.');
+      if (!this.#hasFailed) this.#log.warn({ err }, 'The tracer provider of this program failed to accept a span; this is logged once.');
       this.#hasFailed = true;
     }
   }

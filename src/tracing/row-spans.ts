@@ -108,7 +108,7 @@ function spanOfAttempt(trace: RunTrace, row: TaskRow, own: string): SpanRecord {
     startMs: attemptStartedAt ?? startedAt ?? at,
     endMs: at,
     hasFailed,
-    message: isLost ? 'Its process was lost, or left it to another.' : hasFailed ? message : null,
+    message: isLost ? 'Its process was lost, or handed it to another.' : hasFailed ? message : null,
     links:
       attempt > 1
         ? [

@@ -18,7 +18,7 @@ export function readSampler(read: ReadVariable, onFault: (fault: string) => void
     const text = read('OTEL_TRACES_SAMPLER_ARG')?.trim() ?? '';
     const share = text === '' ? 1 : Number(text);
     if (share >= 0 && share <= 1) return new TraceIdRatioBasedSampler(share);
-    onFault(`OTEL_TRACES_SAMPLER_ARG is '${text}', which is no number from 0 to 1: all traces are exported.`);
+    onFault(`OTEL_TRACES_SAMPLER_ARG is '${text}', which is not a number from 0 to 1: all traces are exported.`);
     return new AlwaysOnSampler();
   };
   switch (name) {

@@ -141,7 +141,7 @@ describe('over the API', () => {
   it('retry hands the run to the workers and says so', async () => {
     writeFileSync(join(project.path, 'mended'), '');
     const { status, stdout, stderr } = await overApi('runs', 'retry', ids['failing'] ?? '', '--json');
-    expect(stderr).toContain(`The workers of ${url} go on with`);
+    expect(stderr).toContain(`The workers of ${url} continue`);
     expect([status, JSON.parse(stdout)]).toMatchObject([0, { id: ids['failing'], result: 2 }]);
     const again = await overApi('runs', 'retry', ids['failing'] ?? '');
     expect([again.status, again.stderr.includes('error RUN_STATE_REFUSED: ')]).toEqual([2, true]);

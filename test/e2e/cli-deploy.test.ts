@@ -31,7 +31,7 @@ describe('batuta deploy', () => {
     expect([apart.status, apart.stderr]).toEqual([
       0,
       expect.stringMatching(
-        /^warning No worker started here finds flow weekly-sales: elsewhere\/sales\.ts lies outside of flows \(BATUTA_FLOWS\)/,
+        /^warning No worker started here finds flow weekly-sales: elsewhere\/sales\.ts is outside flows \(BATUTA_FLOWS\)/,
       ),
     ]);
     const given = await deploy('elsewhere/sales.ts', '--cron', '0 0 * * *', '--flows', 'flows,elsewhere');

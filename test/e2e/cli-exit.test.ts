@@ -210,7 +210,7 @@ describe('an error that belongs to no run', () => {
     const exiting = await project.start('worker').finished;
     expect([exiting.status, exiting.stderr]).toEqual([
       1,
-      expect.stringContaining('called process.exit(0). What it had under way is left to others.'),
+      expect.stringContaining('called process.exit(0). What it was executing is left to other processes.'),
     ]);
   });
 });

@@ -47,10 +47,10 @@ describe('batuta init', () => {
   });
 
   it.each([
-    ['bad\nname', 'is no name for a project folder'],
+    ['bad\nname', 'is not a valid name for a project folder'],
     ['a-file', 'a-file is a file'],
     ['a-file/inner', 'a-file is a file'],
-    ['', 'is no name for a project folder'],
+    ['', 'is not a valid name for a project folder'],
   ])('a folder called %j is refused in one line', async (dir, text) => {
     writeFileSync(join(fresh.path, 'a-file'), '');
     const { status, stdout, stderr } = await fresh.batuta('init', dir);

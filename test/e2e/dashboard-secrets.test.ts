@@ -74,7 +74,7 @@ describe.each(placeNames)('secrets on %s', (on) => {
     await dialog.getByRole('textbox', { name: 'Name' }).fill('9 lives');
     await dialog.getByLabel('Value', { exact: true }).fill(value);
     await dialog.getByRole('button', { name: 'Save' }).click();
-    await dialog.getByRole('alert').getByText('is no name for a secret').waitFor();
+    await dialog.getByRole('alert').getByText('is not a valid name for a secret').waitFor();
     expect(faults('status of 400')).toEqual([]);
   });
 

@@ -70,7 +70,7 @@ describe('batuta dev', () => {
     );
     const dev = await startDev();
     await dev.sees('error SECRET_NOT_FOUND');
-    expect(dev.output()).toContain('not all alerts are in force');
+    expect(dev.output()).toContain('not all alerts could be set');
     expect(await json<object[]>('deployment', 'ls')).toMatchObject([{ name: 'spoken' }]);
   });
 
@@ -137,7 +137,7 @@ describe('batuta dev', () => {
     const { status, stderr } = await project.batuta('dev', '--port', port);
     expect([status, stderr]).toEqual([
       2,
-      `error CONFIG_INVALID: Another Batuta (dev or server) listens on port ${port} already. Stop it, or start this one beside it with --port ${Number(port) + 1}.\n`,
+      `error CONFIG_INVALID: Another Batuta (dev or server) listens on port ${port} already. Stop it, or start this one as well with --port ${Number(port) + 1}.\n`,
     ]);
   });
 

@@ -42,7 +42,7 @@ describe.each(['sqlite', 'postgres and redis', 'postgres alone'] as const)('a fl
     expect(await fleet.client.engine.services.store.workers.list()).toEqual([]);
   });
 
-  test('on SIGTERM a worker hands back what it cannot finish, and another goes on from what is recorded', async () => {
+  test('on SIGTERM a worker hands back what it cannot finish, and another continues from what is recorded', async () => {
     const leaving = await fleet.start('worker', '--name', 'leaving', '--grace', '1s');
     const handle = await fleet.client.enqueue('gated-run', fleet.params());
     await begun(handle.id, 'gated');
@@ -163,7 +163,7 @@ test('a run that waits when the only worker was killed is told at once that none
     const { attention, queues } = await fleet.client.figures.overview();
     expect(queues).toMatchObject([{ name: 'default', waiting: 1, workers: 0 }]);
     expect(attention).toMatchObject([
-      { kind: 'lost', name: 'only', message: expect.stringContaining('ended without a farewell; it had 0 runs') },
+      { kind: 'lost', name: 'only', message: expect.stringContaining('ended without signing off; it had 0 runs') },
     ]);
   } finally {
     await fleet.stop();

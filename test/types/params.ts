@@ -184,7 +184,7 @@ export class OtherStaticContext {
   }
 }
 
-// @ts-expect-error the body takes other parameters than the schema gives
+// @ts-expect-error the body takes other parameters than the schema outputs
 @Flow({ params: z.object({ month: z.string() }) })
 export class OtherBody {
   async run(params: { month: number }) {

@@ -24,7 +24,7 @@ const messages = [
   'parameters: they are the results of the tasks in needs, in order, then the context',
   "Type 'number' is not assignable to type 'string'",
   'params: the class has static params already; say it once',
-  "params: 'months' takes other parameters than the schema gives",
+  "params: 'months' takes other parameters than the schema outputs",
 ];
 
 describe('the wiring of tasks in the type checker', () => {

@@ -87,7 +87,7 @@ describe('why a run does not run', () => {
     await beat({ id: 'apart', flows: { sync: 'v1', child: 'v1' }, queues: ['other'] });
     expect(await why(id)).toMatchObject({
       kind: 'pinned',
-      message: `It is pinned to version v1 of the flow sync, which no living worker of its queue default has (they have v2). Start one that has it, or let it go on with any version: ${programName()} runs unpin ${id}`,
+      message: `It is pinned to version v1 of the flow sync, which no living worker of its queue default has (they have v2). Start one that has it, or let it continue with any version: ${programName()} runs unpin ${id}`,
     });
     expect(await why(parent)).toMatchObject({ kind: 'pinned', message: expect.stringContaining(`runs unpin ${child}`) });
     await beat({ id: 'old', flows: { sync: 'v1', child: 'v1' } });

@@ -147,7 +147,7 @@ export class BullmqConsumer implements Consumer {
     onError(
       new BatutaError(
         'BROKER_UNAVAILABLE',
-        `The consumer of ${queues.join(', ')} had heard nothing from ${wire.url} for ${deafAfterMs} ms and reconnected.`,
+        `The consumer of ${queues.join(', ')} heard nothing from ${wire.url} for ${deafAfterMs} ms and reconnected.`,
         {
           details: { broker: wire.url, queues },
         },

@@ -161,7 +161,7 @@ class PostgresWire implements Wire {
     }
     throw new BatutaError(
       'BROKER_UNAVAILABLE',
-      `BATUTA_BROKER_URL (${this.url}) goes through a pooler that keeps no session (pool_mode = transaction), so no worker could be woken. Give it the address of PostgreSQL itself, or of a session pooler; BATUTA_DATABASE_URL may stay as it is.`,
+      `BATUTA_BROKER_URL (${this.url}) goes through a pooler that keeps no session (pool_mode = transaction), so no worker could be woken. Point it at PostgreSQL itself, or at a session pooler; BATUTA_DATABASE_URL may stay as it is.`,
       { details: { broker: this.url } },
     );
   }

@@ -99,7 +99,12 @@ export async function addRule(context: CommandContext, name: string, options: Ad
     return set;
   });
   const does = rule.rule.actions.map(receiverOf).join(', ');
-  return printDone(context.terminal, options, toWire(rule), `Rule ${name}: ${oneLine(conditionText(rule.rule.condition))}. ${does === '' ? 'Nobody is told yet.' : `When it fires: ${oneLine(does)}.`}`);
+  return printDone(
+    context.terminal,
+    options,
+    toWire(rule),
+    `Rule ${name}: ${oneLine(conditionText(rule.rule.condition))}. ${does === '' ? 'Nobody is notified yet.' : `When it fires: ${oneLine(does)}.`}`,
+  );
 }
 
 /** Records in the audit what a command has put. */
@@ -112,8 +117,8 @@ type ChangeRules = (context: CommandContext, names: readonly string[], options: 
 /** Pause, resume and delete, one after the other. */
 export const changeRules: Readonly<Record<'pause' | 'resume' | 'delete', ChangeRules>> = {
   pause: changing('pause', 'is paused', (client, name) => client.alerts.pauseRule(name)),
-  resume: changing('resume', 'is in force again', (client, name) => client.alerts.resumeRule(name)),
-  delete: changing('delete', 'is gone; what it has found stays', (client, name) => client.alerts.deleteRule(name)),
+  resume: changing('resume', 'is resumed', (client, name) => client.alerts.resumeRule(name)),
+  delete: changing('delete', 'is gone; its alerts stay', (client, name) => client.alerts.deleteRule(name)),
 };
 
 function changing(verb: string, done: string, change: (client: Client, name: string) => Promise<unknown>): ChangeRules {
@@ -137,7 +142,12 @@ export async function testRule(context: CommandContext, name: string, options: J
     await noteLocally(client, 'alert-rules.test', name, null);
     return tested;
   });
-  return printDone(context.terminal, options, toWire(firing), `A scheduler sends the test. What came of it: ${programName()} alerts rule ${name}`);
+  return printDone(
+    context.terminal,
+    options,
+    toWire(firing),
+    `A scheduler sends the test. To see the result: ${programName()} alerts rule ${name}`,
+  );
 }
 
 function specOf(options: AddOptions): AlertSpec {

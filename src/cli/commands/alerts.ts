@@ -111,7 +111,12 @@ export async function resolveAlert(context: CommandContext, id: string, options:
     return resolved;
   });
   const quiet = alert.state === 'muted' ? '; while it holds on it is quiet' : '';
-  return printDone(context.terminal, options, toWire(alert), `Resolved ${alert.rule}${alert.group === '' ? '' : ` · ${oneLine(alert.group)}`}${quiet}.`);
+  return printDone(
+    context.terminal,
+    options,
+    toWire(alert),
+    `Resolved ${alert.rule}${alert.group === '' ? '' : ` · ${oneLine(alert.group)}`}${quiet}.`,
+  );
 }
 
 /** Silences alerts for a while. */
@@ -123,7 +128,12 @@ export async function silenceAlerts(context: CommandContext, rule: string | unde
     await noteLocally(client, 'alerts.silence', made.rule, { silence: made.id, group: made.group, reason: made.reason });
     return made;
   });
-  return printDone(context.terminal, options, toWire(silence), `${meantBy(silence)} quiet until ${localMinute(silence.untilAt)}. To end it: ${programName()} alerts unsilence ${silence.id}`);
+  return printDone(
+    context.terminal,
+    options,
+    toWire(silence),
+    `${meantBy(silence)} quiet until ${localMinute(silence.untilAt)}. To end it: ${programName()} alerts unsilence ${silence.id}`,
+  );
 }
 
 /** Lists silences, earliest end first. */

@@ -149,7 +149,7 @@ async function pairOf(artifacts: ArtifactsClient, ids: readonly string[], key: s
     if (before !== undefined && after !== undefined && more === undefined) return [before, after];
     throw usage('Give two ids, the earlier first, or --key <key>.');
   }
-  if (ids.length > 0) throw usage('--key stands in the place of ids.');
+  if (ids.length > 0) throw usage('--key replaces ids.');
   const { items } = await artifacts.list({ key, limit: 2 });
   const [after, before] = items;
   if (after !== undefined && before !== undefined) return [before.id, after.id];

@@ -53,9 +53,14 @@ export async function clearCache(context: CommandContext, options: FilterOptions
   if (Object.keys(filter).length === 0 && options.all !== true)
     throw usage('Say what to clear: --flow, --task, --key or --expired; --all clears the whole cache.');
   const { entries } = await withClient(context, (client) => client.cache.clear(filter));
-  return printDone(context.terminal, options, { entries }, entries === 0
+  return printDone(
+    context.terminal,
+    options,
+    { entries },
+    entries === 0
       ? 'There was nothing to clear.'
-      : `Cleared ${countOf(entries)} ${entries === 1 ? 'entry' : 'entries'}; their values are made again when asked for.`);
+      : `Cleared ${countOf(entries)} ${entries === 1 ? 'entry' : 'entries'}; their values are computed again on next use.`,
+  );
 }
 
 function filterOf({ flow, task, key, expired }: FilterOptions): CacheFilter {

@@ -45,7 +45,12 @@ export async function setConnection(context: CommandContext, name: string, optio
     await noteLocally(client, 'connections.set', name, { kind: set.kind, secrets: Object.keys(secrets) });
     return set;
   });
-  return printDone(context.terminal, options, connectionJson(entry), `Connection ${name} of kind ${entry.kind} is set. Tasks read it by ctx.connection('${name}', '${entry.kind}').`);
+  return printDone(
+    context.terminal,
+    options,
+    connectionJson(entry),
+    `Connection ${name} of kind ${entry.kind} is set. Tasks read it by ctx.connection('${name}', '${entry.kind}').`,
+  );
 }
 
 /** Shows one. */

@@ -43,7 +43,7 @@ export async function prune(context: CommandContext, options: Options): Promise<
   return withLocalClient(context, async (client, config) => {
     const olderThanMs = given ?? config.retentionMs;
     if (olderThanMs === null)
-      throw usage('Runs are kept for ever (retention is forever). Say how long with --older-than, e.g. --older-than 30d.');
+      throw usage('Runs are kept forever (retention is forever). Set how long with --older-than, e.g. --older-than 30d.');
     const before = context.clock.now() - olderThanMs;
     const dryRun = options.dryRun === true;
     const runs = dryRun ? await countEnded(client, before) : (await client.prune(before)).runs;

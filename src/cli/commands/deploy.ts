@@ -95,7 +95,7 @@ function warnUnlessFound({ terminal: { cwd, err } }: CommandContext, settings: L
   if (places.some(isInside)) return;
   const shown = relative(cwd, file);
   err.line(
-    `${err.paint.yellow('warning')} No worker started here finds flow ${flow.name}: ${shown} lies outside of ${places.join(', ')} (BATUTA_FLOWS). ` +
+    `${err.paint.yellow('warning')} No worker started here finds flow ${flow.name}: ${shown} is outside ${places.join(', ')} (BATUTA_FLOWS). ` +
       `Move it there, or start workers with --flows ${shown}.`,
   );
 }
@@ -165,7 +165,7 @@ function readSchedules(options: DeployOptions): ScheduleSpec[] {
   const shared = { timezone, anchor, start, end };
   const lone = Object.entries({ ...shared, jitter }).find(([, value]) => value !== undefined);
   if (kind === undefined) {
-    if (lone) throw usage(`--${lone[0]} says nothing without --cron, --interval or --rrule.`);
+    if (lone) throw usage(`--${lone[0]} has no effect without --cron, --interval or --rrule.`);
     return [];
   }
   const jitterMs = jitter === undefined ? {} : { jitter: readDuration('--jitter', jitter) as Duration };

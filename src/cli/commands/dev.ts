@@ -31,7 +31,7 @@ export async function dev(context: CommandContext, options: Options): Promise<Ex
     concurrency: concurrency ?? config.concurrency,
   });
   if (config.apiUrl !== null)
-    session.screen.warn('BATUTA_API_URL is set and not used by dev, which is a server itself; other commands ask it.');
+    session.screen.warn('BATUTA_API_URL is set but not used by dev, which is itself a server; other commands use it.');
   const ended = new Promise<0>((resolve) => {
     const forget = onShutdown(async (signal) => {
       session.screen.ending(signal);

@@ -141,7 +141,7 @@ const mends: Readonly<Record<string, string>> = {
   PACKAGE_MISSING: 'Install the packages again, on this machine.',
   CONFIG_INVALID: 'Correct BATUTA_DATABASE_URL, or the database it names.',
   STORE_NEWER: 'Update Batuta here, or use another BATUTA_DATABASE_URL.',
-  STORE_CORRUPT: 'Put a backup in its place, or move the file away to begin anew.',
+  STORE_CORRUPT: 'Put a backup in its place, or move the file away to start over.',
   STORE_READ_ONLY: 'Give the role of BATUTA_DATABASE_URL that right.',
   STORE_FULL: `Make room on the disk; ${programName()} db prune deletes old runs.`,
 };
@@ -159,7 +159,7 @@ async function checkPostgresServer(config: Config): Promise<Check[]> {
     encoding !== 'UTF8'
       ? `Move Batuta to a database in UTF8: ${encoding} cannot hold every text.`
       : !mayCreate
-        ? 'Grant the role CREATE on its schema, for a newer Batuta makes tables there.'
+        ? 'Grant the role CREATE on its schema, because a newer Batuta creates tables there.'
         : each * 2 > maxConnections && !isPooled
           ? 'Lower BATUTA_DATABASE_CONNECTIONS, or raise max_connections: two processes would use them all.'
           : null;

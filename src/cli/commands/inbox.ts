@@ -75,7 +75,12 @@ export async function decideInbox(context: CommandContext, id: string, options: 
     await noteLocally(client, 'inbox.decide', item.id, { run: item.runId, name: item.name, title: item.title });
     return item;
   });
-  return printDone(context.terminal, options, toWire(decided), `Decided '${oneLine(decided.title)}' of ${oneLine(decided.runName)} (${shortId(decided.runId)}).`);
+  return printDone(
+    context.terminal,
+    options,
+    toWire(decided),
+    `Decided '${oneLine(decided.title)}' of ${oneLine(decided.runName)} (${shortId(decided.runId)}).`,
+  );
 }
 
 /** Prints a link. @throws BatutaError USAGE, SECRET_KEY_MISSING, DECISION_INVALID, DECISION_REFUSED, DURATION_INVALID */

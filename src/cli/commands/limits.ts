@@ -52,7 +52,12 @@ async function setRate(
   const window = readDuration('--per', per) as Duration;
   const view = await withClient(context, (client) => client.limits.setRate(name, { limit, per: window, key }));
   const each = key === undefined ? '' : ` for each ${key}`;
-  return printDone(context.terminal, options, limitJson(view), `The rate ${name} is ${rateText(view.slots, view.rate?.perMs ?? 0)}${each} now.`);
+  return printDone(
+    context.terminal,
+    options,
+    limitJson(view),
+    `The rate ${name} is ${rateText(view.slots, view.rate?.perMs ?? 0)}${each} now.`,
+  );
 }
 
 /** Deletes a limit, a rate, or both. */

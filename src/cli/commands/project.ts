@@ -52,7 +52,7 @@ function checkFolder(folder: string, given: string, cwd: string): string {
 }
 
 function badName(given: string): BatutaError {
-  return usage(`'${given}' is no name for a project folder: use letters, digits, '.', '-' and '_'.`);
+  return usage(`'${given}' is not a valid name for a project folder: use letters, digits, '.', '-' and '_'.`);
 }
 
 /** Null also if a file is in the way. */

@@ -89,8 +89,8 @@ function linesOf({ moved, bytes, busy, unreadable }: MoveReport, to: ResultPlace
     ...(busy > 0 ? [`${countOf(busy)} stayed: their runs go on again. Move them once these have ended.`] : []),
     ...unreadable.slice(0, 20).map(({ why }) => `Not moved: ${why}`),
     ...(unreadable.length > 20 ? [`And ${countOf(unreadable.length - 20)} more that cannot be read.`] : []),
-    ...(unreadable.length > 0 ? ['What lies in a folder of another machine is moved by the same command there.'] : []),
-    ...(isCut ? ['Interrupted; the same command goes on.'] : []),
+    ...(unreadable.length > 0 ? ['Run the same command on the other machines to move what is in their folders.'] : []),
+    ...(isCut ? ['Interrupted; run the same command again to continue.'] : []),
   ];
 }
 

@@ -53,7 +53,7 @@ async function byWorkers(
 ): Promise<ExitStatus> {
   const { err } = context.terminal;
   const runId = await withClientOf(context, settings, begin);
-  err.line(`The workers of ${settings.config.apiUrl ?? 'the server'} go on with ${id}, not this process. Ctrl-C leaves it to them.`);
+  err.line(`The workers of ${settings.config.apiUrl ?? 'the server'} continue ${id}, not this process. Ctrl-C leaves it to them.`);
   return watchRun(context, runId, { json });
 }
 

@@ -55,6 +55,6 @@ async function printStreams(context: CommandContext, client: Client, id: string,
     columns: [{ head: 'stream' }, { head: 'values', align: 'right' }, { head: 'last' }],
     cells: ({ stream, count, at }) => [stream, String(count), agoText(at, context.clock.now())],
     json: ({ at, ...stream }) => ({ ...stream, at: new Date(at).toISOString() }),
-    empty: 'The run has given out nothing. A task does so with ctx.emit(stream, value).',
+    empty: 'The run has emitted nothing. A task does so with ctx.emit(stream, value).',
   });
 }

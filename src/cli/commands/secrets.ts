@@ -32,7 +32,12 @@ export async function setSecret(context: CommandContext, name: string, from: str
     await noteLocally(client, 'secrets.set', name, { kind: set.kind, ...(set.reference === null ? {} : { reference: set.reference }) });
     return set;
   });
-  return printDone(context.terminal, options, secretJson(entry), `Secret ${name} is ${entry.reference === null ? `stored, encrypted with the key ${entry.keyId}` : `read from ${entry.reference}`}. Tasks read it by ctx.secret('${name}').`);
+  return printDone(
+    context.terminal,
+    options,
+    secretJson(entry),
+    `Secret ${name} is ${entry.reference === null ? `stored, encrypted with the key ${entry.keyId}` : `read from ${entry.reference}`}. Tasks read it by ctx.secret('${name}').`,
+  );
 }
 
 /** Shows a secret's metadata. */

@@ -26,7 +26,12 @@ export async function setVariable(context: CommandContext, name: string, given: 
     await noteLocally(client, 'variables.set', name, null);
     return set;
   });
-  return printDone(context.terminal, options, variableJson(variable), `Variable ${name} is ${shown(variable.value)}. Tasks read it by ctx.variable('${name}').`);
+  return printDone(
+    context.terminal,
+    options,
+    variableJson(variable),
+    `Variable ${name} is ${shown(variable.value)}. Tasks read it by ctx.variable('${name}').`,
+  );
 }
 
 /** Prints the value: text as it is, anything else as JSON. */

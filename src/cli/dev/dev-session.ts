@@ -194,7 +194,7 @@ export class DevSession {
     this.#queuesLookedAt = now;
     this.#open.figures.queues().then(
       (queues) => this.#worker?.serveAlso(queues.filter(({ workers }) => workers === 0).map(({ name }) => name)),
-      (error: unknown) => this.#log?.logger.debug({ err: error }, 'Queues could not be looked at.'),
+      (error: unknown) => this.#log?.logger.debug({ err: error }, 'Queues could not be read.'),
     );
   }
 
@@ -208,7 +208,7 @@ export class DevSession {
     });
     const read = settings;
     if (read === undefined) return;
-    await this.#attempt('not all alerts are in force', async () => void (await putDeclaredAlerts(this.#open, readDeclaredAlerts(read))));
+    await this.#attempt('not all alerts could be set', async () => void (await putDeclaredAlerts(this.#open, readDeclaredAlerts(read))));
   }
 
   /** Reports a refusal once, and continues. */
@@ -235,7 +235,7 @@ export class DevSession {
         for (const error of news.broken) this.screen.error(error, 'what it held before stays');
         await this.#deploy();
       } catch (error) {
-        this.#log?.logger.error({ err: error }, 'The change could not be taken over; save the file again to try once more.');
+        this.#log?.logger.error({ err: error }, 'The change could not be applied; save the file again to retry.');
       }
     });
   }
@@ -282,7 +282,7 @@ export async function explainTaken(error: unknown, { host, port }: Pick<Config, 
   if (!isBatutaError(error, 'CONFIG_INVALID') || error.details['port'] !== port || !(await isBatuta(host, port))) throw error;
   throw new BatutaError(
     'CONFIG_INVALID',
-    `Another Batuta (dev or server) listens on port ${port} already. Stop it, or start this one beside it with --port ${port + 1}.`,
+    `Another Batuta (dev or server) listens on port ${port} already. Stop it, or start this one as well with --port ${port + 1}.`,
     { cause: error, details: error.details },
   );
 }

@@ -120,7 +120,7 @@ export function deployLines(report: DeployReport, now: number, paint: Paint, opt
   return [`${title}${about}`, ...below.map((line) => `  ${line}`)];
 }
 
-/** `5 runs under way began with another version and go on with this one: 3 Suspended, 2 Running`, and the same of those that are pinned. */
+/** `5 unfinished runs began with another version and continue with this one: 3 Suspended, 2 Running`, and the same of those that are pinned. */
 function touchedLines({ continuing, pinned }: TouchedRuns, paint: Paint): string[] {
   const line = (counts: TouchedRuns['pinned'], one: string, many: string): string[] => {
     const states = Object.entries(counts);
@@ -128,11 +128,14 @@ function touchedLines({ continuing, pinned }: TouchedRuns, paint: Paint): string
     if (runs === 0) return [];
     const what =
       runs === 1
-        ? `1 run under way began with another version and ${one}`
-        : `${countOf(runs)} runs under way began with another version and ${many}`;
+        ? `1 unfinished run began with another version and ${one}`
+        : `${countOf(runs)} unfinished runs began with another version and ${many}`;
     return [`${paint.yellow(what)}: ${states.map(([state, count]) => `${countOf(count)} ${state}`).join(', ')}`];
   };
-  return [...line(continuing, 'goes on with this one', 'go on with this one'), ...line(pinned, 'stays pinned to it', 'stay pinned to it')];
+  return [
+    ...line(continuing, 'continues with this one', 'continue with this one'),
+    ...line(pinned, 'stays pinned to it', 'stay pinned to it'),
+  ];
 }
 
 /** `2 created, 1 unchanged`; zero counts are left out. */

@@ -25,7 +25,7 @@ export async function errorOfAnswer(answer: Response, server: Server): Promise<B
     const target = answer.headers.get('location') ?? 'another address';
     return new BatutaError(
       'SERVER_UNREACHABLE',
-      `The server at ${server.url} sends on to ${target}. Set BATUTA_API_URL to where it really is.`,
+      `The server at ${server.url} redirects to ${target}. Set BATUTA_API_URL to where it really is.`,
     );
   }
   const text = await answer.text().catch(() => '');

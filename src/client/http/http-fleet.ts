@@ -50,7 +50,8 @@ export function httpFigures(api: Api): FiguresClient {
       const path = pathTo(['flows', name, 'workers']);
       return (await api.get<{ readonly items: readonly TaskWorkerView[] }>(path, { since: isoOf(sinceAt) })).items;
     },
-    days: ({ flow, deployment }) => readItems(api, flow === undefined ? ['deployments', deployment ?? '', 'days'] : ['flows', flow, 'days']),
+    days: ({ flow, deployment }) =>
+      readItems(api, flow === undefined ? ['deployments', deployment ?? '', 'days'] : ['flows', flow, 'days']),
     queues: () => readItems(api, ['queues']),
     workers: () => readItems(api, ['workers']),
     reporters: () => readItems(api, ['reporters']),

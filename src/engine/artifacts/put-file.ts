@@ -82,7 +82,7 @@ async function* limited(
     if (isOver()) throw new AttemptOver();
     const part = typeof piece === 'string' ? Buffer.from(piece) : piece;
     if (!(part instanceof Uint8Array))
-      throw new BatutaError('ARTIFACT_INVALID', `The stream of artifact '${name}' gives ${typeof piece}, and not bytes.`, {
+      throw new BatutaError('ARTIFACT_INVALID', `The stream of artifact '${name}' gives ${typeof piece}, not bytes.`, {
         details: { artifact: name },
       });
     bytes += part.byteLength;

@@ -45,7 +45,7 @@ export class Emissions {
     if (outcome === 'full')
       throw new BatutaError(
         'STREAM_FULL',
-        `The run has given out ${showBytes(this.settings.maxRunStreamsBytes)} (BATUTA_MAX_RUN_STREAMS); a value for the stream '${stream}' found no more room.`,
+        `The run has emitted ${showBytes(this.settings.maxRunStreamsBytes)} (BATUTA_MAX_RUN_STREAMS); a value for the stream '${stream}' found no more room.`,
         { details: { stream, maxBytes: this.settings.maxRunStreamsBytes } },
       );
     this.watch.ring(runId);

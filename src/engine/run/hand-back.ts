@@ -33,7 +33,7 @@ export async function handBackRun(services: EngineServices, record: RunRecord, r
 /** Why a run is given up when its store fails midway: if others can continue it and the store was only away, it is left to them. */
 export function reasonToGiveUp({ settings }: EngineServices, runId: string, error: unknown): BatutaError {
   if (settings.abortUnrenewed && isBatutaError(error, 'STORE_UNAVAILABLE')) {
-    const message = `The database was away for too long; another process goes on with run ${runId} from what is recorded.`;
+    const message = `The database was away for too long; another process continues run ${runId} from what is recorded.`;
     return new BatutaError('LEASE_LOST', message, { details: { runId }, cause: error });
   }
   return error instanceof BatutaError ? error : new BatutaError('INTERNAL', String(error), { cause: error });

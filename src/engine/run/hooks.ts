@@ -41,7 +41,7 @@ export async function callHooks(active: RunAttempt, state: State, error: Failure
       late.catch(() => undefined);
       await Promise.race([ended, late]);
     } catch (thrown) {
-      active.log.error({ err: thrown }, `The hook ${hook.name} (on ${event}) threw; the run goes on.`);
+      active.log.error({ err: thrown }, `The hook ${hook.name} (on ${event}) threw; the run continues.`);
     } finally {
       overtime.abort();
     }

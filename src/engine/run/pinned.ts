@@ -71,7 +71,7 @@ function pinnedError(pin: RunPin, here: string): BatutaError {
   return new BatutaError(
     'RUN_PINNED',
     `Run ${pin.runId} is pinned to version ${pin.version} of the flow ${pin.flow}, and here is version ${here}. Start a worker that has that version, ` +
-      `or let the run go on with any: ${programName()} runs unpin ${pin.runId}`,
+      `or let the run continue with any: ${programName()} runs unpin ${pin.runId}`,
     { details: { runId: pin.runId, here, pin } },
   );
 }

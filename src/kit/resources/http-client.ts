@@ -223,7 +223,7 @@ class Client implements HttpClient {
   #targetOf(url: string, query: HttpRequestOptions['query'] = {}): URL {
     const { baseUrl } = this.#settings;
     if (!URL.canParse(url, baseUrl))
-      throw new BatutaError('OPTION_INVALID', `'${url}' is no URL; give a whole one, or the client a baseUrl.`);
+      throw new BatutaError('OPTION_INVALID', `'${url}' is not a URL; pass an absolute one, or set baseUrl on the client.`);
     const target = new URL(url, baseUrl);
     for (const [name, value] of Object.entries(query)) if (value !== undefined) target.searchParams.set(name, String(value));
     return target;

@@ -17,7 +17,7 @@ export function textOption<S extends ResourceScopeName>(
 ): (ctx: ResourceContext<S>) => Promise<string> {
   const refuse = (value: unknown): BatutaError => {
     const what = value === undefined ? 'nothing' : value === '' ? 'an empty text' : `a ${typeof value}`;
-    return new BatutaError('OPTION_INVALID', `${place}: ${name} must be a text, or a function that gives one, not ${what}.`);
+    return new BatutaError('OPTION_INVALID', `${place}: ${name} must be text, or a function that returns it, not ${what}.`);
   };
   if (typeof given !== 'function' && (typeof given !== 'string' || given === '')) throw refuse(given);
   return async (ctx) => {

@@ -24,7 +24,7 @@ export function givenFields(step: string, value: unknown, data: Data): Data {
     const what = Array.isArray(value) ? 'a list' : typeof value === 'object' ? `a ${value.constructor.name}` : `a ${typeof value}`;
     throw new BatutaError(
       'STEP_RESULT_INVALID',
-      `Step '${step}' gave ${what}. Return an object, whose fields the next steps find in their data, or nothing.`,
+      `Step '${step}' returned ${what}. Return an object, whose fields the next steps find in their data, or nothing.`,
       { details: { step } },
     );
   }

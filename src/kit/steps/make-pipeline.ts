@@ -130,7 +130,8 @@ function callStep(step: StepNode, data: Data, settings: StepSettings): unknown {
     const clash = clashMessage(`Step '${step.name}'`, given, data);
     if (clash !== null && settings.strict) throw clashError(clash, settings.pipeline);
     if (clash !== null) ctx?.log.warn(clash);
-    if (settings.verbose) ctx?.log.info(`${shown} took ${(systemClock.monotonic() - startedAt).toFixed(1)} ms and gave ${namesIn(given)}`);
+    if (settings.verbose)
+      ctx?.log.info(`${shown} took ${(systemClock.monotonic() - startedAt).toFixed(1)} ms and returned ${namesIn(given)}`);
     return given;
   };
   const value = step.call(data, ctx);

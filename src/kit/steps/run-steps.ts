@@ -174,7 +174,7 @@ export class StepRun {
 export function clashMessage(who: string, given: Data, data: Data): string | null {
   const names = clashesOf(given, data);
   if (names.length === 0) return null;
-  return `${who} gave ${names.map((name) => `'${name}'`).join(', ')}, which the data has already; from here on it holds the newer value.`;
+  return `${who} returned ${names.map((name) => `'${name}'`).join(', ')}, already in the data; from here on it holds the newer value.`;
 }
 
 /** The error of strict mode. */
@@ -230,5 +230,5 @@ function keyOf(name: string, path: readonly unknown[]): string {
 }
 
 function listName({ list }: ForEachNode): string {
-  return typeof list === 'string' ? `'${list}'` : 'what its function gave';
+  return typeof list === 'string' ? `'${list}'` : 'what its function returned';
 }

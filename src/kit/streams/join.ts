@@ -53,7 +53,7 @@ const unreadMs = 30_000;
 function deadlockOf(unread: number, buffer: number): BatutaError {
   return new BatutaError(
     'STREAM_DEADLOCK',
-    `Stream ${unread + 1} of a tee is not read, so that the others are held up by its buffer of ${buffer} records. Read all of them at the same time (Promise.all), or give tee() a buffer that holds all records.`,
+    `Stream ${unread + 1} of a tee is not read, so its full buffer blocks the others: it holds ${buffer} records. Read all of them at the same time (Promise.all), or give tee() a buffer that holds all records.`,
     { details: { unread: unread + 1, buffer } },
   );
 }

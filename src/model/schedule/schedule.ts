@@ -86,7 +86,7 @@ function anchorOf(text: string | undefined, every: Every, timezone: string): num
   }
   throw new BatutaError(
     'SCHEDULE_INVALID',
-    `The anchor ${text ?? ''} does not exist in ${timezone}: clocks pass over it that day. Take another day or time, or give it with Z or an offset.`,
+    `The anchor ${text ?? ''} does not exist in ${timezone}: clocks skip it that day. Take another day or time, or add Z or an offset.`,
     { details: { anchor: text } },
   );
 }

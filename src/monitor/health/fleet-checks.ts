@@ -106,7 +106,7 @@ export function versionsCheck({ pins }: Store, fleet: FleetReader): HealthCheck 
       const names = left.slice(0, mostNamed).map(({ flow, version, runs: count }) => `${flow} ${version} (${countOf(count)})`);
       return degraded(
         `pinned to versions that no worker has: ${names.join(', ')}${more}`,
-        `Start a worker with that version, or let them go on with any: ${programName()} runs unpin --flow ${first.flow} --pinned ${first.version}`,
+        `Start a worker with that version, or let them continue with any: ${programName()} runs unpin --flow ${first.flow} --pinned ${first.version}`,
       );
     },
   };

@@ -36,7 +36,7 @@ export const catalog = {
     durationBuckets,
   ),
   batuta_run_retries_total: row('counter', 'worker', 'Attempts of runs that failed and are followed by another.', ['flow']),
-  batuta_runs_recovered_total: row('counter', 'worker', 'Runs that go on here after another process was lost or has handed them back.', [
+  batuta_runs_recovered_total: row('counter', 'worker', 'Runs continued here after another process was lost or handed them back.', [
     'flow',
   ]),
   batuta_task_runs_total: row('counter', 'worker', 'Task runs that ended, by the name of their state.', ['flow', 'task', 'state']),
@@ -62,12 +62,10 @@ export const catalog = {
     'About how much text the recorder has written: values, messages, log lines.',
     [],
   ),
-  batuta_leases_reclaimed_total: row(
-    'counter',
-    'every',
-    'Runs and spread tasks of lost owners that were taken back, by what they came to.',
-    ['work', 'outcome'],
-  ),
+  batuta_leases_reclaimed_total: row('counter', 'every', 'Runs and spread tasks of lost owners that were taken back, by outcome.', [
+    'work',
+    'outcome',
+  ]),
   batuta_tickets_reissued_total: row('counter', 'every', 'Tickets that were lost, or never put, and were put again.', ['work']),
   batuta_ticks_total: row('counter', 'scheduler', 'Ticks of schedules that were decided about.', ['outcome']),
   batuta_ticks_missed_total: row('counter', 'scheduler', 'Ticks that passed while no scheduler was at work.', []),

@@ -165,7 +165,7 @@ export class MetricRegistry {
       body: await this.ownText(),
       signal: AbortSignal.timeout(pushMs),
     });
-    if (!answer.ok) throw new Error(`It answered ${answer.status}: ${cutText(await answer.text(), 200, '…')}`);
+    if (!answer.ok) throw new Error(`The push gateway answered ${answer.status}: ${cutText(await answer.text(), 200, '…')}`);
   }
 
   get contentType(): string {

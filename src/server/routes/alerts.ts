@@ -27,18 +27,14 @@ export function alertRoutes(app: App, { client }: RouteParts): void {
     return toWire(await alerts.list({ ...filter, ...(state === undefined ? {} : { states: state }) }));
   });
 
-  app.get(
-    '/api/alerts/:id',
-    about('An alert with what was sent of it.', { params: alertParams }),
-    async (request) => {
-      const { firings, ...alert } = await alerts.get(request.params.id);
-      return toWire({ ...alert, firings: firings.map((firing) => firingFor(request, firing)) });
-    },
-  );
+  app.get('/api/alerts/:id', about('An alert with its deliveries.', { params: alertParams }), async (request) => {
+    const { firings, ...alert } = await alerts.get(request.params.id);
+    return toWire({ ...alert, firings: firings.map((firing) => firingFor(request, firing)) });
+  });
 
   app.post(
     '/api/alerts/:id/resolve',
-    about('Ends an alert. What holds on is quiet until it has ended.', { params: alertParams }),
+    about('Ends an alert. A condition that still holds stays quiet until it ends.', { params: alertParams }),
     async (request) => {
       const alert = await alerts.resolve(request.params.id, whoOf(request));
       request.change = { target: alert.id, details: { rule: alert.rule, group: alert.group } };
@@ -56,7 +52,7 @@ export function alertRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/alert-rules/:name/firings',
-    about('What was sent of a rule, newest first.', { params: nameParams, querystring: firingsQuery }),
+    about('The deliveries of a rule, newest first.', { params: nameParams, querystring: firingsQuery }),
     async (request) => ({
       items: (await alerts.firings(request.params.name, given(request.query))).map((firing) => toWire(firingFor(request, firing))),
     }),
@@ -76,7 +72,7 @@ export function alertRoutes(app: App, { client }: RouteParts): void {
 
   app.delete(
     '/api/alert-rules/:name',
-    about('Deletes a rule; what it has found stays, and is over.', { params: nameParams, querystring: deleteRuleQuery }),
+    about('Deletes a rule; its alerts stay, and end.', { params: nameParams, querystring: deleteRuleQuery }),
     async (request, reply) => {
       await alerts.deleteRule(request.params.name, given(request.query));
       return reply.code(204).send();
@@ -85,19 +81,17 @@ export function alertRoutes(app: App, { client }: RouteParts): void {
 
   app.post(
     '/api/alert-rules/:name/pause',
-    about('Pauses a rule: it finds nothing, and what it had found is over.', { params: nameParams }),
+    about('Pauses a rule: it finds nothing, and its alerts end.', { params: nameParams }),
     async (request) => toWire(ruleFor(request, await alerts.pauseRule(request.params.name))),
   );
 
-  app.post(
-    '/api/alert-rules/:name/resume',
-    about('Puts a rule in force again.', { params: nameParams }),
-    async (request) => toWire(ruleFor(request, await alerts.resumeRule(request.params.name))),
+  app.post('/api/alert-rules/:name/resume', about('Resumes a rule.', { params: nameParams }), async (request) =>
+    toWire(ruleFor(request, await alerts.resumeRule(request.params.name))),
   );
 
   app.post(
     '/api/alert-rules/:name/test',
-    about('Has a scheduler send a test to all that the rule tells.', { params: nameParams }),
+    about('Has a scheduler send a test to everyone the rule notifies.', { params: nameParams }),
     async (request) => toWire(await alerts.testRule(request.params.name)),
   );
 
@@ -105,24 +99,16 @@ export function alertRoutes(app: App, { client }: RouteParts): void {
     items: (await alerts.silences()).map((silence) => toWire(silence)),
   }));
 
-  app.post(
-    '/api/alert-silences',
-    about('Keeps alerts from being sent for a while.', { body: silenceBody }),
-    async (request, reply) => {
-      const silence = await alerts.silence(given(request.body) as SilenceSpec, whoOf(request));
-      request.change = { target: silence.rule, details: { silence: silence.id, group: silence.group, reason: silence.reason } };
-      return reply.code(201).send(toWire(silence));
-    },
-  );
+  app.post('/api/alert-silences', about('Keeps alerts from being sent for a while.', { body: silenceBody }), async (request, reply) => {
+    const silence = await alerts.silence(given(request.body) as SilenceSpec, whoOf(request));
+    request.change = { target: silence.rule, details: { silence: silence.id, group: silence.group, reason: silence.reason } };
+    return reply.code(201).send(toWire(silence));
+  });
 
-  app.delete(
-    '/api/alert-silences/:id',
-    about('Ends a silence.', { params: alertParams }),
-    async (request, reply) => {
-      await alerts.unsilence(request.params.id);
-      return reply.code(204).send();
-    },
-  );
+  app.delete('/api/alert-silences/:id', about('Ends a silence.', { params: alertParams }), async (request, reply) => {
+    await alerts.unsilence(request.params.id);
+    return reply.code(204).send();
+  });
 }
 
 export function errorRoutes(app: App, { client }: RouteParts): void {
@@ -131,19 +117,20 @@ export function errorRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/errors',
-    about('Errors that runs have ended with, by what they are, last seen first.', { querystring: errorsQuery }),
+    about('Errors that runs have ended with, grouped, last seen first.', { querystring: errorsQuery }),
     async (request) => toWire(await errors.list(given(request.query))),
   );
 
-  app.get(
-    '/api/errors/:key',
-    about('Errors of one key.', { params: errorParams, querystring: errorQuery }),
-    async (request) => toWire(await errors.get(request.params.key, request.query.flow)),
+  app.get('/api/errors/:key', about('Errors of one key.', { params: errorParams, querystring: errorQuery }), async (request) =>
+    toWire(await errors.get(request.params.key, request.query.flow)),
   );
 
   app.post(
     '/api/errors/:key/mark',
-    about('Resolves an error, which is open again once it comes again; ignores it for good; or opens it.', { params: errorParams, body: markBody }),
+    about('Resolves an error, which is open again once it comes again; ignores it for good; or opens it.', {
+      params: errorParams,
+      body: markBody,
+    }),
     async (request) => {
       const { state, flow } = request.body;
       const group = await errors.mark(request.params.key, state, { ...(flow === undefined ? {} : { flow }), who: whoOf(request) });

@@ -40,7 +40,9 @@ export function artifactRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/artifacts',
-    about('What tasks show, across runs, newest first; large data is left out. With `key` the versions of that key.', { querystring: artifactQuery }),
+    about('What tasks show, across runs, newest first; large data is left out. With `key` the versions of that key.', {
+      querystring: artifactQuery,
+    }),
     async (request) => {
       const { items, next } = await client.artifacts.list(given(request.query));
       return { items: items.map(artifactJson), next };
@@ -68,7 +70,10 @@ export function artifactRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/artifacts/:id/content',
-    about('The bytes of a file or an image with their type; of others Markdown or JSON. To be saved: a browser neither shows nor executes it.', { params: idParams }),
+    about(
+      'The bytes of a file or an image with their type; of others Markdown or JSON. To be saved: a browser neither shows nor executes it.',
+      { params: idParams },
+    ),
     async (request, reply) => {
       const { fileName, type, bytes, pieces } = await (request.method === 'HEAD' ? headOf : contentOf)(request.params.id);
       void reply
@@ -83,7 +88,10 @@ export function artifactRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/runs/:id/artifacts',
-    about('What the tasks of a run show, oldest first, as much as 4 MiB hold; data over 8 MiB is left out and says so.', { params: idParams, querystring: pageQuery }),
+    about('What the tasks of a run show, oldest first, as much as 4 MiB hold; data over 8 MiB is left out and says so.', {
+      params: idParams,
+      querystring: pageQuery,
+    }),
     async (request) => {
       const { id } = await client.runs.get(request.params.id);
       request.runId = id;

@@ -8,14 +8,10 @@ export function backfillRoutes(app: App, { client }: RouteParts): void {
   const { backfills } = client;
   const about = documented('backfills');
 
-  app.get(
-    '/api/backfills',
-    about('Backfills with how far they are, newest first.', { querystring: backfillListQuery }),
-    async (request) => {
-      const { items, next } = await backfills.list(given(request.query));
-      return { items: items.map((item) => toWire(item)), next };
-    },
-  );
+  app.get('/api/backfills', about('Backfills with their progress, newest first.', { querystring: backfillListQuery }), async (request) => {
+    const { items, next } = await backfills.list(given(request.query));
+    return { items: items.map((item) => toWire(item)), next };
+  });
 
   app.post(
     '/api/backfills/preview',
@@ -33,10 +29,8 @@ export function backfillRoutes(app: App, { client }: RouteParts): void {
     return reply.code(201).send(toWire(view));
   });
 
-  app.get(
-    '/api/backfills/:id',
-    about('A backfill with how far it is.', { params: backfillParams }),
-    async (request) => toWire(await backfills.get(request.params.id)),
+  app.get('/api/backfills/:id', about('A backfill with its progress.', { params: backfillParams }), async (request) =>
+    toWire(await backfills.get(request.params.id)),
   );
 
   app.post(

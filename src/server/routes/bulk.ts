@@ -20,26 +20,18 @@ export function bulkRoutes(app: App, parts: RouteParts): void {
   const { client } = parts;
   const about = documented('runs');
 
-  app.post(
-    '/api/runs/cancel',
-    about('Asks for the end of many runs.', { body: bulkCancelBody }),
-    async (request) => {
-      const { message = `Cancelled by ${request.identity?.who ?? 'local'}.`, ...body } = request.body;
-      const report = await client.runs.cancelMany({ ...wishOf(body), message });
-      request.change = changeOf(body, report);
-      return report;
-    },
-  );
+  app.post('/api/runs/cancel', about('Cancels many runs.', { body: bulkCancelBody }), async (request) => {
+    const { message = `Cancelled by ${request.identity?.who ?? 'local'}.`, ...body } = request.body;
+    const report = await client.runs.cancelMany({ ...wishOf(body), message });
+    request.change = changeOf(body, report);
+    return report;
+  });
 
-  app.post(
-    '/api/runs/retry',
-    about('New attempts of many runs, by the workers.', { body: bulkBody }),
-    async (request) => {
-      const report = await client.runs.requeueMany(wishOf(request.body));
-      request.change = changeOf(request.body, report);
-      return report;
-    },
-  );
+  app.post('/api/runs/retry', about('New attempts of many runs, by the workers.', { body: bulkBody }), async (request) => {
+    const report = await client.runs.requeueMany(wishOf(request.body));
+    request.change = changeOf(request.body, report);
+    return report;
+  });
 
   app.post('/api/runs/delete', about('Deletes many runs that have ended.', { body: bulkBody }), async (request) => {
     const report = await client.runs.deleteMany(wishOf(request.body));
@@ -49,7 +41,7 @@ export function bulkRoutes(app: App, parts: RouteParts): void {
 
   app.post(
     '/api/runs/unpin',
-    about('Lets many pinned runs go on with any version of their flow.', { body: bulkBody }),
+    about('Lets many pinned runs continue with any version of their flow.', { body: bulkBody }),
     async (request) => {
       const report = await client.runs.unpinMany(wishOf(request.body));
       request.change = changeOf(request.body, report);
@@ -60,11 +52,11 @@ export function bulkRoutes(app: App, parts: RouteParts): void {
   app.post(
     '/api/runs/many',
     {
- ...about('Hands many runs of a flow to the workers; when one is refused, none is made.', { body: submitManyBody }),
- validatorCompiler: validateRunsInSlices,
- bodyLimit: parts.bounds.maxBulkBodyBytes,
- config: { rateLimit: { max: submitsPerMinute, timeWindow: 60_000 } },
-},
+      ...about('Hands many runs of a flow to the workers; when one is refused, none is made.', { body: submitManyBody }),
+      validatorCompiler: validateRunsInSlices,
+      bodyLimit: parts.bounds.maxBulkBodyBytes,
+      config: { rateLimit: { max: submitsPerMinute, timeWindow: 60_000 } },
+    },
     async (request, reply) => {
       const { flow, runs } = request.body;
       const wanted: RunRequest[] = [];

@@ -34,7 +34,7 @@ export function decideRoutes(app: App, { client, authenticator, basePath }: Rout
     if (!isBatutaError(error) || !shown.has(error.code)) throw error;
     const [status, why] = [statusOf(error.code), `<p role="alert">${escape(error.message)}</p>`];
     if (error.code !== 'DECISION_LINK_NOT_YOURS') return page(reply, status, 'Not decided', why);
-    if (mayBeLoggedIn(request)) return page(reply, status, 'One moment', `${why}<p><a href="?here">Go on</a></p>`, goOn);
+    if (mayBeLoggedIn(request)) return page(reply, status, 'One moment', `${why}<p><a href="?here">Continue</a></p>`, goOn);
     return page(reply, status, 'Not decided', `${why}<p><a href="${basePath}/login">Log in</a>, then open the link again.</p>`);
   };
 

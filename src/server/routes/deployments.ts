@@ -50,10 +50,8 @@ export function deploymentRoutes(app: App, parts: RouteParts): void {
     },
   );
 
-  app.get(
-    '/api/deployments/:name',
-    about('A deployment with its schedules.', { params: nameParams }),
-    async (request) => maskParams(toWire(await deployments.get(request.params.name))),
+  app.get('/api/deployments/:name', about('A deployment with its schedules.', { params: nameParams }), async (request) =>
+    maskParams(toWire(await deployments.get(request.params.name))),
   );
 
   app.delete(
@@ -68,9 +66,12 @@ export function deploymentRoutes(app: App, parts: RouteParts): void {
   app.post(
     '/api/deployments/:name/run',
     {
- ...about('A run now; the parameters are laid over those of the deployment.', { params: nameParams, body: deploymentRunBody.nullish() }),
- config: { rateLimit: { max: submitsPerMinute, timeWindow: 60_000 } },
-},
+      ...about('A run now; the parameters are laid over those of the deployment.', {
+        params: nameParams,
+        body: deploymentRunBody.nullish(),
+      }),
+      config: { rateLimit: { max: submitsPerMinute, timeWindow: 60_000 } },
+    },
     async (request, reply) => {
       const { name } = request.params;
       const { params, ...options } = request.body ?? {};
@@ -94,22 +95,18 @@ export function deploymentRoutes(app: App, parts: RouteParts): void {
       act === 'pause'
         ? 'Pauses it, or one of its schedules.'
         : 'Lets it tick again, from now on; without a schedule the deployment itself.';
-    app.post(
-      `/api/deployments/:name/${act}`,
-      about(description, { params: nameParams, body: switchBody.nullish() }),
-      async (request) => {
-        const { name } = request.params;
-        const schedule = request.body?.schedule;
-        const view = await deployments[act](name, schedule);
-        request.change = { target: name, details: schedule === undefined ? null : { schedule } };
-        return maskParams(toWire(view));
-      },
-    );
+    app.post(`/api/deployments/:name/${act}`, about(description, { params: nameParams, body: switchBody.nullish() }), async (request) => {
+      const { name } = request.params;
+      const schedule = request.body?.schedule;
+      const view = await deployments[act](name, schedule);
+      request.change = { target: name, details: schedule === undefined ? null : { schedule } };
+      return maskParams(toWire(view));
+    });
   }
 
   app.get(
     '/api/deployments/:name/versions',
-    about('Its versions, newest first, 50 unless said otherwise.', { params: nameParams, querystring: versionsQuery }),
+    about('Its versions, newest first, 50 by default.', { params: nameParams, querystring: versionsQuery }),
     async (request) => {
       const { limit = 50, cursor } = request.query;
       const page = { limit: limit + 1, ...given({ before: cursor }) };
@@ -124,7 +121,10 @@ export function deploymentRoutes(app: App, parts: RouteParts): void {
 
   app.get(
     '/api/deployments/:name/triggers',
-    about('What its triggers wait for, and their firings, newest first, 20 unless said otherwise.', { params: nameParams, querystring: triggersQuery }),
+    about('What its triggers wait for, and their firings, newest first, 20 by default.', {
+      params: nameParams,
+      querystring: triggersQuery,
+    }),
     async (request) => toWire(await deployments.triggers(request.params.name, given(request.query))),
   );
 

@@ -21,7 +21,7 @@ export function emissionRoutes(app: App, { client, live }: RouteParts): void {
 
   app.get(
     '/api/runs/:id/streams',
-    about('By which streams the run has given out values: `count`, `newest` (the `seq` of the last) and `at` of each.', { params: idParams }),
+    about('By which streams the run has emitted values: `count`, `newest` (the `seq` of the last) and `at` of each.', { params: idParams }),
     async (request) => {
       const { id } = await client.runs.get(request.params.id);
       request.runId = id;
@@ -31,7 +31,10 @@ export function emissionRoutes(app: App, { client, live }: RouteParts): void {
 
   app.get(
     '/api/runs/:id/streams/:stream',
-    about('Values of a stream in their order, as many as 512 KiB hold, at least one; `next` is the `seq` to go on after.', { params: streamParams, querystring: pageQuery }),
+    about('Values of a stream in their order, as many as 512 KiB hold, at least one; `next` is the `seq` to go on after.', {
+      params: streamParams,
+      querystring: pageQuery,
+    }),
     async (request) => {
       const { stream } = request.params;
       checkStreamName(stream);
@@ -54,11 +57,14 @@ export function emissionRoutes(app: App, { client, live }: RouteParts): void {
   app.get(
     '/api/runs/:id/streams/:stream/events',
     {
- ...about('Server-sent events. `value`: a value of the stream, those of before first; its id is its `seq`. `end`: the run has ended and all was ' +
-          'sent. `hello`, `beat` and `gap` as of `/api/events`. Goes on after Last-Event-ID.', { params: streamParams }),
- // A stream without a body would hold its connection and never end.
+      ...about(
+        'Server-sent events. `value`: a value of the stream, those of before first; its id is its `seq`. `end`: the run has ended and all was ' +
+          'sent. `hello`, `beat` and `gap` as of `/api/events`. Continues after Last-Event-ID.',
+        { params: streamParams },
+      ),
+      // A stream without a body would hold its connection and never end.
       exposeHeadRoute: false,
-},
+    },
     async (request, reply) => {
       const { stream } = request.params;
       checkStreamName(stream);
@@ -67,19 +73,15 @@ export function emissionRoutes(app: App, { client, live }: RouteParts): void {
     },
   );
 
-  app.get(
-    '/api/runs/:id/streams/:stream/:seq',
-    about('One value alone, as a file.', { params: valueParams }),
-    async (request, reply) => {
-      const { stream, seq } = request.params;
-      checkStreamName(stream);
-      const { id } = await client.runs.get(request.params.id);
-      request.runId = id;
-      const { items } = await store.emissions.page(id, stream, { after: Math.max(0, seq - 1), limit: 1 });
-      const found = items.find((item) => item.seq === seq);
-      const missing = { message: `Run ${id} gave out no value ${seq} by the stream '${stream}'.`, details: { runId: id, stream, seq } };
-      const stored = found && { result: found.value, resultRef: found.ref };
-      return await sendValue(reply, { results, stored, name: `${id}-${seq}`, missing });
-    },
-  );
+  app.get('/api/runs/:id/streams/:stream/:seq', about('One value alone, as a file.', { params: valueParams }), async (request, reply) => {
+    const { stream, seq } = request.params;
+    checkStreamName(stream);
+    const { id } = await client.runs.get(request.params.id);
+    request.runId = id;
+    const { items } = await store.emissions.page(id, stream, { after: Math.max(0, seq - 1), limit: 1 });
+    const found = items.find((item) => item.seq === seq);
+    const missing = { message: `Run ${id} emitted no value ${seq} by the stream '${stream}'.`, details: { runId: id, stream, seq } };
+    const stored = found && { result: found.value, resultRef: found.ref };
+    return await sendValue(reply, { results, stored, name: `${id}-${seq}`, missing });
+  });
 }

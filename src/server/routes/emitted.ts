@@ -16,9 +16,12 @@ export function emittedRoutes(app: App, { client }: RouteParts): void {
   app.post(
     '/api/events',
     {
- ...about('Emits an event, which starts the deployments that have a trigger for it. One of an `id` that there is already changes nothing.', { body: emitBody }),
- config: { rateLimit: { max: submitsPerMinute, timeWindow: 60_000 } },
-},
+      ...about(
+        'Emits an event, which starts the deployments that have a trigger for it. One of an `id` that there is already changes nothing.',
+        { body: emitBody },
+      ),
+      config: { rateLimit: { max: submitsPerMinute, timeWindow: 60_000 } },
+    },
     async (request, reply) => {
       const { name, payload, ...options } = request.body;
       const report = await events.emit(name, givenValue(payload), given({ ...options, ...submittedFrom(request, options) }));
@@ -36,10 +39,8 @@ export function emittedRoutes(app: App, { client }: RouteParts): void {
     },
   );
 
-  app.get(
-    '/api/events/emitted/:id',
-    about('An event with its payload.', { params: emittedParams }),
-    async (request) => eventJson(await events.get(request.params.id)),
+  app.get('/api/events/emitted/:id', about('An event with its payload.', { params: emittedParams }), async (request) =>
+    eventJson(await events.get(request.params.id)),
   );
 }
 

@@ -15,8 +15,8 @@ export function eventRoutes(app: App, { client, live }: RouteParts): void {
         tags: ['events'],
         description:
           'Server-sent events. `run`: a run changed its state. With `run=` also `task` and `log` of that run. `hello`: the stream is live. ' +
-          '`beat`: a sign of life, every `beatMs`, which `hello` tells as well; a stream without one for much longer is lost. ' +
-          '`gap`: events are missing; ask anew for what is shown. Goes on after Last-Event-ID.',
+          '`beat`: a sign of life, every `beatMs`, also in `hello`; a stream without one for much longer is lost. ' +
+          '`gap`: events are missing; fetch what is shown again. Continues after Last-Event-ID.',
         querystring: query,
       },
     },

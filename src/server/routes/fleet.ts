@@ -13,7 +13,7 @@ export function fleetRoutes(app: App, { client, settings }: RouteParts): void {
 
   app.get(
     '/api/overview',
-    about('How things stand: figures since an instant, what runs, what comes, what wants a look.', { querystring: sinceQuery }),
+    about('Overview: figures since an instant, what runs, upcoming ticks, what needs attention.', { querystring: sinceQuery }),
     async (request) => {
       const { since } = request.query;
       const { runningNow, ...rest } = await figures.overview(since === undefined ? {} : { sinceAt: since });
@@ -21,9 +21,7 @@ export function fleetRoutes(app: App, { client, settings }: RouteParts): void {
     },
   );
 
-  app.get('/api/facets', about('Values that filters may take, 200 at most of each.'), async () =>
-    figures.facets(),
-  );
+  app.get('/api/facets', about('Values that filters may take, 200 at most of each.'), async () => figures.facets());
 
   app.get('/api/workers', about('Workers as they report themselves, by name.'), async () => ({
     items: (await figures.workers()).map((worker) => toWire(worker)),
@@ -33,11 +31,7 @@ export function fleetRoutes(app: App, { client, settings }: RouteParts): void {
     items: (await figures.queues()).map((queue) => toWire(queue)),
   }));
 
-  app.get(
-    '/api/settings',
-    about('Settings of the server with where they come from; secrets are hidden.'),
-    async () => ({
-      items: settings(),
-    }),
-  );
+  app.get('/api/settings', about('Settings of the server with where they come from; secrets are hidden.'), async () => ({
+    items: settings(),
+  }));
 }

@@ -34,7 +34,10 @@ export function flowRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/flows/:name/workers',
-    about('How often each process executed each task, how often it failed, and its mean time.', { params: nameParams, querystring: sinceQuery }),
+    about('How often each process executed each task, how often it failed, and its mean time.', {
+      params: nameParams,
+      querystring: sinceQuery,
+    }),
     async (request) => ({ items: await figures.taskWorkers(request.params.name, since(request.query.since)) }),
   );
 

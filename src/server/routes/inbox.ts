@@ -28,15 +28,11 @@ const linkBody = decideBody.extend({
 export function inboxRoutes(app: App, { client }: RouteParts): void {
   const about = documented('inbox');
 
-  app.get(
-    '/api/inbox',
-    about('What runs wait for people to decide, newest first.', { querystring: listQuery }),
-    async (request) => {
-      const { run, ...filter } = given(request.query);
-      const { items, next } = await client.inbox.list({ ...filter, ...(run === undefined ? {} : { runId: run }) });
-      return { items: items.map((item) => toWire(item)), next };
-    },
-  );
+  app.get('/api/inbox', about('What runs wait for people to decide, newest first.', { querystring: listQuery }), async (request) => {
+    const { run, ...filter } = given(request.query);
+    const { items, next } = await client.inbox.list({ ...filter, ...(run === undefined ? {} : { runId: run }) });
+    return { items: items.map((item) => toWire(item)), next };
+  });
 
   app.get(
     '/api/inbox/:id',

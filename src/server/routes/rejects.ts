@@ -30,7 +30,10 @@ export function rejectRoutes(app: App, parts: RouteParts): void {
 
   app.get(
     '/api/runs/:id/rejects',
-    about('Rejected records in the order in which they were kept, each with reason, task and position; as many as 2 MiB hold, at least one.', { params: idParams, querystring: pageQuery }),
+    about(
+      'Rejected records in the order in which they were kept, each with reason, task and position; as many as 2 MiB hold, at least one.',
+      { params: idParams, querystring: pageQuery },
+    ),
     async (request) => {
       const { id } = await client.runs.get(request.params.id);
       request.runId = id;

@@ -18,9 +18,9 @@ export function reportRoutes(app: App, { client, clock, bounds }: RouteParts): v
   app.post(
     '/api/reports',
     {
- ...about('Takes up a reporter, or finds it again.', { body: reporterBody }),
- config: { rateLimit: { max: registrationsPerMinute, timeWindow: 60_000 } },
-},
+      ...about('Registers a reporter, or finds it.', { body: reporterBody }),
+      config: { rateLimit: { max: registrationsPerMinute, timeWindow: 60_000 } },
+    },
     async (request) => {
       const registered = await reports.register(request.body);
       if (registered !== null) return registered;
@@ -33,9 +33,9 @@ export function reportRoutes(app: App, { client, clock, bounds }: RouteParts): v
   app.post(
     '/api/reports/:id/batches',
     {
- ...about('Writes what a reporter sends, each item once. Without items it is a sign of life.', { params: idParams, body: batchBody }),
- bodyLimit: bounds.maxBulkBodyBytes,
-},
+      ...about('Writes what a reporter sends, each item once. Without items it is a sign of life.', { params: idParams, body: batchBody }),
+      bodyLimit: bounds.maxBulkBodyBytes,
+    },
     async (request) => {
       const { secret, token, after, note, items: given } = request.body;
       const { items, refused } = await readItems(given, clock.now());

@@ -18,9 +18,9 @@ export function runChangeRoutes(app: App, parts: RouteParts): void {
   app.post(
     '/api/runs',
     {
- ...about('Hands a run to the workers.', { body: submitBody }),
- config: { rateLimit: { max: submitsPerMinute, timeWindow: 60_000 } },
-},
+      ...about('Hands a run to the workers.', { body: submitBody }),
+      config: { rateLimit: { max: submitsPerMinute, timeWindow: 60_000 } },
+    },
     async (request, reply) => {
       const { flow, params, paramsOf, ...options } = request.body;
       const asked = givenValue(params);
@@ -36,16 +36,12 @@ export function runChangeRoutes(app: App, parts: RouteParts): void {
     },
   );
 
-  app.post(
-    '/api/runs/:id/cancel',
-    about('Asks for the end of a run.', { params: idParams, body: cancelBody.nullish() }),
-    async (request) => {
-      const run = await client.runs.cancel(request.params.id, request.body?.message ?? `Cancelled by ${request.identity?.who ?? 'local'}.`);
-      request.runId = run.id;
-      request.change = { target: run.id };
-      return runJson(run);
-    },
-  );
+  app.post('/api/runs/:id/cancel', about('Cancels a run.', { params: idParams, body: cancelBody.nullish() }), async (request) => {
+    const run = await client.runs.cancel(request.params.id, request.body?.message ?? `Cancelled by ${request.identity?.who ?? 'local'}.`);
+    request.runId = run.id;
+    request.change = { target: run.id };
+    return runJson(run);
+  });
 
   app.post(
     '/api/runs/:id/retry',
@@ -63,7 +59,7 @@ export function runChangeRoutes(app: App, parts: RouteParts): void {
 
   app.post(
     '/api/runs/:id/unpin',
-    about('Lets a pinned run go on with any version of its flow.', { params: idParams }),
+    about('Lets a pinned run continue with any version of its flow.', { params: idParams }),
     async (request) => {
       const pin = await client.runs.pin(request.params.id);
       const run = await client.runs.unpin(request.params.id);
@@ -73,18 +69,14 @@ export function runChangeRoutes(app: App, parts: RouteParts): void {
     },
   );
 
-  app.post(
-    '/api/runs/:id/signal',
-    about('Sends a signal to a run.', { params: idParams, body: signalBody }),
-    async (request) => {
-      const { name, data } = request.body;
-      const { id } = await client.runs.get(request.params.id);
-      request.runId = id;
-      const number = await client.runs.signal(id, name, givenValue(data));
-      request.change = { target: id, details: { signal: name, number } };
-      return { number };
-    },
-  );
+  app.post('/api/runs/:id/signal', about('Sends a signal to a run.', { params: idParams, body: signalBody }), async (request) => {
+    const { name, data } = request.body;
+    const { id } = await client.runs.get(request.params.id);
+    request.runId = id;
+    const number = await client.runs.signal(id, name, givenValue(data));
+    request.change = { target: id, details: { signal: name, number } };
+    return { number };
+  });
 
   app.delete(
     '/api/runs/:id',

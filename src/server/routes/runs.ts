@@ -67,26 +67,18 @@ export function runRoutes(app: App, { client, traceUrl }: RouteParts): void {
     };
   });
 
-  app.get(
-    '/api/runs/:id/params',
-    about('The parameters alone, as a file.', { params: idParams }),
-    async (request, reply) => {
-      const run = await client.runs.get(request.params.id);
-      request.runId = run.id;
-      const stored = { result: forPeople(run.params), resultRef: null };
-      return await sendValue(reply, { results: services.results, stored, name: `${run.id}-params`, missing: missingOf(run) });
-    },
-  );
+  app.get('/api/runs/:id/params', about('The parameters alone, as a file.', { params: idParams }), async (request, reply) => {
+    const run = await client.runs.get(request.params.id);
+    request.runId = run.id;
+    const stored = { result: forPeople(run.params), resultRef: null };
+    return await sendValue(reply, { results: services.results, stored, name: `${run.id}-params`, missing: missingOf(run) });
+  });
 
-  app.get(
-    '/api/runs/:id/result',
-    about('The result alone, as a file.', { params: idParams }),
-    async (request, reply) => {
-      const run = await client.runs.get(request.params.id);
-      request.runId = run.id;
-      return await sendValue(reply, { results: services.results, stored: run, name: `${run.id}-result`, missing: missingOf(run) });
-    },
-  );
+  app.get('/api/runs/:id/result', about('The result alone, as a file.', { params: idParams }), async (request, reply) => {
+    const run = await client.runs.get(request.params.id);
+    request.runId = run.id;
+    return await sendValue(reply, { results: services.results, stored: run, name: `${run.id}-result`, missing: missingOf(run) });
+  });
 
   /** Reads the history of runs that have waited. */
   async function timesOf(run: Run): Promise<SpentTimes | null> {

@@ -33,24 +33,18 @@ const connectionBody = z.strictObject({
 export function secretRoutes(app: App, { client }: RouteParts): void {
   const about = documented('secrets');
 
-  app.get(
-    '/api/secrets',
-    about('Secrets by name. To admins alone with where they are kept; nobody gets a value.'),
-    async (request) => {
-      const items = await client.secrets.list();
-      return { items: request.identity?.role === 'admin' ? items.map((item) => toWire(item)) : items.map(({ name }) => ({ name })) };
-    },
-  );
+  app.get('/api/secrets', about('Secrets by name. To admins alone with where they are kept; nobody gets a value.'), async (request) => {
+    const items = await client.secrets.list();
+    return { items: request.identity?.role === 'admin' ? items.map((item) => toWire(item)) : items.map(({ name }) => ({ name })) };
+  });
 
-  app.get(
-    '/api/secrets/:name',
-    about('What is known of a secret, without its value.', { params: nameParams }),
-    async (request) => toWire(await client.secrets.get(request.params.name)),
+  app.get('/api/secrets/:name', about('What is known of a secret, without its value.', { params: nameParams }), async (request) =>
+    toWire(await client.secrets.get(request.params.name)),
   );
 
   app.put(
     '/api/secrets/:name',
-    about('Creates or replaces a secret. Its value is encrypted and never given back.', { params: nameParams, body: secretBody }),
+    about('Creates or replaces a secret. Its value is encrypted and never returned.', { params: nameParams, body: secretBody }),
     async (request) => {
       const { value, reference, description: text } = request.body;
       const wish = reference === undefined ? { value: value ?? '' } : { reference };
@@ -62,15 +56,11 @@ export function secretRoutes(app: App, { client }: RouteParts): void {
 
   deleteRoute(app, '/api/secrets/:name', about('Deletes a secret.', { params: nameParams }), (name) => client.secrets.delete(name));
 
-  app.post(
-    '/api/secrets/rotate',
-    about('Encrypts all secrets with the current key of the server.'),
-    async (request) => {
-      const report = await client.secrets.rotate();
-      request.change = { target: null, details: { keyId: report.keyId, moved: report.moved, failed: report.failed.length } };
-      return report;
-    },
-  );
+  app.post('/api/secrets/rotate', about('Encrypts all secrets with the current key of the server.'), async (request) => {
+    const report = await client.secrets.rotate();
+    request.change = { target: null, details: { keyId: report.keyId, moved: report.moved, failed: report.failed.length } };
+    return report;
+  });
 }
 
 export function variableRoutes(app: App, { client }: RouteParts): void {
@@ -116,7 +106,10 @@ export function connectionRoutes(app: App, { client }: RouteParts): void {
 
   app.put(
     '/api/connections/:name',
-    about('Creates or replaces a connection. Secret fields are encrypted and never given back.', { params: nameParams, body: connectionBody }),
+    about('Creates or replaces a connection. Secret fields are encrypted and never returned.', {
+      params: nameParams,
+      body: connectionBody,
+    }),
     async (request) => {
       const { kind, fields, secrets, description: text } = request.body;
       const entry = await client.connections.set(request.params.name, given({ kind, fields, secrets, description: text }));
@@ -125,7 +118,9 @@ export function connectionRoutes(app: App, { client }: RouteParts): void {
     },
   );
 
-  deleteRoute(app, '/api/connections/:name', about('Deletes a connection.', { params: nameParams }), (name) => client.connections.delete(name));
+  deleteRoute(app, '/api/connections/:name', about('Deletes a connection.', { params: nameParams }), (name) =>
+    client.connections.delete(name),
+  );
 }
 
 /** A route that deletes by name, with an empty answer. */

@@ -27,11 +27,11 @@ export function sessionRoutes(app: App, { client, authenticator, basePath }: Rou
   app.post(
     '/api/login',
     {
- ...about('Opens a session for a browser.', { body: z.strictObject({ key: z.string().max(300) }) }),
- bodyLimit: maxBodyBytes,
- // Counted before the body is read: an unauthenticated caller causes no work.
+      ...about('Opens a session for a browser.', { body: z.strictObject({ key: z.string().max(300) }) }),
+      bodyLimit: maxBodyBytes,
+      // Counted before the body is read: an unauthenticated caller causes no work.
       config: { rateLimit: { hook: 'onRequest', max: loginsPerMinute, timeWindow: 60_000, keyGenerator: ({ ip }) => `login ${ip}` } },
-},
+    },
     async (request, reply) => {
       const { token, entry } = await authenticator.logIn(request.body.key.trim(), request.ip);
       if (entry.role === 'reporter') {
@@ -46,15 +46,19 @@ export function sessionRoutes(app: App, { client, authenticator, basePath }: Rou
     },
   );
 
-  app.post('/api/logout', {
- ...about('Ends the session.'),
- bodyLimit: maxBodyBytes,
-}, async (request, reply) => {
-    const token = request.cookies[sessionCookie];
-    if (token !== undefined) await client.keys.logOut(token);
-    void reply.clearCookie(sessionCookie, cookieOf(request.protocol, path));
-    return { ok: true };
-  });
+  app.post(
+    '/api/logout',
+    {
+      ...about('Ends the session.'),
+      bodyLimit: maxBodyBytes,
+    },
+    async (request, reply) => {
+      const token = request.cookies[sessionCookie];
+      if (token !== undefined) await client.keys.logOut(token);
+      void reply.clearCookie(sessionCookie, cookieOf(request.protocol, path));
+      return { ok: true };
+    },
+  );
 }
 
 /** Inaccessible to scripts, and not sent with requests begun by another site. */

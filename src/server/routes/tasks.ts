@@ -35,7 +35,9 @@ export function taskRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/runs/:id/graph',
-    about('Task runs counted by task, and what tasks of a code flow were given; small however many items a task has.', { params: idParams }),
+    about('Task runs counted by task, and what tasks of a code flow were given; small however many items a task has.', {
+      params: idParams,
+    }),
     async (request) => {
       const { id, flow } = await client.runs.get(request.params.id);
       request.runId = id;

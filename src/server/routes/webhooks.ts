@@ -23,10 +23,12 @@ export function webhookRoutes(app: App, { client, bounds }: RouteParts): void {
     scope.post(
       '/hooks/:name',
       {
- ...about('Takes a signed delivery and emits its event. One that was taken before changes nothing.', { params: nameParams.meta({}) }),
- bodyLimit: bounds.maxBodyBytes,
- config: { rateLimit: { max: deliveriesPerMinute, timeWindow: 60_000 } },
-},
+        ...about('Takes a signed delivery and emits its event. One that was taken before changes nothing.', {
+          params: nameParams.meta({}),
+        }),
+        bodyLimit: bounds.maxBodyBytes,
+        config: { rateLimit: { max: deliveriesPerMinute, timeWindow: 60_000 } },
+      },
       async (request, reply) => {
         const { name } = request.params as { readonly name: string };
         const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
@@ -44,28 +46,23 @@ export function webhookRoutes(app: App, { client, bounds }: RouteParts): void {
     toWire(await webhooks.get(request.params.name)),
   );
 
-  app.put(
-    '/api/webhooks/:name',
-    about('Creates or replaces a webhook.', { params: nameParams, body: webhookBody }),
-    async (request) => {
-      const webhook = await webhooks.set(request.params.name, given(request.body) as WebhookSpec);
-      request.change = { target: webhook.name, details: { style: webhook.rule.style, secrets: webhook.rule.secrets } };
-      return toWire(webhook);
-    },
-  );
+  app.put('/api/webhooks/:name', about('Creates or replaces a webhook.', { params: nameParams, body: webhookBody }), async (request) => {
+    const webhook = await webhooks.set(request.params.name, given(request.body) as WebhookSpec);
+    request.change = { target: webhook.name, details: { style: webhook.rule.style, secrets: webhook.rule.secrets } };
+    return toWire(webhook);
+  });
 
-  app.delete(
-    '/api/webhooks/:name',
-    about('Deletes a webhook; its events stay.', { params: nameParams }),
-    async (request, reply) => {
-      await webhooks.delete(request.params.name);
-      return reply.code(204).send();
-    },
-  );
+  app.delete('/api/webhooks/:name', about('Deletes a webhook; its events stay.', { params: nameParams }), async (request, reply) => {
+    await webhooks.delete(request.params.name);
+    return reply.code(204).send();
+  });
 
   app.post(
     '/api/webhooks/:name/test',
-    about('Signs a body with the secret of the webhook, verifies it, and tells what it would do. Nothing is stored.', { params: nameParams, body: webhookTestBody }),
+    about('Signs a body with the secret of the webhook, verifies it, and tells what it would do. Nothing is stored.', {
+      params: nameParams,
+      body: webhookTestBody,
+    }),
     async (request) => webhooks.test(request.params.name, request.body.body ?? {}, request.body.headers),
   );
 }

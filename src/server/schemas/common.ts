@@ -14,7 +14,7 @@ export const line = (max: number, min = 0): z.ZodString =>
     .string()
     .min(min)
     .refine((text) => !isLongerThan(text, max), `must have at most ${max} characters`)
-    .refine((text) => text.isWellFormed(), 'must hold no halves of characters')
+    .refine((text) => text.isWellFormed(), 'must not contain lone surrogates')
     .meta({ maxLength: max })
     .regex(noControls, 'must hold no control characters');
 
@@ -23,7 +23,7 @@ export const prose = (max: number): z.ZodString =>
   z
     .string()
     .refine((text) => !isLongerThan(text, max), `must have at most ${max} characters`)
-    .refine((text) => text.isWellFormed(), 'must hold no halves of characters')
+    .refine((text) => text.isWellFormed(), 'must not contain lone surrogates')
     .meta({ maxLength: max })
     .regex(noNul, 'must hold no NUL character');
 

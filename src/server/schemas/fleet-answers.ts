@@ -158,7 +158,7 @@ export const reporter = z.strictObject({
   pid: figure,
   state: z
     .enum(reporterStates)
-    .describe('`silent`: not heard of for 30 s; `stopped`: ended in order; `replaced`: goes on as another version'),
+    .describe('`silent`: not heard from for 30 s; `stopped`: ended in order; `replaced`: continues as another version'),
   startedAt: at,
   registeredAt: at,
   beatAt: at,

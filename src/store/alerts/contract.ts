@@ -132,7 +132,7 @@ export interface AlertRuleStore {
   active(): Promise<readonly ActiveAlertRule[]>;
   /** One transaction: what it has found is over, and stays. False if there is none. */
   delete(name: string, at: number): Promise<boolean>;
-  /** One transaction. Null: it is in force again. */
+  /** One transaction. Null: it is resumed. */
   pause(name: string, at: number | null): Promise<AlertRule | null>;
 }
 

@@ -64,7 +64,7 @@ describe.each(makers)('$name', ({ makePlace }) => {
       await new Promise((resolve) => setImmediate(resolve));
       now -= 1;
     });
-    expect(() => consumer.serveFirst('no name')).toThrow(/is no name for a queue/);
+    expect(() => consumer.serveFirst('no name')).toThrow(/is not a valid name for a queue/);
     await broker.put(newTickets(1), { queue: 'bulk' });
     await seen.count(1);
     consumer.serveFirst('own');

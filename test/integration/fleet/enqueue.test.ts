@@ -142,7 +142,7 @@ test('a flow that none of the workers at work knows is warned of at once, and on
   await other.engine.services.store.workers.beat({ ...worker, id: 'h:1:0', flows: { w: '1' } });
   for (const city of ['Lima', 'Quito']) await other.enqueue(Weather, { city });
   expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
-    expect.stringContaining("No worker at work knows the flow 'weather'"),
+    expect.stringContaining("No running worker knows the flow 'weather'"),
   ]);
   await other.close();
   const third = await openLocalClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}` });

@@ -217,7 +217,7 @@ test('one that takes more places than any worker has says so, and keeps nothing 
   await until(async () => (await stateOf(huge))?.message !== null);
   expect(await stateOf(huge)).toMatchObject({
     name: 'Scheduled',
-    message: 'Needs 9 places of a worker at once; the largest at work in queue default that knows its flow has 4.',
+    message: 'Needs 9 places of a worker at once; the largest running worker of queue default that knows its flow has 4.',
   });
   hold.open();
   await ended(await submit('small'), 'Completed');
@@ -236,7 +236,9 @@ test('why a run waits that takes several places: no worker has as many, or none 
   const [huge, heavy] = [await submit('huge'), await submit('heavy')];
   expect(await open.client.runs.why(huge)).toMatchObject({
     kind: 'no-worker',
-    message: expect.stringContaining('Needs 9 places of a worker at once; the largest at work in queue default that knows its flow has 4.'),
+    message: expect.stringContaining(
+      'Needs 9 places of a worker at once; the largest running worker of queue default that knows its flow has 4.',
+    ),
   });
   expect(await open.client.runs.why(heavy)).toMatchObject({
     kind: 'workers-busy',

@@ -40,14 +40,14 @@ describe('the table of access', () => {
   });
 
   test('must name a route for it to be registered, and say how its changes are noted', async () => {
-    expect(() => accessOf('GET', '/api/secret')).toThrow('stands in no row');
+    expect(() => accessOf('GET', '/api/secret')).toThrow('is in no row');
     expect(accessOf('HEAD', '/api/runs')).toBe(accessOf('GET', '/api/runs'));
     for (const { row, method, needs } of rows)
       if (!isSafe(method) && needs !== 'public') expect(access[row]?.audit, row).not.toBeUndefined();
     const app = fastify() as unknown as App;
     const { keys: local, audit } = api.client;
     addGuard(app, { authenticator: new Authenticator(local, true), audit, logger: api.client.engine.services.log });
-    expect(() => app.get('/api/secret', async () => 'open')).toThrow('stands in no row');
+    expect(() => app.get('/api/secret', async () => 'open')).toThrow('is in no row');
   });
 
   test.each(['nobody', 'unknown', 'expired', 'revoked'])('keeps %s out of everything that is not public', async (who) => {

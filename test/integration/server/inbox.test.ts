@@ -177,7 +177,7 @@ describe('a link to decide', () => {
     for (const headers of [{ 'sec-fetch-site': 'cross-site' }, {}]) {
       const first = await api.get(link, { headers });
       expect([first.status, first.text]).toEqual([403, expect.stringContaining(refresh)]);
-      expect(first.text).toContain('<a href="?here">Go on</a>');
+      expect(first.text).toContain('<a href="?here">Continue</a>');
     }
     for (const [path, headers] of [
       [`${link}?here`, { 'sec-fetch-site': 'cross-site' }],

@@ -6,8 +6,8 @@ import type { CommandContext } from '../../../src/cli/context.ts';
 const nothing = {} as CommandContext;
 
 it.each([
-  [{ queue: ['default', ''] }, 'NAME_INVALID', '"" is no name for a queue.'],
-  [{ queue: ['a b'] }, 'NAME_INVALID', '"a b" is no name for a queue.'],
+  [{ queue: ['default', ''] }, 'NAME_INVALID', '"" is not a valid name for a queue.'],
+  [{ queue: ['a b'] }, 'NAME_INVALID', '"a b" is not a valid name for a queue.'],
   [{ name: '' }, 'USAGE', '--name must be 1 to 200 characters in one line, not "".'],
   [{ name: 'a\nb' }, 'USAGE', '--name must be 1 to 200 characters in one line, not "a\\nb".'],
   [{ name: 'x'.repeat(201) }, 'USAGE', '--name must be 1 to 200 characters in one line'],

@@ -28,7 +28,7 @@ describe('a mistake is told with class, method and the mend', () => {
     [
       'OPTION_INVALID',
       withTask(`{ slots: 2 }`),
-      `Etl.join: slots says nothing here; give the flow maxParallelTasks or the task isolate or spread, or leave it out.`,
+      `Etl.join: slots has no effect here; give the flow maxParallelTasks or the task isolate or spread, or leave it out.`,
     ],
     [
       'OPTION_INVALID',
@@ -64,7 +64,7 @@ describe('a mistake is told with class, method and the mend', () => {
     [
       'NEED_UNKNOWN',
       `@Flow() class Etl { static result = 'b'; @Task() a() {} }`,
-      `Etl gives the result of 'b', which is no task of Etl. Did you mean 'a'?`,
+      `Etl returns the result of 'b', which is no task of Etl. Did you mean 'a'?`,
     ],
     [
       'OPTION_INVALID',
@@ -81,7 +81,7 @@ describe('a mistake is told with class, method and the mend', () => {
       `@Flow() class Etl { static result = 'b'; @Task() a() {} @Task({ each: 'a' }) b() {} }`,
       `Etl: static result names 'b', which runs once for each item; name a task that needs it, or use the option result of @Flow.`,
     ],
-    ['NEED_UNKNOWN', withFlow(`{ result: 'b' }`), `Etl gives the result of 'b', which is no task of Etl. Did you mean 'a'?`],
+    ['NEED_UNKNOWN', withFlow(`{ result: 'b' }`), `Etl returns the result of 'b', which is no task of Etl. Did you mean 'a'?`],
     [
       'GRAPH_CYCLE',
       `@Flow() class Etl { @Task({ needs: ['c'] }) a() {} @Task({ needs: ['a'] }) b() {} @Task({ after: ['b'] }) c() {} @Task() d() {} }`,
@@ -113,14 +113,14 @@ describe('a mistake is told with class, method and the mend', () => {
     ['DURATION_INVALID', withTask(`{ timeout: '-1s' }`), /^Etl\.join: timeout '-1s' is not a duration/],
     ['DURATION_INVALID', withFlow(`{ timeout: 'P1Y' }`), /^Etl: timeout 'P1Y' is not a duration/],
     ['OPTION_INVALID', withTask(`{ timeout: 0 }`), 'Etl.join: timeout must be longer than 0; leave it out for no limit, not 0.'],
-    ['OPTION_INVALID', withTask(`{ eachLimit: 2 }`), 'Etl.join: eachLimit says nothing without each; add each or leave it out.'],
+    ['OPTION_INVALID', withTask(`{ eachLimit: 2 }`), 'Etl.join: eachLimit has no effect without each; add each or leave it out.'],
     ['OPTION_INVALID', withTask(`{ each: 'flights', eachLimit: 0 }`), 'Etl.join: eachLimit must be a whole number from 1, not 0.'],
     ['OPTION_INVALID', withTask(`{ trigger: 'always' }`), /^Etl\.join: trigger must be 'allSucceeded' or .*, not 'always'\.$/],
     ['OPTION_INVALID', withTask(`{ when: true }`), 'Etl.join: when must be a function, not true.'],
     [
       'OPTION_INVALID',
       withTask(`{ memory: '1 GB' }`),
-      `Etl.join: memory says nothing without isolate: 'thread' or 'process'; add it or leave memory out.`,
+      `Etl.join: memory has no effect without isolate: 'thread' or 'process'; add it or leave memory out.`,
     ],
     [
       'OPTION_INVALID',
@@ -131,7 +131,7 @@ describe('a mistake is told with class, method and the mend', () => {
     ['OPTION_INVALID', withTask(`{ persist: 'no' }`), `Etl.join: persist must be true or false, not 'no'.`],
     ['OPTION_INVALID', withTask(`{ spread: 'yes' }`), `Etl.join: spread must be true or false, not 'yes'.`],
     ['OPTION_INVALID', withTask(`{ queue: 'a b' }`), /^Etl\.join: queue must be 1 to 100 letters, .*, not 'a b'\.$/],
-    ['OPTION_INVALID', withTask(`{ queue: 'gpu', spread: false }`), /^Etl\.join: queue says nothing with spread: false/],
+    ['OPTION_INVALID', withTask(`{ queue: 'gpu', spread: false }`), /^Etl\.join: queue has no effect with spread: false/],
     ['OPTION_INVALID', withTask(`{ spread: true, persist: false }`), /^Etl\.join: persist: false does not go with spread, /],
     ['OPTION_INVALID', withTask(`{ queue: 'gpu', persist: false }`), /^Etl\.join: persist: false does not go with queue, /],
     ['OPTION_INVALID', withFlow(`{ spread: 1 }`), 'Etl: spread must be true or false, not 1.'],
@@ -200,7 +200,7 @@ describe('a mistake is told with class, method and the mend', () => {
     [
       'DECORATOR_MISPLACED',
       `@Flow() class Etl { @On('failed') @Task() a() {} }`,
-      'Etl.a is a task and a hook; make the hook a method of its own.',
+      'Etl.a is a task and a hook; make the hook a separate method.',
     ],
     [
       'DECORATOR_MISPLACED',
@@ -210,7 +210,7 @@ describe('a mistake is told with class, method and the mend', () => {
     [
       'OPTION_INVALID',
       `@Flow() class Etl { run() {} @Task() a() {} @Task({ needs: ['a'] }) b() {} }`,
-      `Etl.b: 'needs' says nothing in a class with run(), where the calls in run() wire the tasks; leave it out or take run() away.`,
+      `Etl.b: 'needs' has no effect in a class with run(), where the calls in run() wire the tasks; leave it out or remove run().`,
     ],
     ['OPTION_INVALID', `@Flow() class Etl { run() {} @Task({ trigger: 'allDone' }) b() {} }`, /'trigger' says nothing/],
     ['OPTION_INVALID', `@Flow({ result: 'b' }) class Etl { run() {} @Task() b() {} }`, /'result' says nothing in a class with run\(\)/],

@@ -207,7 +207,7 @@ describe('a pipeline of steps', () => {
     const loose = await testFlow(pipeline('loose').steps(steps), {});
     expect(loose.result).toEqual({ a: 2, b: 1 });
     expect(loose.logs.map(({ message }) => message)).toEqual([
-      "Step 'Two' gave 'a', which the data has already; from here on it holds the newer value.",
+      "Step 'Two' returned 'a', already in the data; from here on it holds the newer value.",
     ]);
     const strict = await testFlow(pipeline('strict', { strict: true }).steps(steps), {});
     expect([strict.error?.code, strict.tasks.map(({ state }) => state.name)]).toEqual(['STEP_CLASH', ['Completed', 'Failed']]);
@@ -237,7 +237,7 @@ describe('a pipeline of steps', () => {
   test('refuses what a step may not give, and an input that is no object', async () => {
     for (const value of [7, 'text', [1], new Date(0)]) {
       const run = await testFlow(pipeline('odd').steps([[() => value, 'Odd']]), {});
-      expect(run.error).toMatchObject({ code: 'STEP_RESULT_INVALID', message: expect.stringContaining("Step 'Odd' gave a") });
+      expect(run.error).toMatchObject({ code: 'STEP_RESULT_INVALID', message: expect.stringContaining("Step 'Odd' returned a") });
     }
     await expect(testFlow(pipeline('any').steps([[() => ({}), 'Any']]), [1] as never)).rejects.toMatchObject({ code: 'PARAMS_INVALID' });
   });
@@ -246,7 +246,7 @@ describe('a pipeline of steps', () => {
     const run = await testFlow(pipeline('loud', { verbose: true }).steps([[() => ({ a: 1 }), 'One', 'v1.0']]), {});
     expect(run.logs.map(({ message }) => message.replace(/[\d.]+ ms/, 'N ms'))).toEqual([
       'One v1.0 begins',
-      'One v1.0 took N ms and gave a',
+      'One v1.0 took N ms and returned a',
     ]);
   });
 });

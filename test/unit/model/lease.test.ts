@@ -109,15 +109,15 @@ describe('a lost owner', () => {
     const crashed = { ...charged, crashes: true };
     const told = (...given: Parameters<typeof stateAfterLoss>): string | null => stateAfterLoss(...given).message;
     expect(told('run', lost, charged)).toBe(
-      'Its process b was lost; another goes on from what is recorded. Of the last was seen: it blocked',
+      'Its process b was lost; another continues from what is recorded. Of the last was seen: it blocked',
     );
     expect(told('task run', lost, charged)).toBe('Its process b was lost; another takes it. Of the last was seen: it blocked');
-    expect(told('run', lost, others)).toBe('Its process b was lost; another goes on from what is recorded.');
+    expect(told('run', lost, others)).toBe('Its process b was lost; another continues from what is recorded.');
     expect(told('run', { isCancelled: false, owners: [] }, undefined)).toBe(
-      'Its process  was lost; another goes on from what is recorded.',
+      'Its process  was lost; another continues from what is recorded.',
     );
     expect(told('task run', { isCancelled: false, owners: ['a', 'b', 'c'] }, undefined)).toBe('Its process c was lost; another takes it.');
-    expect(told('run', lost, { ...charged, seen: null })).toBe('Its process b was lost; another goes on from what is recorded.');
+    expect(told('run', lost, { ...charged, seen: null })).toBe('Its process b was lost; another continues from what is recorded.');
     expect(told('task run', lost, crashed)).toMatch(/1 in all, the last b\. Of the last was seen: it blocked$/);
     const cancelled = { ...lost, isCancelled: true };
     expect(told('run', cancelled, charged)).toBe('It was cancelled; the process that ran it was lost meanwhile.');

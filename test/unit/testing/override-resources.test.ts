@@ -53,7 +53,7 @@ test('a name much like that of a resource that was opened for real is refused', 
   const resources = { warehouse: { count: () => 7 }, 'tenant-bd': 'fake' };
   await expect(testFlow(Load, {}, { resources })).rejects.toMatchObject({
     code: 'USAGE',
-    message: "No resource 'tenant-bd' was opened in the test of Load, so what stands in its place was not used. Did you mean 'tenant-db'?",
+    message: "No resource 'tenant-bd' was opened in the test of Load, so its replacement was not used. Did you mean 'tenant-db'?",
   });
 });
 

@@ -114,7 +114,7 @@ describe('what is wrong', () => {
       'pause needs',
     ],
     ['repeat', { repeat: '1h', actions: [{ ...emptyAction('run', 0), deployment: 'x' }] }, 'run x with repeat would react to itself'],
-    ['name', { name: '1 x' }, '"1 x" is no name'],
+    ['name', { name: '1 x' }, '"1 x" is not a valid name'],
   ])('stands at %s: %j', (field, changes, said) => {
     const wrong = { ...draft, ...changes };
     const read = specOf(wrong);

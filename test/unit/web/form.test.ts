@@ -71,7 +71,7 @@ describe('the form of a schema', () => {
         pages: 'This has to be a whole number.',
         share: 'This is no number.',
         day: 'This is needed.',
-        options: expect.stringContaining('This is no JSON'),
+        options: expect.stringContaining('This is not JSON'),
       },
     });
   });

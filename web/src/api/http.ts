@@ -79,7 +79,7 @@ async function ask<T>(method: string, path: string, { query, body, signal }: Req
     ...(signal === undefined ? {} : { signal }),
   }).catch((cause: unknown) => {
     if (signal?.aborted === true) throw cause;
-    throw new ApiError(0, 'SERVER_UNREACHABLE', 'The server does not answer. It may be restarting; the page asks again by itself.');
+    throw new ApiError(0, 'SERVER_UNREACHABLE', 'The server does not answer. It may be restarting; the page retries by itself.');
   });
   const text = await response.text();
   const answer = text === '' ? undefined : parse(text);

@@ -73,7 +73,7 @@ export function readJson(text: string): { readonly value: unknown } | { readonly
   try {
     return { value: JSON.parse(text) };
   } catch (error) {
-    return { error: `This is no JSON: ${error instanceof Error ? error.message : String(error)}` };
+    return { error: `This is not JSON: ${error instanceof Error ? error.message : String(error)}` };
   }
 }
 
@@ -92,7 +92,7 @@ function readField(field: Field, value: FieldValue): { readonly value: unknown }
       return { value: field.choices.find((choice) => choiceText(choice) === value) ?? value };
     case 'datetime': {
       const at = new Date(value);
-      return Number.isNaN(at.getTime()) ? { error: 'This is no date and time.' } : { value: at.toISOString() };
+      return Number.isNaN(at.getTime()) ? { error: 'This is not a date and time.' } : { value: at.toISOString() };
     }
     case 'json':
       return readJson(value);

@@ -102,7 +102,7 @@ export function LoadingBlock({ height }: { readonly height: number }) {
 }
 
 function adviceFor(error: unknown): string {
-  if (!(error instanceof ApiError)) return 'Reload the page; if it comes again, it is a bug worth reporting.';
+  if (!(error instanceof ApiError)) return 'Reload the page; if it happens again, please report it as a bug.';
   if (error.status === 404) return 'It may have been deleted, or the address is mistyped.';
   if (error.status === 401) return 'Log in again.';
   if (error.status === 429) return 'Wait a moment, then try again.';

@@ -63,7 +63,7 @@ export function LoginPage() {
 
 function sentenceFor(error: unknown): string {
   if (!(error instanceof ApiError)) return String(error);
-  if (error.status === 401) return 'That is no key of this server, or it was revoked or has run out.';
+  if (error.status === 401) return 'That is not a key of this server, or it was revoked or has expired.';
   if (error.status === 429) return 'Too many attempts. Wait a minute, then try again.';
   return error.message;
 }

@@ -94,7 +94,7 @@ export class PgDriver<Tx> implements TransactionDriver<Tx> {
       const { command } = await client.query(`${statement}commit`);
       life.release(false);
       // The server's answer if a statement failed before and the error was caught.
-      if (command === 'ROLLBACK') throw new Error('A statement of the transaction had failed before, and the database rolled it back.');
+      if (command === 'ROLLBACK') throw new Error('An earlier statement of the transaction failed, and the database rolled it back.');
     };
     const escape = client.escapeLiteral && ((value: string): string => client.escapeLiteral?.(value) ?? value);
     return {

@@ -87,6 +87,6 @@ export function checkStatement(statement: unknown): void {
   if (typeof text === 'string' && endsTransaction.test(text))
     throw new BatutaError(
       'TRANSACTION_ENDED',
-      `'${cutText(text.trim(), 40)}' cannot be run in this transaction: it commits by itself when the task gives its result, and rolls back when the task fails.`,
+      `'${cutText(text.trim(), 40)}' cannot be run in this transaction: it commits by itself when the task completes, and rolls back when the task fails.`,
     );
 }

@@ -147,7 +147,7 @@ interface RuleDeedsProps {
 function RuleDeeds({ rule, onPress, onChange, onDelete }: RuleDeedsProps) {
   const [admin, operator] = [usePermission('admin').why, usePermission('operator').why];
   const { name, origin, pausedAt } = rule;
-  const declared = origin === 'config' ? `It stands in ${originOf(rule)}: change it there, then deploy.` : null;
+  const declared = origin === 'config' ? `It is declared in ${originOf(rule)}: change it there, then deploy.` : null;
   const deed = pausedAt === null ? 'pause' : 'resume';
   return (
     <>

@@ -66,7 +66,7 @@ export function DeploymentActions({ deployment }: { readonly deployment: Deploym
       >
         <p>
           {pausedAt === null
-            ? 'Its ticks make no runs until it is resumed. Runs that have begun go on, and it can still be run by hand.'
+            ? 'Its ticks make no runs until it is resumed. Runs that have begun continue, and it can still be run by hand.'
             : 'Its schedules tick again from now on. Ticks missed while it was paused are not caught up; use a backfill.'}
         </p>
       </Confirm>

@@ -25,7 +25,7 @@ export function EmissionsTab({ detail: { run }, tasks }: TabProps) {
   if (chosen === undefined)
     return (
       <Empty title="Nothing emitted">
-        A task gives out values while it runs with <code>await ctx.emit(&apos;progress&apos;, value)</code>; they appear here as they come.
+        A task emits values while it runs with <code>await ctx.emit(&apos;progress&apos;, value)</code>; they appear here as they come.
       </Empty>
     );
   const nameOf = new Map(tasks.rows.map(({ id, name, index }) => [id, index === null ? name : `${name}[${index}]`]));

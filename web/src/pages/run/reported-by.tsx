@@ -19,7 +19,7 @@ export function ReportedBy({ run }: { readonly run: RunDetail['run'] }) {
       {reporter === undefined || reporter.state === 'reporting' ? null : (
         <>
           {' '}
-          <StateBadge name="Late" message="Its program is not heard of, so this is how it stood then." bare /> last heard{' '}
+          <StateBadge name="Late" message="Its program has gone silent, so this is its last known state." bare /> last heard{' '}
           <Time at={reporter.beatAt} />
         </>
       )}

@@ -98,7 +98,7 @@ export function RunActions({ detail }: { readonly detail: RunDetail }) {
         }}
       >
         <p>
-          From now on a worker with any version of the flow may go on with the run. What version {pin?.version} has recorded is matched by
+          From now on a worker with any version of the flow may continue the run. What version {pin?.version} has recorded is matched by
           name and inputs. This cannot be undone.
         </p>
       </Confirm>

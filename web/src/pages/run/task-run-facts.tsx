@@ -159,6 +159,6 @@ export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps)
 
 function noResult({ resultBytes }: { readonly resultBytes?: number | null | undefined }, ended: boolean): string {
   if (resultBytes !== null && resultBytes !== undefined)
-    return `A result of ${resultBytes.toLocaleString('en')} bytes was recorded and cannot be had here: it was deleted, or stayed where the run ran.`;
+    return `A result of ${resultBytes.toLocaleString('en')} bytes was recorded but is not available here: it was deleted, or was not transferred from where the run ran.`;
   return ended ? 'No result was recorded.' : 'It is there once the task has completed.';
 }

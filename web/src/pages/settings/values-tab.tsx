@@ -43,6 +43,6 @@ export function ValuesTab() {
 
 function retentionSentence(settings: readonly SettingRow[]): string {
   const retention = settings.find(({ name }) => name === 'retention')?.value ?? '';
-  if (retention === 'forever') return 'Runs that have ended are kept for ever, save where a deployment says otherwise.';
-  return `Runs that have ended are kept for ${retention.replace(/^(\d+)d$/, '$1 days')}, then deleted with their logs and results, save where a deployment says otherwise.`;
+  if (retention === 'forever') return 'Runs that have ended are kept forever, unless a deployment says otherwise.';
+  return `Runs that have ended are kept for ${retention.replace(/^(\d+)d$/, '$1 days')}, then deleted with their logs and results, unless a deployment says otherwise.`;
 }
