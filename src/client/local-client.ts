@@ -18,19 +18,19 @@ import type { Broker } from '../broker/broker.ts';
 import type { EmbeddedClient, EnqueueOptions, FlowsClient, RunHandle, RunOptions } from './client.ts';
 import type { RunRequest } from './enqueue.ts';
 import { LocalAudit, LocalKeys } from './local-access.ts';
-import { type LocalAlerts, localAlerts, type LocalErrors } from './local-alerts.ts';
-import { LocalArtifacts } from './local-artifacts.ts';
-import { LocalCache } from './local-cache.ts';
+import { localAlerts, localErrors } from './local-alerts.ts';
+import { localArtifacts } from './local-artifacts.ts';
+import { localCache } from './local-cache.ts';
 import { LocalInbox, type LocalInboxOptions } from './local-inbox.ts';
 import { asDefinition, localFlows } from './local-flows.ts';
 import { type LocalConnections, localNamedValues } from './local-connections.ts';
 import type { LocalSecrets, LocalVariables } from './local-secrets.ts';
-import { LocalBackfills } from './local-backfills.ts';
+import { localBackfills } from './local-backfills.ts';
 import { LocalDeployments } from './local-deployments.ts';
-import { LocalFigures } from './local-figures.ts';
+import { localFigures } from './local-figures.ts';
 import { remoteHandle } from './remote-handle.ts';
 import { handleOf } from './run-handle.ts';
-import { LocalLimits } from './local-limits.ts';
+import { localLimits } from './local-limits.ts';
 import { type ExportsClient, localExports } from './export/local-exports.ts';
 import { type LocalEvents, localEvents } from './local-events.ts';
 import { LocalWebhooks } from './local-webhooks.ts';
@@ -61,17 +61,17 @@ export interface LocalClientOptions extends Partial<Pick<LocalInboxOptions, 'lin
 export class LocalClient implements EmbeddedClient {
   readonly runs: LocalRuns;
   readonly flows: FlowsClient;
-  readonly figures: LocalFigures;
-  readonly artifacts: LocalArtifacts;
+  readonly figures: EmbeddedClient['figures'];
+  readonly artifacts: EmbeddedClient['artifacts'];
   readonly events: LocalEvents;
   readonly webhooks: LocalWebhooks;
   readonly exports: ExportsClient;
-  readonly alerts: LocalAlerts;
-  readonly errors: LocalErrors;
+  readonly alerts: EmbeddedClient['alerts'];
+  readonly errors: EmbeddedClient['errors'];
   readonly deployments: LocalDeployments;
-  readonly backfills: LocalBackfills;
-  readonly limits: LocalLimits;
-  readonly cache: LocalCache;
+  readonly backfills: EmbeddedClient['backfills'];
+  readonly limits: EmbeddedClient['limits'];
+  readonly cache: EmbeddedClient['cache'];
   readonly inbox: LocalInbox;
   readonly keys: LocalKeys;
   readonly audit: LocalAudit;
@@ -111,24 +111,24 @@ export class LocalClient implements EmbeddedClient {
       handleOf: async (id) => this.#handle(id),
       tellSchedulers: (message) => this.#tell(deploymentsChannel, message),
     });
-    this.backfills = new LocalBackfills({
+    this.backfills = localBackfills({
       ...{ store, engine, clock: engine.services.clock },
       wake: (runs) => this.#ticket(runs),
       tellSchedulers: () => this.#tell(backfillsChannel, ''),
     });
-    this.limits = new LocalLimits(store, engine.services.limits, () => this.#tell('limits', 'free'));
+    this.limits = localLimits(store, engine.services.limits, () => this.#tell('limits', 'free'));
     const access = { store, clock: engine.services.clock, makeId: engine.services.makeId };
     [this.keys, this.audit] = [new LocalKeys(access), new LocalAudit(access)];
     this.inbox = new LocalInbox({ ...access, links: options.links, runs: this.runs, wake: (runIds) => this.#wake(runIds) });
     [this.secrets, this.variables, this.connections] = localNamedValues({ ...access, keyring: options.keyring ?? (() => null) });
-    this.figures = new LocalFigures({
+    this.figures = localFigures({
       ...{ store, clock: engine.services.clock, isOwnerGone: engine.services.isOwnerGone },
       leaseMs: engine.services.settings.leaseMs,
       why: (runId) => this.runs.why(runId),
     });
-    [this.cache, this.artifacts] = [new LocalCache(engine.services), new LocalArtifacts(store.artifacts, engine.services.results)];
+    [this.cache, this.artifacts] = [localCache(engine.services), localArtifacts(store.artifacts, engine.services.results)];
     this.webhooks = new LocalWebhooks(engine.services, () => this.#tell(triggersChannel, ''));
-    [this.alerts, this.errors] = localAlerts(engine.services);
+    [this.alerts, this.errors] = [localAlerts(engine.services), localErrors(engine.services)];
     this.events = localEvents({
       services: engine.services,
       follow: (options = {}) => followRunEvents(store, engine.services.leaseClock, options, this.#over.signal),

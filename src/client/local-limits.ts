@@ -1,6 +1,6 @@
 /** Limits as the local client serves them. */
 import { BatutaError } from '../base/errors.ts';
-import { checkRate, type Rate, type TagRate } from '../model/rate.ts';
+import { checkRate, type Rate } from '../model/rate.ts';
 import { hintFor } from '../base/nearest.ts';
 import type { Limits } from '../engine/limits/limits.ts';
 import type { RateView, RunLimit, SlotChange, Store, TagLimitView } from '../store/store.ts';
@@ -11,66 +11,51 @@ import { isLongerThan } from '../base/cut-text.ts';
 const maxSlots = 1_000_000;
 const maxTagChars = 200;
 
-export class LocalLimits implements LimitsClient {
-  readonly #store: Store;
-  readonly #limits: Limits;
-
-  readonly #tell: () => Promise<void>;
-
-  /** @param tell wakes other processes with waiting tasks; best effort */
-  constructor(store: Store, limits: Limits, tell: () => Promise<void>) {
-    this.#store = store;
-    this.#limits = limits;
-    this.#tell = tell;
-  }
-
-  async list(): Promise<readonly LimitView[]> {
-    const { limits, rates } = this.#store;
-    const [tags, runs, windows] = await Promise.all([limits.tagLimitViews(), limits.runLimits(), rates.views()]);
-    return [...runs.map(viewOfRuns), ...tags.map(viewOfTag), ...windows.map(viewOfRate)].sort((a, b) =>
-      a.name === b.name ? Number(a.rate !== undefined) - Number(b.rate !== undefined) : a.name < b.name ? -1 : 1,
-    );
-  }
-
-  async set(name: string, slots: number): Promise<LimitView> {
-    checkName(name);
-    if (!Number.isSafeInteger(slots) || slots < 0 || slots > maxSlots)
-      throw new BatutaError('OPTION_INVALID', `The limit ${name} must be a whole number from 0 to ${maxSlots}, not ${String(slots)}.`, {
-        details: { limit: name },
-      });
-    await this.#changed(await this.#store.limits.setTagLimit(name, slots));
-    const view = (await this.#store.limits.tagLimitViews()).find((limit) => limit.name === name);
-    return view ? viewOfTag(view) : viewOfTag({ name, slots, holders: [], waiters: [], held: 0, waiting: 0 });
-  }
-
-  async setRate(name: string, { limit, per, key }: TagRate): Promise<LimitView> {
-    checkName(name);
-    const rate = checkRate(`The rate ${name}`, { limit, per, ...(key === undefined ? {} : { key }) }) as Rate;
-    await this.#store.rates.setTagRate(name, rate);
-    const view = (await this.#store.rates.views()).find((one) => one.name === name && one.base === name);
-    return viewOfRate(view ?? { ...rate, name, base: name, used: 0, nextAt: null, waiting: 0, waiters: [] });
-  }
-
-  async delete(name: string, which?: 'slots' | 'rate'): Promise<void> {
-    const { limits, rates } = this.#store;
-    const isTags = !/^(flow|deployment):/.test(name);
-    const hadRate = isTags && which !== 'slots' && (await rates.deleteTagRate(name));
-    const change = isTags && which !== 'rate' ? await limits.deleteTagLimit(name) : null;
-    if (change) await this.#changed(change);
-    if (change || hadRate) return;
-    const names = [...(await limits.tagLimits()), ...(await rates.tagRates())].map((limit) => limit.name);
-    const declared = /^(flow|deployment):/.test(name) ? ` Limits on runs stand with their flow or deployment; change it there.` : '';
-    throw new BatutaError(
-      'LIMIT_NOT_FOUND',
-      `There is no limit '${name}' that can be deleted.${declared || hintFor(name, names, 'There are')}`,
-      { details: { limit: name } },
-    );
-  }
-
-  async #changed(change: SlotChange): Promise<void> {
-    this.#limits.tasks.changed(change);
-    if (change.owners.length > 0) await this.#tell();
-  }
+/** @param tell wakes other processes with waiting tasks; best effort */
+export function localLimits({ limits, rates }: Store, { tasks }: Limits, tell: () => Promise<void>): LimitsClient {
+  const changed = async (change: SlotChange): Promise<void> => {
+    tasks.changed(change);
+    if (change.owners.length > 0) await tell();
+  };
+  return {
+    async list() {
+      const [tags, runs, windows] = await Promise.all([limits.tagLimitViews(), limits.runLimits(), rates.views()]);
+      return [...runs.map(viewOfRuns), ...tags.map(viewOfTag), ...windows.map(viewOfRate)].sort((a, b) =>
+        a.name === b.name ? Number(a.rate !== undefined) - Number(b.rate !== undefined) : a.name < b.name ? -1 : 1,
+      );
+    },
+    async set(name, slots) {
+      checkName(name);
+      if (!Number.isSafeInteger(slots) || slots < 0 || slots > maxSlots)
+        throw new BatutaError('OPTION_INVALID', `The limit ${name} must be a whole number from 0 to ${maxSlots}, not ${String(slots)}.`, {
+          details: { limit: name },
+        });
+      await changed(await limits.setTagLimit(name, slots));
+      const view = (await limits.tagLimitViews()).find((limit) => limit.name === name);
+      return view ? viewOfTag(view) : viewOfTag({ name, slots, holders: [], waiters: [], held: 0, waiting: 0 });
+    },
+    async setRate(name, { limit, per, key }) {
+      checkName(name);
+      const rate = checkRate(`The rate ${name}`, { limit, per, ...(key === undefined ? {} : { key }) }) as Rate;
+      await rates.setTagRate(name, rate);
+      const view = (await rates.views()).find((one) => one.name === name && one.base === name);
+      return viewOfRate(view ?? { ...rate, name, base: name, used: 0, nextAt: null, waiting: 0, waiters: [] });
+    },
+    async delete(name, which) {
+      const isTags = !/^(flow|deployment):/.test(name);
+      const hadRate = isTags && which !== 'slots' && (await rates.deleteTagRate(name));
+      const change = isTags && which !== 'rate' ? await limits.deleteTagLimit(name) : null;
+      if (change) await changed(change);
+      if (change || hadRate) return;
+      const names = [...(await limits.tagLimits()), ...(await rates.tagRates())].map((limit) => limit.name);
+      const declared = isTags ? '' : ` Limits on runs stand with their flow or deployment; change it there.`;
+      throw new BatutaError(
+        'LIMIT_NOT_FOUND',
+        `There is no limit '${name}' that can be deleted.${declared || hintFor(name, names, 'There are')}`,
+        { details: { limit: name } },
+      );
+    },
+  };
 }
 
 function checkName(name: string): void {
