@@ -162,7 +162,7 @@ describe('batuta deploy with wrong input', () => {
       'Give one of --cron, --interval and --rrule, not --cron and --interval.',
     ],
     ['an end before the start', ['daily-sales', '--cron', '@daily', '--start', '2026-01-02', '--end', '2026-01-01'], 'ends'],
-    ['a zone without a schedule', ['daily-sales', '--timezone', 'UTC'], '--timezone says nothing without'],
+    ['a zone without a schedule', ['daily-sales', '--timezone', 'UTC'], '--timezone has no effect without'],
     ['an anchor for a cron', ['daily-sales', '--cron', '@daily', '--anchor', '2026-01-01'], 'takes no anchor'],
     ['parameters that do not fit', ['daily-sales', '-p', 'region=mars'], 'error PARAMS_INVALID'],
     ['an unknown parameter', ['daily-sales', '-p', 'regoin=eu'], "Did you mean 'region'?"],

@@ -138,7 +138,7 @@ describe('rules of alerts', { timeout: 180_000 }, () => {
     await page.getByText('Stands in').waitFor();
     const change = page.getByRole('button', { name: 'Change declared' }).first();
     await change.hover();
-    await page.getByText('It stands in batuta.config.ts: change it there, then deploy.').first().waitFor();
+    await page.getByText('It is declared in batuta.config.ts: change it there, then deploy.').first().waitFor();
     expect(await change.getAttribute('aria-disabled')).toBe('true');
     await page.getByRole('row', { name: /declared a run failed .* batuta\.config\.ts/ }).waitFor();
     await page.close();

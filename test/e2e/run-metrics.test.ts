@@ -50,7 +50,7 @@ test('are written to a file as a whole, for a run that fails as well, and leave 
 
 test('a file in a folder that is not there is refused before anything runs', async () => {
   const { status, stderr } = await project.batuta('run', 'flows/shop.ts', '--metrics-file', 'nowhere/shop.prom');
-  expect([status, stderr]).toEqual([expect.any(Number), expect.stringContaining('There is no folder')]);
+  expect([status, stderr]).toEqual([expect.any(Number), expect.stringContaining('of the metrics file does not exist')]);
   expect(status).not.toBe(0);
 });
 

@@ -47,7 +47,7 @@ describe.each(['sqlite', 'postgres and redis'] as const)('slots in a fleet on %s
   test('a worker with too few places leaves heavy runs to a larger one; where none is large enough the run says so, and begins once one is', async () => {
     await fleet.start('worker', '--name', 'little', '--concurrency', '2');
     const [heavy = ''] = await submit('heavy-run', 1, 20);
-    const needs = 'Needs 3 places of a worker at once; the largest at work in queue default that knows its flow has 2.';
+    const needs = 'Needs 3 places of a worker at once; the largest running worker of queue default that knows its flow has 2.';
     await until(async () => (await fleet.client.runs.get(heavy)).state.message === needs);
     // Null for the moment in which a worker holds it to say so.
     await expect

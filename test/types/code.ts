@@ -25,11 +25,11 @@ export class Report {
     return [...(await first), ...rest].length;
   }
 
-  // @ts-expect-error needs says nothing where calls wire the tasks
+  // @ts-expect-error needs has no effect where calls wire the tasks
   @Task({ needs: ['fetch'] }) b1(_x: number[]) {}
-  // @ts-expect-error after says nothing where calls wire the tasks
+  // @ts-expect-error after has no effect where calls wire the tasks
   @Task({ after: ['fetch'] }) b2() {}
-  // @ts-expect-error each says nothing where calls wire the tasks
+  // @ts-expect-error each has no effect where calls wire the tasks
   @Task({ each: 'fetch' }) b3(_x: number) {}
 }
 

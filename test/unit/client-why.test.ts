@@ -4,13 +4,12 @@ import { makeId } from '../../src/base/id.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { programName } from '../../src/base/program-name.ts';
 import { failureOf } from '../../src/model/failure.ts';
-import type { Owner, Run } from '../../src/model/run.ts';
+import type { Owner } from '../../src/model/run.ts';
 import { stateOf } from '../../src/model/state.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { NewRun, WorkerRow } from '../../src/store/store.ts';
 import { openEngine, type OpenEngine } from '../support/open-engine.ts';
-import { endRun, newRun, ownerNamed, taskRun } from '../contract/store/rows.ts';
-import { claimTicks, deploy, hourMs, runsOf, takeRun } from '../contract/store/ticking.ts';
+import { newRun, ownerNamed, taskRun } from '../contract/store/rows.ts';
 
 let at: OpenEngine;
 const leaseMs = 60_000;
@@ -240,46 +239,6 @@ describe('why a run does not run', () => {
     });
     const waits = await insert({ state: stateOf('PAUSED', 'Suspended', `Waiting for the signal 'approved'.`) });
     expect(await why(waits)).toEqual({ kind: 'signal', message: `Waiting for the signal 'approved'.`, untilAt: null, holders: [] });
-  });
-
-  test('runs of earlier ticks, as they are now, and a pause of its deployment', async () => {
-    await begin();
-    const tick = systemClock.now() - 2 * hourMs;
-    await deploy(at.store, 'nightly', tick, { overlap: 'buffer-all', catchup: 'all', catchupWindowMs: 5 * hourMs });
-    await claimTicks(at.store);
-    const [first, second, third] = await runsOf(at.store, 'nightly');
-    const before = (run: Run | undefined): string => `${run?.name} of ${new Date(run?.scheduledFor ?? 0).toISOString()}`;
-    expect(await why(third?.id ?? '')).toEqual({
-      kind: 'overlap',
-      message: `Waits until the run ${before(first)} and 1 other before it have ended.`,
-      untilAt: null,
-      holders: [first?.id],
-    });
-    await endRun(at.store, await takeRun(at.store, first?.id ?? ''));
-    expect((await why(third?.id ?? ''))?.message).toBe(`Waits until the run ${before(second)} has ended.`);
-    await at.client.deployments.pause('nightly');
-    expect(await why(second?.id ?? '')).toMatchObject({
-      kind: 'paused',
-      message: expect.stringMatching(/^Its deployment nightly is paused since .*Z: npx batuta deployment resume nightly\.$/),
-    });
-    expect((await why(third?.id ?? ''))?.message).toContain(`Waits until the run ${before(second)} has ended.`);
-    await at.client.deployments.resume('nightly');
-    expect(await why(second?.id ?? '')).toMatchObject({ kind: 'starting' });
-  });
-
-  test('a pause of its schedule, by its name', async () => {
-    await begin();
-    const tick = systemClock.now() - 2 * hourMs;
-    await deploy(at.store, 'nightly', tick, { overlap: 'buffer-all', catchup: 'all', catchupWindowMs: 5 * hourMs }, { slug: 'early' });
-    await claimTicks(at.store);
-    const [first, second] = await runsOf(at.store, 'nightly');
-    await at.client.deployments.pause('nightly', 'early');
-    const paused = /^Its schedule early of nightly is paused since .*Z: npx batuta deployment resume nightly --schedule early\./;
-    expect(await why(second?.id ?? '')).toMatchObject({ kind: 'paused', message: expect.stringMatching(paused), holders: [first?.id] });
-    await endRun(at.store, await takeRun(at.store, first?.id ?? ''));
-    expect(await why(second?.id ?? '')).toMatchObject({ kind: 'paused', message: expect.stringMatching(paused), holders: [] });
-    await at.client.deployments.resume('nightly', 'early');
-    expect(await why(second?.id ?? '')).toMatchObject({ kind: 'starting' });
   });
 
   test('a process that is lost, and within what time another goes on', async () => {

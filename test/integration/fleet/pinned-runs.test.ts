@@ -179,7 +179,7 @@ describe('a run of a flow that pins', () => {
     await take(id, [versionOfFlow('2')]);
     expect((await inspect(id)).result).toEqual(['1', '2']);
     expect((await open.client.runs.logs(id)).map(({ message }) => message)).toContain(
-      'No longer pinned to version 1: from now on any version of the flow asked may go on with it.',
+      'No longer pinned to version 1: from now on any version of the flow asked may continue it.',
     );
   });
 

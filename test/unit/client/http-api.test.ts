@@ -123,7 +123,7 @@ describe('a request to the API', () => {
     const api = open(url, 'secret');
     await expect(api.get('missing')).rejects.toThrow(`The server at ${url} is not a Batuta server (status 404: <h1>Hello</h1>)`);
     await expect(api.get('page')).rejects.toThrow(`The server at ${url} is not a Batuta server`);
-    await expect(api.get('moved')).rejects.toThrow('sends on to https://elsewhere.example/');
+    await expect(api.get('moved')).rejects.toThrow('redirects to https://elsewhere.example/');
   });
 
   it('after the client was closed it is refused, and one under way ends', async () => {

@@ -94,7 +94,7 @@ describe('a mistake is told with class, method and the mend', () => {
     [
       'OPTION_INVALID',
       withTask(`{ needs: ['flights'], after: ['flights'] }`),
-      `Etl.join: 'flights' stands in needs and in after; needs alone is enough.`,
+      `Etl.join: 'flights' is in needs and in after; needs alone is enough.`,
     ],
     ['OPTION_INVALID', withTask(`{ needs: 'flights' }`), `Etl.join: needs must be a list of texts, e.g. ['a', 'b'], not 'flights'.`],
     ['OPTION_INVALID', withTask(`{ retries: -1 }`), 'Etl.join: retries must be a whole number from 0, not -1.'],
@@ -212,8 +212,8 @@ describe('a mistake is told with class, method and the mend', () => {
       `@Flow() class Etl { run() {} @Task() a() {} @Task({ needs: ['a'] }) b() {} }`,
       `Etl.b: 'needs' has no effect in a class with run(), where the calls in run() wire the tasks; leave it out or remove run().`,
     ],
-    ['OPTION_INVALID', `@Flow() class Etl { run() {} @Task({ trigger: 'allDone' }) b() {} }`, /'trigger' says nothing/],
-    ['OPTION_INVALID', `@Flow({ result: 'b' }) class Etl { run() {} @Task() b() {} }`, /'result' says nothing in a class with run\(\)/],
+    ['OPTION_INVALID', `@Flow() class Etl { run() {} @Task({ trigger: 'allDone' }) b() {} }`, /'trigger' has no effect/],
+    ['OPTION_INVALID', `@Flow({ result: 'b' }) class Etl { run() {} @Task() b() {} }`, /'result' has no effect in a class with run\(\)/],
   ])('%s %s', async (code, source, message) => {
     expect(await refusal(source)).toMatchObject({
       name: 'BatutaError',

@@ -83,7 +83,7 @@ describe('a stream is refused by name', () => {
       'with retries behind its source',
       { rows: { does: rows }, take: { ...take, retries: 1 } },
       {},
-      'Made.take takes a stream, so it is tried again together with its source',
+      'Made.take takes a stream, so it is retried together with its source',
     ],
     [
       'that is mapped over',

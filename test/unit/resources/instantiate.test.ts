@@ -31,7 +31,7 @@ test.each([
 test.each([
   ['nothing gives what the constructor takes', undefined, 'instantiate in batuta.config.ts'],
   ['the container throws', () => Promise.reject(new Error('no such provider')), 'no such provider'],
-  ['the container gives something else', () => new Map(), 'instantiate gave object and no Mails'],
+  ['the container gives something else', () => new Map(), 'instantiate returned object instead of a Mails'],
 ])('where %s the run fails with one sentence', async (_when, instantiate, words) => {
   const run = await testFlow(Mails, {}, instantiate ? { instantiate } : {});
   expect(run.expectState('Failed').error).toMatchObject({ code: 'INSTANTIATE_FAILED', message: expect.stringContaining(words) });
