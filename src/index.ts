@@ -16,6 +16,7 @@ export type {
   ConfigFlow,
   ConfigSchedule,
   ConfigTrigger,
+  ConfigTriggerParts,
   OwnHealthAnswer,
   OwnHealthCheck,
   ResolveSecret,

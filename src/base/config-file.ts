@@ -93,28 +93,33 @@ export interface ConfigSchedule {
 /** A value that a filter compares. */
 export type ConfigFilterValue = string | number | boolean | null;
 
-/** What starts a run of a deployment: an event or the end of a run. Paths begin with `payload`, `event`, `run`, `params` or `result`. */
-export type ConfigTrigger =
-  | string
-  | {
-      /** `event:order.created`, `completed:extract`, `failed:flow:extract`. A list fires once each has occurred within `within`. */
-      readonly on: string | readonly string[];
-      /** Stable name in the deployment. Default: from its sources. */
-      readonly slug?: string;
-      /** By path: the required value, or a list of allowed ones. */
-      readonly where?: Readonly<Record<string, ConfigFilterValue | readonly ConfigFilterValue[]>>;
-      /** Tags that the ended run must have. */
-      readonly tags?: readonly string[];
-      /** Parameter by name: the path of its value. */
-      readonly params?: Readonly<Record<string, string>>;
-      readonly within?: Duration;
-      /** Fires with the last occurrence, after this long without another. */
-      readonly debounce?: Duration | { readonly wait: Duration; readonly maxWait?: Duration };
-      /** Path whose value separates windows and debounces. */
-      readonly by?: string;
-      /** Whether ends of runs made by a backfill count. Default false. */
-      readonly backfills?: boolean;
-    };
+/** What starts a run of a deployment, an event or the end of a run: its source as text, or its parts. */
+export type ConfigTrigger = string | ConfigTriggerParts;
+
+/** The parts of a trigger. Paths begin with `payload`, `event`, `run`, `params` or `result`. */
+export interface ConfigTriggerParts {
+  /**
+   * `event:order.created`, `event:order.*`, `completed:extract` (a deployment), `failed:flow:extract` (a flow), `ended:*`; `completed`, `failed`,
+   * `crashed`, `cancelled` or `ended`. A list: fires once each of them has occurred within `within`.
+   */
+  readonly on: string | readonly string[];
+  /** Stable name in the deployment; default made of its sources. */
+  readonly slug?: string;
+  /** By path, such as `payload.total` or `run.flow`: the value it must have, or a list of allowed values. */
+  readonly where?: Readonly<Record<string, ConfigFilterValue | readonly ConfigFilterValue[]>>;
+  /** Tags the ended run must have, all of them. */
+  readonly tags?: readonly string[];
+  /** Parameter by name: the path of its value, such as `payload.order.id` or `result.rows`. Laid over the deployment's. */
+  readonly params?: Readonly<Record<string, string>>;
+  /** Length of the window in which all sources must occur. */
+  readonly within?: Duration;
+  /** Fires after this long without another occurrence, with the last one; at most `maxWait` after the first. */
+  readonly debounce?: Duration | { readonly wait: Duration; readonly maxWait?: Duration };
+  /** Path whose value separates windows and debounces, such as `payload.customer`. */
+  readonly by?: string;
+  /** Whether ends of runs made by a backfill count. Default false. */
+  readonly backfills?: boolean;
+}
 
 /** The class of a flow. */
 // oxlint-disable-next-line typescript/no-explicit-any -- a flow, whatever its constructor takes.
@@ -122,25 +127,27 @@ export type ConfigFlow = new (...args: any[]) => object;
 
 /** A deployment for `batuta deploy --all`; checked there. */
 export interface ConfigDeployment {
-  /** Default the name of the flow. */
+  /** Default the name of the flow. 1 to 100 letters, digits, `_`, `.` and `-`. */
   readonly name?: string;
   /** Name of a flow of the project, or the class. */
   readonly flow: string | ConfigFlow;
   readonly description?: string;
+  /** Checked on deploy. May omit parameters that each of its schedules sets itself. */
   readonly params?: unknown;
   readonly tags?: readonly string[];
+  /** Default `default`. */
   readonly queue?: string;
-  /** -100 to 100. */
+  /** -100 to 100, default 0. */
   readonly priority?: number;
-  /** Runs at the same time; per key if there is one. */
+  /** Runs at the same time; per key if there is one. A number means a limit for all with `onConflict: 'queue'`. */
   readonly concurrency?:
     | number
     | { readonly limit: number; readonly key?: string; readonly onConflict?: 'queue' | 'skip' | 'cancel-running' };
-  /** How many of its runs may begin in any time window. */
+  /** How many of its runs may begin in any window of time; replaces that of its flow. Default unlimited. */
   readonly rateLimit?: { readonly limit: number; readonly per: Duration; readonly key?: string };
-  /** Template of the key by which its runs take turns. Default: its flow's, if a template. */
+  /** Template of the key by which its runs take turns, like `{customer}`; replaces its flow's. Default its flow's, if a template. */
   readonly fairness?: string;
-  /** How many of a worker's places each of its runs takes. Default that of its flow. */
+  /** How many of a worker's places each of its runs takes, from 1; replaces that of its flow. Default that of its flow. */
   readonly slots?: number;
   /** Which ticks to make up that were missed without a scheduler. Default `latest`. */
   readonly catchup?: 'none' | 'latest' | 'all';
@@ -150,9 +157,9 @@ export interface ConfigDeployment {
   readonly overlap?: 'allow' | 'skip' | 'buffer-one' | 'buffer-all' | 'cancel-running';
   /** How long ended runs are kept. Default as the settings say. */
   readonly retention?: Duration | 'forever';
-  /** Template of the names of its runs, like `sync-{customer}`. */
+  /** Template of the names of its runs, like `sync-{customer}`. Default that of the flow if it is a template, else two random words. */
   readonly runName?: string;
-  /** Whether it begins paused. */
+  /** Whether it begins paused; on an existing one, a manual pause or resume stays. */
   readonly paused?: boolean;
   readonly schedules?: readonly ConfigSchedule[];
   /**

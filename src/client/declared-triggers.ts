@@ -1,6 +1,7 @@
 /** Declared triggers of a deployment: checked, with their defaults filled in. */
 import { cutText } from '../base/cut-text.ts';
-import { type Duration, parseDuration } from '../base/duration.ts';
+import type { ConfigTriggerParts } from '../base/config-file.ts';
+import { parseDuration } from '../base/duration.ts';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import { isQueueName } from '../model/queue.ts';
@@ -19,29 +20,7 @@ import { maxNameChars } from '../model/run.ts';
 /** One trigger as a user writes it: a source as text, or its parts. */
 export type TriggerSpec = string | TriggerParts;
 
-export interface TriggerParts {
-  /**
-   * `event:order.created`, `event:order.*`, `completed:extract` (a deployment), `failed:flow:extract` (a flow), `ended:*`; `completed`, `failed`,
-   * `crashed`, `cancelled` or `ended`. A list: fires once each of them has occurred within `within`.
-   */
-  readonly on: string | readonly string[];
-  /** Stable name in the deployment; default made of its sources. */
-  readonly slug?: string;
-  /** By path, such as `payload.total` or `run.flow`: the value it must have, or a list of allowed values. */
-  readonly where?: Readonly<Record<string, FilterValue | readonly FilterValue[]>>;
-  /** Tags the ended run must have, all of them. */
-  readonly tags?: readonly string[];
-  /** Parameter by name: the path of its value, such as `payload.order.id` or `result.rows`. Laid over the deployment's. */
-  readonly params?: Readonly<Record<string, string>>;
-  /** Length of the window in which all sources must occur. */
-  readonly within?: Duration;
-  /** Fires after this long without another occurrence, with the last one; at most `maxWait` after the first. */
-  readonly debounce?: Duration | { readonly wait: Duration; readonly maxWait?: Duration };
-  /** Path whose value separates windows and debounces, such as `payload.customer`. */
-  readonly by?: string;
-  /** Whether ends of runs made by a backfill count. Default false. */
-  readonly backfills?: boolean;
-}
+export type TriggerParts = ConfigTriggerParts;
 
 /** Plain JSON, by slug. */
 export interface DeclaredTrigger {

@@ -1,7 +1,8 @@
 /** Contract of deployments and backfills. Times are UTC epoch ms. */
+import type { ConfigDeployment } from '../base/config-file.ts';
 import type { Duration } from '../base/duration.ts';
 import type { FlowClass } from '../model/flow-types.ts';
-import type { Backfill, Catchup, Concurrency, DeploymentOrigin, DeploymentVersion, Overlap } from '../model/deployment.ts';
+import type { Backfill, DeploymentOrigin, DeploymentVersion } from '../model/deployment.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { StateName } from '../model/state.ts';
 import type { ScheduleInput } from '../model/schedule/schedule.ts';
@@ -26,40 +27,9 @@ export interface ScheduleSpec extends ScheduleInput {
 }
 
 /** A deployment as a user writes it. */
-export interface DeploymentSpec {
-  /** Default the name of the flow. 1 to 100 letters, digits, `_`, `.` and `-`. */
-  readonly name?: string;
+export interface DeploymentSpec extends Omit<ConfigDeployment, 'flow' | 'schedules'> {
   readonly flow: string | FlowClass | FlowDefinition;
-  readonly description?: string;
-  /** Checked on deploy. May omit parameters that each of its schedules sets itself. */
-  readonly params?: unknown;
-  readonly tags?: readonly string[];
-  /** Default `default`. */
-  readonly queue?: string;
-  /** -100 to 100, default 0. */
-  readonly priority?: number;
-  /** A number means a limit for all with `onConflict: 'queue'`. */
-  readonly concurrency?: number | { readonly limit: number; readonly key?: string; readonly onConflict?: Concurrency['onConflict'] };
-  /** How many of its runs may begin in any window of time; replaces that of its flow. Default unlimited. */
-  readonly rateLimit?: { readonly limit: number; readonly per: Duration; readonly key?: string };
-  /** Template of the key by which its runs take turns, like `{customer}`; replaces its flow's. Default its flow's, if a template. */
-  readonly fairness?: string;
-  /** How many of a worker's places each of its runs takes, from 1; replaces that of its flow. Default that of its flow. */
-  readonly slots?: number;
-  /** Default `latest`. */
-  readonly catchup?: Catchup;
-  /** Default 1 hour. */
-  readonly catchupWindow?: Duration;
-  /** Default `allow`. */
-  readonly overlap?: Overlap;
-  readonly retention?: Duration | 'forever';
-  /** Template of the names of its runs, like `sync-{customer}`. Default that of the flow if it is a template, else two random words. */
-  readonly runName?: string;
-  /** Whether it begins paused; on an existing one, a manual pause or resume stays. */
-  readonly paused?: boolean;
   readonly schedules?: readonly ScheduleSpec[];
-  /** What starts it, e.g. `'completed:extract'` or `{ on: 'event:order.created', params: { id: 'payload.id' } }`; one or several. */
-  readonly on?: TriggerSpec | readonly TriggerSpec[];
 }
 
 /** A deployment with its schedules and triggers, in the order of their slugs, and its newest run. */
