@@ -146,7 +146,7 @@ describe('a link to decide', () => {
     ];
     for (const token of attacks) {
       for (const answer of [await api.get(`/decide/${token}`), await api.post(`/decide/${token}`, '', form)])
-        expect([token, answer.status, answer.text], token).toEqual([token, 404, expect.stringContaining('not made here')]);
+        expect([token, answer.status, answer.text], token).toEqual([token, 404, expect.stringContaining('not from this server')]);
     }
     expect([item, other].length).toBe(2);
     for (const { id } of [item, other]) expect((await api.client.inbox.get(id)).status).toBe('open');
