@@ -8,7 +8,6 @@ import type { StateName } from '../model/state.ts';
 import type { ScheduleInput } from '../model/schedule/schedule.ts';
 import type { DeploymentFilter, LastRun, Page, StoredDeployment, VersionPage } from '../store/store.ts';
 import type { TriggerFiring, TriggerWait } from '../model/triggers/trigger.ts';
-import type { TriggerSpec } from './declared-triggers.ts';
 import type { EnqueueOptions, RunHandle } from './handle.ts';
 
 export type { DeploymentFilter, LastRun };

@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { BatutaError } from '../../../src/base/errors.ts';
-import { awaitSlot } from '../../../src/engine/limits/await-slot.ts';
+import { awaitSlot } from '../../../src/engine/run/execute-attempt.ts';
 import { Limits, type LimitsOptions } from '../../../src/engine/limits/limits.ts';
 import type { SlotEnd } from '../../../src/engine/limits/run-slots.ts';
 import type { RunAttempt } from '../../../src/engine/run/run-attempt.ts';
