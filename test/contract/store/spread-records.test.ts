@@ -140,6 +140,7 @@ describe.each(makers)('records of spread tasks on $name', (maker) => {
     const row = await rowOf(own);
     expect(row).toMatchObject({ state: { type: 'CANCELLED', message: ended[0]?.message }, dueAt: null });
     expect(row?.endedAt).toBeGreaterThan(startedAt);
+    expect(await store.spread.ended([own, foreign].map(({ row: { id } }) => id))).toEqual([row]);
     expect((await rowOf(foreign))?.state.name).toBe('Resuming');
     await store.recorder.addRunPatch(run, { state: stateOf('RUNNING') }, null);
     expect([...(await store.spread.claimMany([own.row.id, foreign.row.id], living, leaseMs)).keys()]).toEqual([foreign.row.id]);

@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { Flow, type FlowClass, Task, type TaskContext } from 'batuta';
 import { z } from 'zod';
+import type { TaskRun } from '../../../src/model/run.ts';
 import { gate, makeFlow } from '../../support/make-flow.ts';
 import { type OpenEngine, openEngine } from '../../support/open-engine.ts';
 import { type Ended, named, runToEnd } from '../../support/run-to-end.ts';
@@ -108,24 +109,55 @@ test('when the one that makes it fails, the next in line does', async () => {
   ).toEqual(['Cached', 'Completed', 'Failed']);
 });
 
-test('a retry that finds what another has made meanwhile takes it', async () => {
+test('a retry that finds what another has made meanwhile takes it, and nothing is left of the attempt that failed', async () => {
+  const tried = gate();
   let calls = 0;
   const flow = makeFlow({
     quote: {
       cache: '1 hour',
       retries: 1,
-      does: async () => {
+      retryIf: async () => {
+        await tried.opened;
+        return true;
+      },
+      does: (ctx: TaskContext) => {
         calls += 1;
+        ctx.metrics.add('calls');
+        ctx.progress(1, 2);
         if (calls === 1) throw new Error('it broke');
         return calls;
       },
     },
   });
   here = await openEngine();
-  const { tasks } = await runIt(flow);
-  expect(tasks[0]?.state.name).toBe('Completed');
-  expect(named(await runIt(flow), 'quote')).toMatchObject({ state: { name: 'Cached' }, result: '{"json":2}' });
+  const first = runIt(flow);
+  while (calls === 0) await new Promise((resolve) => setImmediate(resolve));
+  const second = await runIt(flow);
+  tried.open();
+  const taken = named(await first, 'quote');
+  expect(named(second, 'quote')).toMatchObject({ state: { name: 'Completed' }, result: '{"json":2}' });
+  expect(taken).toMatchObject({
+    ...{ state: { name: 'Cached' }, result: '{"json":2}', attempt: 1, error: null, progress: null, metrics: null, dueAt: null },
+    cachedFrom: { runId: second.run.id, taskRunId: named(second, 'quote')?.id },
+  });
+  expect(taken?.startedAt).toBeLessThanOrEqual(named(second, 'quote')?.startedAt ?? 0);
   expect(calls).toBe(2);
+});
+
+test('what waits for a value that another run makes says so, and is due at no instant', async () => {
+  const { opened, open } = gate();
+  const flow = makeFlow({ slow: { cache: '1 hour', does: () => (made.push(1), opened) } });
+  here = await openEngine();
+  const first = runIt(flow);
+  while (made.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const { id } = await here.client.submit(flow);
+  const waiting = async (): Promise<TaskRun | undefined> => (await here.store.taskRuns.ofRun(id))[0];
+  while ((await waiting()) === undefined) await new Promise((resolve) => setImmediate(resolve));
+  const message = `Waits for its value, which run ${(await here.client.runs.list({ flow: 'made' })).items.find((run) => run.id !== id)?.id} makes.`;
+  expect(await waiting()).toMatchObject({ state: { type: 'SCHEDULED', name: 'Scheduled', message }, attempt: 0, dueAt: null });
+  open();
+  await first;
+  while ((await waiting())?.state.name !== 'Cached') await new Promise((resolve) => setImmediate(resolve));
 });
 
 test('a condition that is not met skips the task, whatever is in the cache, and is asked once', async () => {
