@@ -64,6 +64,7 @@ describe.each(makers)('records of spread tasks on $name', (maker) => {
     const [own, next, foreign] = [await hold(run, 'a'), await hold(run, 'b'), await hold(beside, 'a')];
     expect(await store.spread.write([write(own, completed(own))])).toEqual([]);
     expect(await rowOf(own)).toEqual(completed(own));
+    expect(await store.resultRefs(run.runId)).toEqual([]);
     expect([await rowOf(next), await rowOf(foreign)]).toEqual([next.row, foreign.row]);
     expect(await store.spread.ended([own, next, foreign].map(({ row }) => row.id))).toEqual([completed(own)]);
     expect(await store.spread.renew([own.claim, next.claim, foreign.claim], leaseMs)).toEqual([own.claim]);

@@ -142,6 +142,7 @@ describe('triggers', () => {
     await until(() => at.put.length > 0);
     await at.rests();
     await service.stop();
+    expect(at.timers()).toEqual([]);
     await emit(at.store, 'a');
     await at.parts.broker.notify(triggersChannel, 'a');
     expect(at.put).toHaveLength(1);
@@ -186,6 +187,22 @@ describe('retention', () => {
 
   test('keeps the audit as long as runs where that is longer', async () => {
     expect(await pruned(800 * day)).toEqual({ ...always, emitted: 800, alerts: 800, audit: 800, runs: 800 * day });
+  });
+
+  test('takes the stored values of what it deletes: of runs batch by batch, then of the cache', async () => {
+    const removed: string[] = [];
+    Object.assign(at.engine.services.results, { remove: async (ref: string) => void removed.push(ref), sweep: async () => undefined });
+    const { store } = at;
+    Object.assign(store, {
+      expire: async ({ onBatch }: Parameters<typeof store.expire>[0]) => {
+        await onBatch?.({ runIds: ['run'], resultRefs: ['run/value'] });
+        expect(removed).toEqual(['run/value']);
+        return { runs: 1, resultRefs: [] };
+      },
+    });
+    Object.assign(store.cache, { expire: async () => ({ entries: 1, resultRefs: ['cache/value'] }) });
+    await at.pass(retentionLoop(at.parts, { retentionMs: day }));
+    expect(removed).toEqual(['run/value', 'cache/value']);
   });
 
   test('that is off keeps all of that, and leaves runs to their deployments', async () => {
