@@ -133,9 +133,19 @@ describe.each(makers)('records of spread tasks on $name', (maker) => {
     expect([...(await store.spread.claimMany([lost.row.id], living, leaseMs)).keys()]).toEqual([lost.row.id]);
   });
 
-  test('a lost task run of a run that is cancelled is Cancelled, and that of another waits again', async () => {
+  const cancels: readonly (readonly [string, (of: Claim) => Promise<unknown>])[] = [
+    ['is being cancelled', (of) => store.recorder.addRunPatch(of, { state: stateOf('CANCELLING') }, null)],
+    [
+      'was asked to end, which its owner has not seen yet',
+      async (of) => {
+        await store.runs.requestCancel(of.runId, startedAt, 'Enough.', () => false);
+        await store.recorder.addRunPatch(of, { state: stateOf('RUNNING') }, null);
+      },
+    ],
+  ];
+  test.each(cancels)('a lost task run of a run that %s is Cancelled, and that of another waits again', async (_, cancel) => {
     const [own, foreign] = [await hold(run, 'a'), await hold(beside, 'a')];
-    await store.recorder.addRunPatch(run, { state: stateOf('CANCELLING') }, null);
+    await cancel(run);
     const { waiting, ended } = await store.spread.reclaim(reclaiming);
     expect([waiting.map(({ id }) => id), ended]).toMatchObject([[foreign.row.id], [{ id: own.row.id, runId: run.runId }]]);
     const row = await rowOf(own);
