@@ -29,6 +29,7 @@ const done = /^(npx batuta init|cd |npm install)/;
 const newest: readonly (readonly [command: RegExp, list: string])[] = [
   [/^npx batuta key /, 'key ls'],
   [/^npx batuta backfill /, 'backfill ls'],
+  [/^npx batuta errors /, 'errors ls --all'],
   [/^npx batuta /, 'runs ls'],
 ];
 
@@ -99,13 +100,13 @@ function kebab(name: string): string {
 }
 
 async function withIds(line: string): Promise<string> {
-  const found = /<id>|\b(?=\d*[a-f])(?=[a-f]*\d)[0-9a-f]{8}\b/.exec(line)?.[0];
+  const found = /<(?:id|key)>|\b(?=\d*[a-f])(?=[a-f]*\d)[0-9a-f]{8}\b/.exec(line)?.[0];
   const list = newest.find(([command]) => command.test(line))?.[1];
   if (found === undefined || list === undefined) return line;
   const { output } = await inProject(`npx batuta ${list} --json`);
-  const [first] = JSON.parse(output) as readonly { readonly id: string }[];
+  const [first] = JSON.parse(output) as readonly { readonly id?: string; readonly key?: string }[];
   if (first === undefined) throw new Error(`${line}: there is none for its id.`);
-  return line.replace(found, first.id);
+  return line.replace(found, first.id ?? first.key ?? '');
 }
 
 function inProject(script: string) {
