@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { concurrencyKeyOf } from '../../../src/engine/limits/limit-key.ts';
+import { concurrencyKeyOf, fairKeyOf, limitName, rateSubmitted } from '../../../src/engine/limits/limit-key.ts';
 
 const limited = (key: string | ((params: unknown) => string) | null) => ({ limit: 1, key, onConflict: 'queue' }) as const;
 const keyOf = (key: Parameters<typeof limited>[0], params: unknown = {}) =>
@@ -42,6 +42,47 @@ describe('the name of the limit a run is under', () => {
     };
     expect(() => keyOf(failing)).toThrow('The function concurrency.key threw: no such customer');
     expect(() => keyOf(() => undefined as never)).toThrow('The function concurrency.key must give a text, not undefined.');
-    expect(keyOf(() => 5 as never)).toBe('flow:sync:5');
+    expect(() => keyOf(() => null as never)).toThrow('must give a text, not null.');
+    expect(() => keyOf(() => ({}) as never)).toThrow('must give a text, not object.');
+    expect([5, 5n, true].map((key) => keyOf(() => key as never))).toEqual(['flow:sync:5', 'flow:sync:5', 'flow:sync:true']);
+    const cause = new Error('no such customer');
+    const thrower = (thrown: unknown) => () => {
+      throw thrown;
+    };
+    expect(() => keyOf(thrower('a text'))).toThrow('The function concurrency.key threw: a text');
+    expect(() => keyOf(thrower(cause))).toThrow(expect.objectContaining({ code: 'OPTION_INVALID', cause }) as Error);
+    expect(() => limitName('flow', 'sync', thrower(cause), {}, 'rateLimit.key')).toThrow('The function rateLimit.key threw');
   });
+
+  test('a flow of which only the record is known has none yet where a function gives its key, and one where a template does', () => {
+    const recorded = (byFunction: boolean, key: string | null) =>
+      concurrencyKeyOf({ flow: { name: 'sync', concurrency: { limit: 1, key, onConflict: 'queue', byFunction } }, params: { k: 'a' } });
+    expect([recorded(true, null), recorded(false, '{k}'), recorded(false, null)]).toEqual([null, 'flow:sync:a', 'flow:sync']);
+  });
+
+  test('one of just the longest length is kept whole', () => {
+    const room = 300 - 'flow:sync:'.length;
+    expect(keyOf('{k}', { k: 'x'.repeat(room) })).toBe(`flow:sync:${'x'.repeat(room)}`);
+    expect(keyOf('{k}', { k: 'x'.repeat(room + 1) })).toMatch(/^flow:sync:x+~[0-9a-f]{16}$/);
+  });
+});
+
+test('the key by which a run takes turns is made as that of a limit, without a name before it', () => {
+  expect([fairKeyOf(null, {}), fairKeyOf('{customer}', { customer: 'acme' }), fairKeyOf(() => 'by function', {})]).toEqual([
+    null,
+    'acme',
+    'by function',
+  ]);
+  expect(() => fairKeyOf(() => undefined as never, {})).toThrow('The function fairness.key must give a text, not undefined.');
+});
+
+test('the rate of a deployment is submitted with its run, with its key, and nothing where there is none', () => {
+  const rateLimit = { limit: 1, perMs: 1_000, key: '{customer}' };
+  expect(rateSubmitted({ name: 'sync', rateLimit }, { customer: 'acme' })).toEqual({ rate: 'deployment:sync:acme' });
+  expect(rateSubmitted({ name: 'sync', rateLimit: { ...rateLimit, key: null } }, {})).toEqual({ rate: 'deployment:sync' });
+  expect([rateSubmitted({ name: 'sync' }, {}), rateSubmitted({ name: 'sync', rateLimit: null }, {}), rateSubmitted(null, {})]).toEqual([
+    {},
+    {},
+    {},
+  ]);
 });
