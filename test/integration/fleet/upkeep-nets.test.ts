@@ -103,6 +103,17 @@ describe('free slots', () => {
     await tryGiveOnSlots(at.parts);
     expect([at.put.length, at.logged.length]).toEqual([4, 1]);
   });
+
+  test('that went to tasks of other processes are told to these, and nothing is told where none did', async () => {
+    const [told, owners]: [unknown[], string[]] = [[], []];
+    Object.assign(at.parts.broker, { notify: async (...message: unknown[]) => void told.push(message) });
+    Object.assign(at.store.limits, { sweepSlots: async () => ({ owners }) });
+    await tryGiveOnSlots(at.parts);
+    expect(told).toEqual([]);
+    owners.push('elsewhere');
+    await tryGiveOnSlots(at.parts);
+    expect(told).toEqual([['limits', 'free']]);
+  });
 });
 
 describe('news between processes', () => {
