@@ -62,7 +62,7 @@ export class Quarantine {
 
   #begin(what: Pick<AloneOrder, 'kind' | 'id'>): void {
     const { clock, trialMs, log, start, suspects } = this.#options;
-    log.info({ [what.kind === 'run' ? 'run' : 'taskRun']: what.id }, 'Is executed in a process of its own: its last processes were lost.');
+    log.info({ [what.kind === 'run' ? 'run' : 'taskRun']: what.id }, 'Executing it in its own process: its last processes were lost.');
     this.#trials += 1;
     let isOnTrial = true;
     const endTrial = (): void => {

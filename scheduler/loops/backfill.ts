@@ -42,7 +42,7 @@ export function backfillLoop(parts: LoopParts, { intervalMs }: { readonly interv
     async start() {
       await loop.start();
       unsubscribe = await broker.subscribe(backfillsChannel, loop.wake).catch((error: unknown) => {
-        log.warn({ err: error }, 'Backfills go on by looking, up to a second later.');
+        log.warn({ err: error }, 'Backfills will continue by polling, up to a second later.');
         return undefined;
       });
     },

@@ -26,7 +26,7 @@ export function triggersLoop(parts: LoopParts, { intervalMs }: { readonly interv
     async start() {
       await loop.start();
       unsubscribe = await broker.subscribe(triggersChannel, loop.wake).catch((error: unknown) => {
-        log.warn({ err: error }, 'Events are seen by looking, up to half a second later.');
+        log.warn({ err: error }, 'Events will be found by polling, up to half a second later.');
         return undefined;
       });
     },

@@ -96,7 +96,7 @@ function declareWriters(deployment: Command, perform: Perform): void {
     .option('-p, --param <key=value>', 'one parameter; may be repeated', collect, [])
     .option('--name <name>', 'name of the run for people')
     .option('--tag <tag>', 'further tag of the run; may be repeated', collect, [])
-    .option('--refresh-cache', 'make its cached values anew, for others to find')
+    .option('--refresh-cache', 'compute its cached values again, for others to find')
     .option('--queue <name>', 'workers of this queue execute it (default: that of the deployment)')
     .option('--priority <n>', 'from -100 to 100; higher goes first (default: that of the deployment)')
     .option('--start-in <duration>', 'not before this long from now, e.g. 5m')

@@ -13,7 +13,7 @@ export function declareFleetCommands(program: Command, perform: Perform): void {
     .option('--port <n>', 'port to listen on, 0 for a free one (BATUTA_PORT; default: 4200)')
     .option('--queue <name>', 'serve this queue first; may be repeated. Other queues are served as runs wait in them', collect, [])
     .option('--concurrency <n>', 'runs at the same time (BATUTA_CONCURRENCY; default: 16)')
-    .option('--grace <duration>', 'how long runs may take to finish when it is told to end; the rest goes on at the next start', '30s')
+    .option('--grace <duration>', 'how long runs may take to finish when it is told to end; the rest continues at the next start', '30s')
     .action(perform(async () => (await import('./commands/dev.ts')).dev));
   const worker = program
     .command('worker')

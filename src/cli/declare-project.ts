@@ -112,8 +112,8 @@ export function declareLimitCommands(program: Command, perform: Perform): void {
   limit
     .command('delete')
     .argument('<name>', 'tag:<tag>')
-    .description('take the limit and the rate of a tag away; whatever waits for them goes on')
-    .option('--slots', 'only the limit on what goes on at the same time')
+    .description('take the limit and the rate of a tag away; whatever waits for them continues')
+    .option('--slots', 'only the limit on what runs at the same time')
     .option('--rate', 'only the rate')
     .option('--json', 'print an array of the name deleted')
     .action(perform(async () => (await import('./commands/limits.ts')).deleteLimit));

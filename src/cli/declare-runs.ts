@@ -16,7 +16,7 @@ export function declareRunCommand(program: Command, perform: Perform): void {
     .option('-p, --param <key=value>', 'one parameter; may be repeated', collect, [])
     .option('--name <name>', 'name of the run for people')
     .option('--tag <tag>', 'tag of the run; may be repeated', collect, [])
-    .option('--refresh-cache', 'make its cached values anew, for others to find')
+    .option('--refresh-cache', 'compute its cached values again, for others to find')
     .option('--profile', 'keep a CPU profile of it, and of each of its tasks in a thread or process; prints where')
     .option('--metrics-file <file>', 'write the metrics of the run there once it has ended, for the textfile collector of Prometheus')
     .option('--json', 'print one JSON object on standard output and nothing else')
@@ -50,7 +50,7 @@ function declareReaders(runs: Command, perform: Perform): void {
     .option('--task <name>', 'of this task alone')
     .option('--level <level>', 'of this level and above: trace, debug, info, warn, error, fatal')
     .option('--tail <n>', 'the last so many lines')
-    .option('-f, --follow', 'go on until the run ends')
+    .option('-f, --follow', 'continue until the run ends')
     .option('--json', 'print a JSON array; with --follow one object a line')
     .action(perform(async () => (await import('./commands/runs-logs.ts')).printLogs));
   runs
@@ -97,7 +97,7 @@ function declareWriters(runs: Command, perform: Perform): void {
     .option('--debounce-max <duration>', 'begin so long after the first call at the latest')
     .option('--name <name>', 'name of the run for people')
     .option('--tag <tag>', 'tag of the run; may be repeated', collect, [])
-    .option('--refresh-cache', 'make its cached values anew, for others to find')
+    .option('--refresh-cache', 'compute its cached values again, for others to find')
     .option('--watch', 'show its live tree until it ends')
     .option('--json', 'print one JSON object on standard output and nothing else')
     .action(perform(async () => (await import('./commands/runs-submit.ts')).submitRun));
@@ -119,7 +119,7 @@ function declareWriters(runs: Command, perform: Perform): void {
     .action(perform(async () => (await import('./commands/runs-reopen.ts')).retryRun));
   runs
     .command('resume')
-    .description('go on with a run whose process is gone, here and now; recorded tasks are kept')
+    .description('continue a run whose process is gone, here and now; recorded tasks are kept')
     .argument('<id>')
     .option('--json', 'print one JSON object on standard output and nothing else')
     .action(perform(async () => (await import('./commands/runs-reopen.ts')).resumeRun));

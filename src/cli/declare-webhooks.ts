@@ -51,7 +51,7 @@ export function declareWebhookCommands(program: Command, perform: Perform): void
     .argument('<name>')
     .argument('[body]', 'JSON; - for standard input, @path for a file')
     .description('sign a body, verify it as if it had come, and say what it would do; nothing is stored')
-    .option('--header <name: value>', 'a header beside those of the signature; may be repeated', collect, [])
+    .option('--header <name: value>', 'a header besides those of the signature; may be repeated', collect, [])
     .option('--json', 'print { event, id, data, starts }')
     .action(perform(async () => (await import('./commands/webhooks.ts')).testWebhook));
 }

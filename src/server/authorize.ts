@@ -23,6 +23,6 @@ export async function askHost(authorize: Authorize, request: IncomingMessage): P
   if (answer === null || answer === undefined) return null;
   const { role, who = 'host' } = typeof answer === 'string' ? { role: answer } : answer;
   if (!roles.includes(role))
-    throw new BatutaError('OPTION_INVALID', `authorize gave the role ${JSON.stringify(role)}; roles are ${roles.join(', ')}.`);
+    throw new BatutaError('OPTION_INVALID', `authorize returned the role ${JSON.stringify(role)}; roles are ${roles.join(', ')}.`);
   return { role, who };
 }

@@ -2,8 +2,9 @@
 import type { Connection } from './connection.ts';
 import type { DeclaredConcurrency } from '../model/flow.ts';
 import { readFields, readJson, readRate, readTexts } from './read-json.ts';
+import { selectAll, selectOne } from './sql.ts';
 import type { FlowStore, StoredFlow } from './store.ts';
-import { type RowOf, describeTable, insertText, json, jsonOrNull, optional, replacedBy, text, textOrNull, time, word } from './table.ts';
+import { describeTable, insertText, json, jsonOrNull, optional, replacedBy, text, textOrNull, time, word } from './table.ts';
 
 export const flowTable = describeTable('flows', {
   name: text,
@@ -29,12 +30,7 @@ export function flowStore({ query }: Connection): FlowStore {
     async put(flow) {
       await query(putText, flowTable.values(flow));
     },
-    async get(name) {
-      const [row] = await query<RowOf<typeof flowTable>>(`select ${flowTable.list} from flows where name = $1`, [name]);
-      return row === undefined ? null : flowTable.read(row);
-    },
-    async list() {
-      return (await query<RowOf<typeof flowTable>>(`select ${flowTable.list} from flows order by name`)).map(flowTable.read);
-    },
+    get: (name) => selectOne({ query }, flowTable, 'where name = $1', [name]),
+    list: () => selectAll({ query }, flowTable, 'order by name'),
   };
 }

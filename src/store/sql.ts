@@ -88,6 +88,28 @@ export class Params {
   }
 }
 
+/** What is used of the description of a table to read it. */
+interface Readable<Row, Data> {
+  readonly name: string;
+  readonly list: string;
+  readonly read: (row: Row) => Data;
+}
+
+/** Rows of a table as the model has them. @param tail conditions and order, after the name of the table */
+export async function selectAll<Row, Data>(
+  { query }: Pick<Database, 'query'>,
+  { name, list, read }: Readable<Row, Data>,
+  tail: string,
+  values: readonly Value[] = [],
+): Promise<Data[]> {
+  return (await query<Row>(`select ${list} from ${name} ${tail}`, values)).map((row) => read(row));
+}
+
+/** The first of them, or null. */
+export async function selectOne<Row, Data>(...asked: Parameters<typeof selectAll<Row, Data>>): Promise<Data | null> {
+  return (await selectAll(...asked))[0] ?? null;
+}
+
 /** The clock in its own subquery: it is read once, and can be used to search an index. */
 export function nowOnce({ fragments }: Pick<Connection, 'fragments'>, index: number): string {
   return `(select ${fragments.now(index)})`;

@@ -72,7 +72,7 @@ async function reclaimTasks(parts: LoopParts, maxRecoveries: number): Promise<nu
     log.warn({ run: runId, taskRun: id }, message);
     await tellTaskEnd(broker, runId, id);
   }
-  if (waiting.length > 0) log.warn({ tasks: waiting.length }, 'Workers were lost; their spread tasks go on elsewhere.');
+  if (waiting.length > 0) log.warn({ tasks: waiting.length }, 'Workers were lost; their spread tasks continue elsewhere.');
   await tryPutTickets(parts, waiting, clock.now(), 'task');
   return waiting.length + ended.length;
 }

@@ -102,7 +102,7 @@ export class DevScreen {
   ending(signal: string): void {
     const { paint } = this.#context.terminal.out;
     this.line(
-      paint.yellow(`${signal}: ending. What is under way may finish, the rest goes on at the next start. Ctrl-C again leaves at once.`),
+      paint.yellow(`${signal}: ending. What is under way may finish, the rest continues at the next start. Ctrl-C again leaves at once.`),
     );
   }
 }

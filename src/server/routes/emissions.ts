@@ -31,7 +31,7 @@ export function emissionRoutes(app: App, { client, live }: RouteParts): void {
 
   app.get(
     '/api/runs/:id/streams/:stream',
-    about('Values of a stream in their order, as many as 512 KiB hold, at least one; `next` is the `seq` to go on after.', {
+    about('Values of a stream in their order, as many as 512 KiB hold, at least one; `next` is the `seq` to continue after.', {
       params: streamParams,
       querystring: pageQuery,
     }),

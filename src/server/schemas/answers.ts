@@ -1,9 +1,7 @@
 /** The success answer of each route, for the description of the API. */
 import { z } from 'zod';
 import * as alerts from './alerts.ts';
-import * as artifacts from './artifact-answers.ts';
-import { emissionPage, emissionStream } from './emission-answers.ts';
-import * as rejects from './reject-answers.ts';
+import * as payloads from './payload-answers.ts';
 import * as fleet from './fleet-answers.ts';
 import { health, healthReport, monitoring } from './health-answers.ts';
 import * as runs from './run-answers.ts';
@@ -38,18 +36,21 @@ export const answers: Readonly<Record<string, z.ZodType>> = {
   'GET /api/runs/:id/tasks': pageOf(runs.taskRun),
   'GET /api/runs/:id/tasks/:taskRunId': runs.taskDetails,
   'GET /api/runs/:id/transitions': pageOf(runs.transition),
-  'GET /api/runs/:id/logs': z.strictObject({ items: z.array(runs.logLine), next: runs.count.nullable().describe('Number to go on after') }),
-  'GET /api/runs/:id/artifacts': pageOf(artifacts.artifact),
+  'GET /api/runs/:id/logs': z.strictObject({
+    items: z.array(runs.logLine),
+    next: runs.count.nullable().describe('Number to continue after'),
+  }),
+  'GET /api/runs/:id/artifacts': pageOf(payloads.artifact),
   'GET /api/runs/:id/resources': pageOf(runs.resourceUse),
-  'GET /api/runs/:id/rejects': pageOf(rejects.letter),
-  'GET /api/runs/:id/rejects/counts': rejects.counts,
+  'GET /api/runs/:id/rejects': pageOf(payloads.reject),
+  'GET /api/runs/:id/rejects/counts': payloads.rejectCounts,
   'POST /api/runs/:id/rejects/retry': run,
-  'GET /api/runs/:id/streams': listOf(emissionStream),
-  'GET /api/runs/:id/streams/:stream': emissionPage,
+  'GET /api/runs/:id/streams': listOf(payloads.emissionStream),
+  'GET /api/runs/:id/streams/:stream': payloads.emissionPage,
   'GET /api/runs/:id/streams/:stream/:seq': runs.storedValue,
-  'GET /api/artifacts': pageOf(artifacts.listedArtifact),
-  'GET /api/artifacts/keys': pageOf(artifacts.artifactKey),
-  'GET /api/artifacts/:id': artifacts.foundArtifact,
+  'GET /api/artifacts': pageOf(payloads.listedArtifact),
+  'GET /api/artifacts/keys': pageOf(payloads.artifactKey),
+  'GET /api/artifacts/:id': payloads.foundArtifact,
   'POST /api/runs': run,
   'POST /api/runs/many': z.strictObject({ ids: z.array(z.string()) }),
   'POST /api/runs/cancel': runs.bulkReport,

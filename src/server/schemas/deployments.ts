@@ -68,7 +68,7 @@ const specFields = {
   runName: line(500).optional(),
   paused: z.boolean().optional(),
   schedules: z.array(scheduleSpec).max(100).optional(),
-  on: triggerSpecs.optional().describe('What starts it beside its schedules'),
+  on: triggerSpecs.optional().describe('What starts it besides its schedules'),
 };
 
 const deploymentSpec = z.strictObject(specFields);

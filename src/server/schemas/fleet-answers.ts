@@ -194,7 +194,7 @@ export const limit = z.strictObject({
   rate: z
     .strictObject({ perMs: count, key: wordOrNull, nextAt: atOrNull })
     .optional()
-    .describe('Of a rate; missing for a limit on what goes on at the same time'),
+    .describe('For a rate; missing for a limit on what runs at the same time'),
   changeable: z.boolean(),
   holders: z.array(holder),
   waiters: z.array(holder),

@@ -72,7 +72,7 @@ const submitFields = {
   traceparent: line(256, 1).optional().describe('W3C Trace Context; default the header of this name'),
   callerRunId: line(200, 1).optional().describe('Who submits it; default the header x-run-id'),
   replayOf: idText.optional().describe('A run of the same flow whose rejected records are given to the tasks that rejected them'),
-  refreshCache: z.boolean().optional().describe('Whether its tasks make their cached values anew'),
+  refreshCache: z.boolean().optional().describe('Whether its tasks compute their cached values again'),
 };
 
 export const submitBody = z.strictObject({

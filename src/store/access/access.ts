@@ -5,6 +5,7 @@ import type { Connection } from '../connection.ts';
 import type { AuditStore, KeyStore, SessionStore } from './contract.ts';
 import { columnsOf, describeTable, insertText, jsonOrNull, text, textOrNull, time, timeOrNull, word, type RowOf } from '../table.ts';
 import { readJson } from '../read-json.ts';
+import { selectAll, selectOne } from '../sql.ts';
 
 const keyTable = describeTable('api_keys', {
   id: text,
@@ -35,12 +36,8 @@ export function keyStore({ query }: Connection): KeyStore {
       const text = `${insertText(newKeyTable)} on conflict (hash) do nothing returning id`;
       return (await query(text, newKeyTable.values({ ...key, hash }))).length > 0;
     },
-    async byHash(hash) {
-      return keyOrNull(await query<KeyRow>(`select ${keyTable.list} from api_keys where hash = $1`, [hash]));
-    },
-    async list() {
-      return (await query<KeyRow>(`select ${keyTable.list} from api_keys order by created_at desc, id desc`)).map(keyTable.read);
-    },
+    byHash: (hash) => selectOne({ query }, keyTable, 'where hash = $1', [hash]),
+    list: () => selectAll({ query }, keyTable, 'order by created_at desc, id desc'),
     async revoke(id, at) {
       return keyOrNull(
         await query<KeyRow>(`update api_keys set revoked_at = coalesce(revoked_at, $2) where id = $1 returning ${keyTable.list}`, [id, at]),

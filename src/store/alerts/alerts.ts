@@ -4,7 +4,7 @@ import { idChars } from '../../model/ids.ts';
 import type { AlertRule } from '../../model/alerts/rule.ts';
 import type { Connection, Database } from '../connection.ts';
 import { limitOf, pageOf, placeOf } from '../lists/cursor.ts';
-import { clockOf, listed, listOf, Params } from '../sql.ts';
+import { clockOf, listed, listOf, Params, selectOne } from '../sql.ts';
 import { columnsOf } from '../table.ts';
 import { deliveriesOf, writeFirings } from './book.ts';
 import type { ActiveAlertRule, AlertFilter, AlertStore } from './contract.ts';
@@ -22,7 +22,6 @@ import {
   firingTable,
   type FiringRow,
   ruleTable,
-  type RuleRow,
 } from './tables.ts';
 import { alertWatch } from './watch.ts';
 
@@ -76,9 +75,8 @@ export function alertStore(connection: Connection): AlertStore {
         const [row, other] = await rowsOf(db, id);
         if (row === undefined || other !== undefined) return null;
         const alert = alertTable.read(row);
-        const [found] = await db.query<RuleRow>(`select ${ruleTable.list} from alert_rules where name = $1`, [alert.rule]);
         if (alert.state === 'resolved') return alert;
-        const rule = found === undefined ? null : ruleTable.read(found);
+        const rule = await selectOne(db, ruleTable, 'where name = $1', [alert.rule]);
         const rules = new Map<string, Pick<ActiveAlertRule, 'name' | 'description' | 'rule'>>(rule === null ? [] : [[rule.name, rule]]);
         const book = await openBook(db, { rules, now: await clockOf(db), makeId });
         const open = book.byId(alert.id);

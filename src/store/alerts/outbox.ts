@@ -7,10 +7,10 @@
 import { cutText } from '../../base/cut-text.ts';
 import { type DeliveryAttempt, keptAttempts } from '../../model/alerts/alert.ts';
 import type { Connection, Database } from '../connection.ts';
-import { clockOf, forUpdate, forUpdateOfFree, nowOnce } from '../sql.ts';
+import { clockOf, forUpdate, forUpdateOfFree, nowOnce, selectOne } from '../sql.ts';
 import type { AlertOutbox, ReceiverClaim } from './contract.ts';
 import { insertText } from '../table.ts';
-import { attemptTable, pendingTable, type PendingRow } from './tables.ts';
+import { attemptTable, pendingTable } from './tables.ts';
 
 const dayMs = 86_400_000;
 /** Longest answer that is kept, characters. */
@@ -31,13 +31,7 @@ export function alertOutbox(connection: Connection): AlertOutbox {
         [connection.now(), owner, leaseMs, limit],
       );
     },
-    async next(receiver) {
-      const [row] = await query<PendingRow>(
-        `select ${pendingTable.list} from alert_deliveries where receiver = $1 and state = 'pending' order by seq limit 1`,
-        [receiver],
-      );
-      return row === undefined ? null : pendingTable.read(row);
-    },
+    next: (receiver) => selectOne(connection, pendingTable, `where receiver = $1 and state = 'pending' order by seq limit 1`, [receiver]),
     settle: (claim, id, { state, answer }, leaseMs) =>
       connection.transaction(async (db) => {
         if (!(await holds(db, claim))) return false;

@@ -5,9 +5,9 @@ import { jsonText } from '../storable.ts';
 import { columnsOf, insertText } from '../table.ts';
 import type { EndPlace } from '../triggers/contract.ts';
 import { endPlace, moveEndPlace, newestChange } from '../triggers/ends.ts';
-import { forUpdate } from '../sql.ts';
+import { forUpdate, selectAll, selectOne } from '../sql.ts';
 import type { AlertRuleStore, SilenceStore } from './contract.ts';
-import { newRuleTable, ruleTable, type RuleRow, silenceTable, type SilenceRow } from './tables.ts';
+import { newRuleTable, ruleTable, type RuleRow, silenceTable } from './tables.ts';
 
 export const alertReader = 'alerts';
 
@@ -22,12 +22,8 @@ export function alertRuleStore(connection: Connection): AlertRuleStore {
   const read = (rows: readonly RuleRow[]): AlertRule | null => (rows[0] === undefined ? null : ruleTable.read(rows[0]));
   return {
     put: (rule) => connection.transaction((db) => putRule(db, rule)),
-    async get(name) {
-      return read(await query<RuleRow>(`select ${ruleTable.list} from alert_rules where name = $1`, [name]));
-    },
-    async list() {
-      return (await query<RuleRow>(`select ${ruleTable.list} from alert_rules order by name`)).map(ruleTable.read);
-    },
+    get: (name) => selectOne(connection, ruleTable, 'where name = $1', [name]),
+    list: () => selectAll(connection, ruleTable, 'order by name'),
     async active() {
       const rows = await query<RuleRow & { readonly from_end: number; readonly looked_at: number | null }>(
         `select ${columnsOf(ruleTable)}, from_end, looked_at from alert_rules where paused_at is null order by name`,
@@ -62,8 +58,7 @@ async function putRule(db: Database, rule: AlertRule): Promise<AlertRule> {
   await lockAlerts(db);
   await beginReading(db, rule.name);
   const newest = await newestChange(db);
-  const [row] = await db.query<RuleRow>(`select ${ruleTable.list} from alert_rules where name = $1`, [rule.name]);
-  const known = row === undefined ? null : ruleTable.read(row);
+  const known = await selectOne(db, ruleTable, 'where name = $1', [rule.name]);
   const isSame = known !== null && jsonText(known.rule) === jsonText(rule.rule);
   const isPausedAlike = known !== null && (known.pausedAt === null) === (rule.pausedAt === null);
   if (known !== null && (!isSame || rule.pausedAt !== null)) await endAlerts(db, rule.name, rule.updatedAt);
@@ -106,12 +101,7 @@ export function silenceStore({ query }: Connection): SilenceStore {
     async add(silence) {
       await query(insertText(silenceTable), silenceTable.values(silence));
     },
-    async list(now) {
-      const rows = await query<SilenceRow>(`select ${silenceTable.list} from alert_silences where until_at > $1 order by until_at, id`, [
-        now,
-      ]);
-      return rows.map(silenceTable.read);
-    },
+    list: (now) => selectAll({ query }, silenceTable, 'where until_at > $1 order by until_at, id', [now]),
     async delete(id) {
       return (await query('delete from alert_silences where id = $1 returning id', [id])).length > 0;
     },

@@ -106,7 +106,6 @@ export const pendingTable = describeTable('alert_deliveries', {
   action: json((written) => readJson<AlertAction>(written) ?? ({ kind: 'cancel' } as const)),
   message: json((written) => readJson<AlertMessage>(written) as AlertMessage),
 });
-export type PendingRow = RowOf<typeof pendingTable>;
 
 export const attemptTable = describeTable('alert_attempts', {
   delivery_id: text,

@@ -8,7 +8,7 @@ import type { Connection } from '../connection.ts';
 import { insertText } from '../table.ts';
 import type { BackfillCounts, BackfillStore } from './contract.ts';
 import { countOpen, endBackfill, stepBackfill, backfillOf, type BackfillRow, backfillTable } from './step.ts';
-import { Params, listed, listOf } from '../sql.ts';
+import { Params, listed, listOf, selectAll, selectOne } from '../sql.ts';
 
 const kinds: Readonly<Record<StateType, keyof BackfillCounts>> = {
   SCHEDULED: 'waiting',
@@ -31,8 +31,8 @@ export function backfillStore(connection: Connection): BackfillStore {
       await query(insertText(backfillTable), backfillTable.values(backfill));
     },
     async get(id) {
-      const [whole] = await query<BackfillRow>(`select ${list} from backfills where id = $1`, [id]);
-      if (whole !== undefined) return backfillOf(whole);
+      const whole = await selectOne(connection, backfillTable, 'where id = $1', [id]);
+      if (whole !== null) return whole;
       if (!isIdPart(id) || id.length >= idChars) return null;
       const { from, to } = idRangeOf(id);
       // There are few, and an index would serve nothing else.
@@ -56,11 +56,7 @@ export function backfillStore(connection: Connection): BackfillStore {
       const rows = await query<BackfillRow>(text, params.values);
       return pageOf(rows, limit, backfillOf, ({ created_at: createdAt, id }) => ({ createdAt, id }));
     },
-    async open(limit) {
-      return (await query<BackfillRow>(`select ${list} from backfills where ended_at is null order by created_at limit $1`, [limit])).map(
-        backfillOf,
-      );
-    },
+    open: (limit) => selectAll(connection, backfillTable, 'where ended_at is null order by created_at limit $1', [limit]),
     openCount: (id) => countOpen(connection, id),
     counts: (ids) => countRuns(connection, ids),
     step: (id, options, plan) => stepBackfill(connection, id, options, plan),

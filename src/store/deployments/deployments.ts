@@ -7,11 +7,11 @@
 import { getDeployments, listDeployments, deploymentNames, presentVersions, lastRuns } from './read.ts';
 import type { Database, Connection } from '../connection.ts';
 import { BatutaError } from '../../base/errors.ts';
-import { forUpdate, listOf, listed } from '../sql.ts';
+import { forUpdate, listOf, listed, selectAll } from '../sql.ts';
 import { type Value, insertListed, replacedBy } from '../table.ts';
 import { withdrawTicks } from '../ticks/held.ts';
 import type { DeploymentPut, DeploymentStore, LastRun, StoredDeployment } from './contract.ts';
-import { deploymentTable, newScheduleTable, scheduleTable, versionOf, versionTable, type ScheduleRow, type VersionRow } from './tables.ts';
+import { deploymentTable, newScheduleTable, scheduleTable, versionTable, type ScheduleRow } from './tables.ts';
 import { jsonText } from '../storable.ts';
 import { beginAnew, dropTriggersOf, lockTriggers, putTriggers } from '../triggers/keep.ts';
 import { readSchedule } from '../read-json.ts';
@@ -32,20 +32,16 @@ class IsBehind extends BatutaError {
 const maxVersion = 2 ** 31 - 1;
 
 export function deploymentStore(connection: Connection): DeploymentStore {
-  const { query } = connection;
   return {
     put: (puts, removals = []) => putAll(connection, puts, removals),
     get: async (name) => (await getDeployments(connection, [name]))[0] ?? null,
     getMany: (names) => getDeployments(connection, names),
     list: (filter = {}) => listDeployments(connection, filter),
     names: (origin) => deploymentNames(connection, origin),
-    async versions(name, { limit = 1_000, before = maxVersion } = {}) {
-      const rows = await query<VersionRow>(
-        `select ${versionTable.list} from deployment_versions where deployment = $1 and version < $2 order by version desc limit $3`,
-        [name, Math.min(before, maxVersion), Math.min(limit, 1_000)],
-      );
-      return rows.map(versionOf);
-    },
+    versions: (name, { limit = 1_000, before = maxVersion } = {}) =>
+      selectAll(connection, versionTable, 'where deployment = $1 and version < $2 order by version desc limit $3', [
+        ...[name, Math.min(before, maxVersion), Math.min(limit, 1_000)],
+      ]),
     presentVersions: (names) => presentVersions(connection, names),
     lastRuns: (names): Promise<ReadonlyMap<string, LastRun>> => lastRuns(connection, names),
     pause: (name, slug, at) => connection.transaction((db) => pause(db, name, slug, at)),

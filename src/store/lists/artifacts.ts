@@ -8,7 +8,7 @@ import { findArtifact, listKeys, listVersions } from './artifact-versions.ts';
 import { cursorOf, limitOf, placeOf } from './cursor.ts';
 import { listedByIds } from './listed-artifacts.ts';
 import { fittingLines } from './logs.ts';
-import { Params } from '../sql.ts';
+import { Params, selectAll } from '../sql.ts';
 import { patternOf } from './run-filter.ts';
 
 /** Largest data that a page of a run shows, and most that it holds in total, bytes. */
@@ -21,10 +21,7 @@ const windowArtifacts = 10_000;
 /** Artifacts of a run oldest first, lists across runs newest first. */
 export function artifactStore(connection: Connection): ArtifactStore {
   return {
-    async ofRun(runId) {
-      const text = `select ${artifactTable.list} from artifacts where run_id = $1 order by created_at, id`;
-      return (await connection.query<ArtifactRow>(text, [runId])).map(artifactOf);
-    },
+    ofRun: (runId) => selectAll(connection, artifactTable, 'where run_id = $1 order by created_at, id', [runId]),
     pageOfRun: (runId, filter = {}) => pageOfRun(connection, runId, filter),
     list: (filter = {}) => (filter.key === undefined ? listArtifacts(connection, filter) : listVersions(connection, filter.key, filter)),
     keys: (filter = {}) => listKeys(connection, filter),

@@ -1,6 +1,6 @@
 /** What runs have opened. */
 import type { Connection } from '../connection.ts';
-import { Params } from '../sql.ts';
+import { Params, selectAll } from '../sql.ts';
 import type { ResourceUseStore } from '../store.ts';
 import { resourceUseOf, type ResourceUseRow, resourceUseTable } from '../tables.ts';
 import { limitOf, pageOf, placeOf } from './cursor.ts';
@@ -9,10 +9,7 @@ import { limitOf, pageOf, placeOf } from './cursor.ts';
 export function resourceUseStore({ query }: Connection): ResourceUseStore {
   const order = 'order by began_at, id';
   return {
-    async ofRun(runId) {
-      const rows = await query<ResourceUseRow>(`select ${resourceUseTable.list} from resource_uses where run_id = $1 ${order}`, [runId]);
-      return rows.map(resourceUseOf);
-    },
+    ofRun: (runId) => selectAll({ query }, resourceUseTable, `where run_id = $1 ${order}`, [runId]),
     async pageOfRun(runId, filter = {}) {
       const limit = limitOf(filter.limit, 200, 1000);
       const params = new Params();

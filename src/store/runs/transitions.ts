@@ -2,7 +2,7 @@
 import { pageOf, limitOf, placeOf } from '../lists/cursor.ts';
 import type { Database, Connection } from '../connection.ts';
 import type { Transition } from '../../model/run.ts';
-import { Params } from '../sql.ts';
+import { Params, selectAll } from '../sql.ts';
 import { transitionOf, transitionValues, transitionTable, type TransitionRow } from '../tables.ts';
 import type { Page, TransitionFilter, TransitionStore } from '../store.ts';
 import { jsonText } from '../storable.ts';
@@ -26,8 +26,7 @@ export function transitionStore(connection: Connection): TransitionStore {
     async ofRun(runId, taskRunId) {
       const params = new Params();
       const conditions = conditionsOf(params, runId, taskRunId);
-      const text = `select ${transitionTable.list} from transitions where ${conditions.join(' and ')} order by seq`;
-      return (await connection.query<TransitionRow>(text, params.values)).map(transitionOf);
+      return await selectAll(connection, transitionTable, `where ${conditions.join(' and ')} order by seq`, params.values);
     },
     page: (runId, filter = {}) => pageOfRun(connection, runId, filter),
   };

@@ -70,4 +70,3 @@ export const firingTable = describeTable('trigger_firings', {
   run_id: textOrNull,
   message: textOrNull,
 });
-export type FiringRow = RowOf<typeof firingTable>;

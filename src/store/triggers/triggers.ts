@@ -1,13 +1,13 @@
 /** Reads of triggers: what a pass needs, and what people see of them. */
 import { sourceText, type TriggerWait } from '../../model/triggers/trigger.ts';
 import type { Connection } from '../connection.ts';
-import { nowOnce } from '../sql.ts';
+import { nowOnce, selectAll } from '../sql.ts';
 import { columnsOf } from '../table.ts';
 import type { ActiveTrigger, TriggerStore } from './contract.ts';
 import { fittingLines } from '../lists/logs.ts';
 import { decideTriggers } from './decide.ts';
 import { readEnds } from './ends.ts';
-import { eventOf, type EventRow, eventTable, firingTable, type FiringRow, triggerTable, type TriggerRow } from './tables.ts';
+import { eventOf, type EventRow, eventTable, firingTable, triggerTable, type TriggerRow } from './tables.ts';
 
 const maxWaits = 100;
 /** Most payload bytes in one page of events. */
@@ -39,9 +39,7 @@ export function triggerStore(connection: Connection): TriggerStore {
       );
       return rows.map(activeOf);
     },
-    async all() {
-      return (await query<TriggerRow>(`select ${triggerTable.list} from triggers order by deployment, slug`)).map(triggerTable.read);
-    },
+    all: () => selectAll(connection, triggerTable, 'order by deployment, slug'),
     async pending(limit) {
       const sizes = await query<{ seq: number; bytes: number }>(
         'select seq, coalesce(octet_length(payload), 0) as bytes from events where pending = 1 order by seq limit $1',
@@ -57,13 +55,8 @@ export function triggerStore(connection: Connection): TriggerStore {
     },
     ends: (reader, wish, changes) => readEnds(connection, reader, wish, changes),
     decide: (step, makeId, plan) => decideTriggers(connection, step, makeId, plan),
-    async firings(deployment, limit) {
-      const rows = await query<FiringRow>(
-        `select ${firingTable.list} from trigger_firings where deployment = $1 order by at desc, id desc limit $2`,
-        [deployment, limit],
-      );
-      return rows.map(firingTable.read);
-    },
+    firings: (deployment, limit) =>
+      selectAll(connection, firingTable, 'where deployment = $1 order by at desc, id desc limit $2', [deployment, limit]),
     waits: (deployment) => waitsOf(connection, deployment),
   };
 }
@@ -93,9 +86,7 @@ function activeOf(row: TriggerRow & ActiveRow): ActiveTrigger {
 /** See `TriggerStore.waits`. */
 async function waitsOf(connection: Connection, deployment: string): Promise<readonly TriggerWait[]> {
   const { query } = connection;
-  const triggers = (await query<TriggerRow>(`select ${triggerTable.list} from triggers where deployment = $1`, [deployment])).map(
-    triggerTable.read,
-  );
+  const triggers = await selectAll(connection, triggerTable, 'where deployment = $1', [deployment]);
   const waits: TriggerWait[] = [];
   for (const { id, slug, rule } of triggers) {
     const groups = await query<WaitRow>(

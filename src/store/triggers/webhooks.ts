@@ -1,9 +1,9 @@
 /** Webhooks as they are stored, and what they deliver: each once. */
-import type { Webhook, WebhookRule } from '../../model/triggers/webhook.ts';
+import type { WebhookRule } from '../../model/triggers/webhook.ts';
 import type { Connection } from '../connection.ts';
 import { readFields } from '../read-json.ts';
-import { clockOf } from '../sql.ts';
-import { describeTable, insertText, integer, json, text, textOrNull, time, timeOrNull } from '../table.ts';
+import { clockOf, selectAll, selectOne } from '../sql.ts';
+import { describeTable, insertText, integer, json, type RowOf, text, textOrNull, time, timeOrNull } from '../table.ts';
 import type { WebhookStore } from './contract.ts';
 import { addEvent } from './emitted.ts';
 
@@ -39,22 +39,17 @@ const noteEveryMs = 10_000;
 /** See `WebhookStore`. */
 export function webhookStore(connection: Connection): WebhookStore {
   const { query } = connection;
-  const read = (rows: readonly unknown[]): Webhook[] => rows.map((row) => table.read(row as never));
   return {
     async put(webhook) {
-      const rows = await query(
+      const [stored] = await query<RowOf<typeof table>>(
         `${insertText(table)} on conflict (name) do update set description = excluded.description, rule = excluded.rule, updated_at = excluded.updated_at
          returning ${table.list}`,
         table.values(webhook),
       );
-      return read(rows)[0] ?? webhook;
+      return stored === undefined ? webhook : table.read(stored);
     },
-    async get(name) {
-      return read(await query(`select ${table.list} from webhooks where name = $1`, [name]))[0] ?? null;
-    },
-    async list() {
-      return read(await query(`select ${table.list} from webhooks order by name`));
-    },
+    get: (name) => selectOne(connection, table, 'where name = $1', [name]),
+    list: () => selectAll(connection, table, 'order by name'),
     delete: (name) =>
       connection.transaction(async (db) => {
         const gone = await db.query('delete from webhooks where name = $1 returning name', [name]);
