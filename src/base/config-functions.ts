@@ -12,9 +12,7 @@ export function readHealthChecks(file: string, given: unknown): Readonly<Record<
     throw new BatutaError(
       'CONFIG_INVALID',
       `${file}: health.${taken} is one of Batuta's own checks; give yours another name, such as own-${taken}.`,
-      {
-        details: { setting: 'health' },
-      },
+      { details: { setting: 'health' } },
     );
   if (isRecord(given) && Object.values(given).every((one) => typeof one === 'function'))
     return Object.freeze({ ...(given as Record<string, OwnHealthCheck>) });

@@ -53,9 +53,7 @@ export class Keyring {
       throw new BatutaError(
         'CONFIG_INVALID',
         `${setting}_OLD is set but ${setting} is not: set ${setting} to the key that is to be used from now on.`,
-        {
-          details: { setting },
-        },
+        { details: { setting } },
       );
     }
     return new Keyring([readKey(setting, current), ...earlier.map((text) => readKey(`${setting}_OLD`, text))]);

@@ -66,9 +66,7 @@ export function checkTicket({ kind, id, epoch }: Ticket): void {
   throw new BatutaError(
     'OPTION_INVALID',
     `${JSON.stringify({ kind, id, epoch })} is no ticket: it takes a kind (run or task), an id and an epoch from 0.`,
-    {
-      details: { kind, id, epoch },
-    },
+    { details: { kind, id, epoch } },
   );
 }
 

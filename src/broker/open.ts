@@ -70,9 +70,7 @@ export async function openBroker(options: OpenBrokerOptions): Promise<Broker> {
   throw new BatutaError(
     'CONFIG_INVALID',
     `The broker URL "${maskAddress(url)}" is not understood. Write redis://HOST, rediss://HOST or postgres://HOST, or leave it out.`,
-    {
-      details: { url: maskAddress(url) },
-    },
+    { details: { url: maskAddress(url) } },
   );
 }
 

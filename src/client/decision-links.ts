@@ -30,9 +30,7 @@ export class DecisionLinks implements DecisionAddresses {
       throw new BatutaError(
         'DECISION_INVALID',
         `An answer in a link has at most ${maxValueChars} characters, this one has ${value.length}.`,
-        {
-          details: { item: itemId, issues: [] },
-        },
+        { details: { item: itemId, issues: [] } },
       );
     const body = Buffer.from(JSON.stringify([itemId, value, person, expiresAt])).toString('base64url');
     return `${this.#base}/decide/${body}.${this.#keys().sign(body, purpose)}`;

@@ -79,8 +79,6 @@ function shareOf(name: string, value: number | { readonly percent: number }): nu
   throw new BatutaError(
     'ARTIFACT_INVALID',
     `The progress '${name}' takes a number from 0 to 1, or { percent } from 0 to 100, not ${JSON.stringify(value)}.`,
-    {
-      details: { artifact: name },
-    },
+    { details: { artifact: name } },
   );
 }

@@ -32,9 +32,7 @@ export function compareArtifacts(before: Compared, after: Compared, { by }: { re
     throw new BatutaError(
       'ARTIFACT_INVALID',
       `A ${before.kind} cannot be compared with a ${kind}: ${before.id} and ${after.id} are of different kinds.`,
-      {
-        details: { before: before.kind, after: kind },
-      },
+      { details: { before: before.kind, after: kind } },
     );
   const [rowsBefore, rowsAfter] = [rowsOf(before), rowsOf(after)];
   if (rowsBefore !== null && rowsAfter !== null) {

@@ -25,9 +25,7 @@ export async function readConnection<K extends ConnectionKind>(values: NamedValu
     throw new BatutaError(
       'CONNECTION_INVALID',
       `The connection '${name}' is of kind ${found.kind}, and the code takes one of kind ${kind}.`,
-      {
-        details: { name, kind: found.kind },
-      },
+      { details: { name, kind: found.kind } },
     );
   const { checkFields } = await import('./connection-schemas.ts');
   const fields = checkFields(name, kind, found.fields, []);

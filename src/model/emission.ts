@@ -34,8 +34,6 @@ export function checkStreamName(name: unknown): asserts name is string {
   throw new BatutaError(
     'NAME_INVALID',
     `${shown} is not a valid name for a stream: use 1 to 100 letters, digits, _, ., : or -, not . or .. alone.`,
-    {
-      details: { stream: cutText(String(name), 100) },
-    },
+    { details: { stream: cutText(String(name), 100) } },
   );
 }

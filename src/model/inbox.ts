@@ -77,8 +77,6 @@ export function refuseDecisionName(name: string): void {
   throw new BatutaError(
     'NAME_INVALID',
     `'${name}' is not a valid name for a signal: it is a decision. Decide it in the dashboard or by: ${programName()} inbox decide`,
-    {
-      details: { signal: name },
-    },
+    { details: { signal: name } },
   );
 }

@@ -23,9 +23,7 @@ export async function readVariable(values: NamedValues, name: string, schema: St
   throw new BatutaError(
     'VARIABLE_INVALID',
     `The variable '${name}' does not fit what the code expects of it: ${path === '' ? '' : `${path}: `}${issue?.message ?? 'it was refused'}.`,
-    {
-      details: { name },
-    },
+    { details: { name } },
   );
 }
 

@@ -99,9 +99,7 @@ async function fromResolver(what: string, place: string, rest: string, { clock, 
   const late = new BatutaError(
     'SECRET_UNREADABLE',
     `${what} is kept in ${reference}, but the resolver ${place} gave nothing within ${resolveMs / 1000} s.`,
-    {
-      details: { reference },
-    },
+    { details: { reference } },
   );
   const timer = clock.setTimer(resolveMs, () => ending.abort(late));
   try {

@@ -87,9 +87,7 @@ function refuseFilters(request: FastifyRequest): void {
   throw new BatutaError(
     'FORBIDDEN',
     `The role observer cannot filter by ${closed.join(', ')}: it would reveal what is hidden. This needs the role viewer.`,
-    {
-      details: { needs: 'viewer', has: 'observer' },
-    },
+    { details: { needs: 'viewer', has: 'observer' } },
   );
 }
 

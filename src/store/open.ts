@@ -65,9 +65,7 @@ async function connect({
   throw new BatutaError(
     'CONFIG_INVALID',
     `The database URL "${maskAddress(url)}" is not understood. Write sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE.`,
-    {
-      details: { url: maskAddress(url) },
-    },
+    { details: { url: maskAddress(url) } },
   );
 }
 

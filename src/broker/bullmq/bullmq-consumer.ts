@@ -148,9 +148,7 @@ export class BullmqConsumer implements Consumer {
       new BatutaError(
         'BROKER_UNAVAILABLE',
         `The consumer of ${queues.join(', ')} heard nothing from ${wire.url} for ${deafAfterMs} ms and reconnected.`,
-        {
-          details: { broker: wire.url, queues },
-        },
+        { details: { broker: wire.url, queues } },
       ),
     );
     const deaf = this.#crew;

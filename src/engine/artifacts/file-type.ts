@@ -67,9 +67,7 @@ export async function imageFacts(
     throw new BatutaError(
       'ARTIFACT_TYPE',
       `The image '${name}' is ${found ?? 'of no type that is known'}: a PNG, JPEG, WebP or SVG is wanted.`,
-      {
-        details: { artifact: name, found },
-      },
+      { details: { artifact: name, found } },
     );
   if (claimed !== null && readType(name, claimed) !== type) throw wrongType(name, claimed, type);
   return { type, ...sizeOf(bytes) };
@@ -91,9 +89,7 @@ function readType(name: string, claimed: string): string {
   throw new BatutaError(
     'ARTIFACT_INVALID',
     `The type of artifact '${name}' is ${JSON.stringify(claimed)}, which is no media type such as text/csv.`,
-    {
-      details: { artifact: name },
-    },
+    { details: { artifact: name } },
   );
 }
 

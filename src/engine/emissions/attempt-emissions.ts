@@ -138,9 +138,7 @@ export class AttemptEmissions implements EmissionKeeper {
           new BatutaError(
             'STREAM_VALUE_INVALID',
             `The schema of the stream '${stream}' has not answered for ${maxCheckMs / 1_000} seconds.`,
-            {
-              details: { stream },
-            },
+            { details: { stream } },
           ),
         ),
       );

@@ -66,9 +66,7 @@ export function resultStorage(place: ResultPlace, others: readonly ResultPlace[]
       throw new BatutaError(
         'RESULT_MISSING',
         `The value (${byteSize(ref.bytes ?? 0)}) was not sent along with the report of its run; it is kept where that ran.`,
-        {
-          details: { key: ref.key, bytes: ref.bytes, reason: 'elsewhere' },
-        },
+        { details: { key: ref.key, bytes: ref.bytes, reason: 'elsewhere' } },
       );
     }
     throw new BatutaError(

@@ -68,9 +68,7 @@ async function refuseUnknown(definition: FlowDefinition, schema: StandardSchemaV
   throw new BatutaError(
     'PARAMS_INVALID',
     `Flow ${definition.name} has no parameter '${first}'.${hintFor(first, known, 'Its parameters are')}`,
-    {
-      details: { flow: definition.name, issues: unknown.map((key) => ({ path: key, message: 'Unknown parameter' })) },
-    },
+    { details: { flow: definition.name, issues: unknown.map((key) => ({ path: key, message: 'Unknown parameter' })) } },
   );
 }
 

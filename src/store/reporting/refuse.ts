@@ -13,8 +13,6 @@ export function refuseReported(runId: string, owner: string | null, what: string
   throw new BatutaError(
     'RUN_REPORTED',
     `The run ${runId} is executed elsewhere, by ${where}, and only reported here; it can be ${what} only there.`,
-    {
-      details: { id: runId, host, pid, reporter: reporter?.id ?? null },
-    },
+    { details: { id: runId, host, pid, reporter: reporter?.id ?? null } },
   );
 }
