@@ -6,6 +6,7 @@ import { runScope } from '../../model/run-context.ts';
 import { type State, stateOf } from '../../model/state.ts';
 import type { CachedValue, CacheKey } from '../../store/store.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
+import { stopped } from '../task/attempt-places.ts';
 import { askCondition } from '../task/begin-attempt.ts';
 import type { Settlement } from '../task/settlement.ts';
 import { TaskAttempt } from '../task/task-attempt.ts';
@@ -86,14 +87,14 @@ async function askFor(
   if (policy === null) throw new BatutaError('INTERNAL', `Task ${definition.name} has no cache.`);
   for (let isForced = refresh; ; isForced = true) {
     const answer = await cache.ask({
-      ...{ key, policy, runId, taskRunId, refresh: isForced, signal: active.signal },
+      ...{ key, policy, runId, taskRunId, refresh: isForced, signal: active.signal, waitSignal: active.waitSignal },
       onWait: (makingRunId) => {
         if (lifecycle.isObserved) lifecycle.tell({ kind: 'cache', outcome: 'wait' });
         onWait(waitsFor(makingRunId, runId));
       },
     });
     if (lifecycle.isObserved && answer !== null) lifecycle.tell({ kind: 'cache', outcome: 'making' in answer ? 'miss' : 'hit' });
-    if (answer === null) return { kind: 'stopped', error: active.stopReason ?? new BatutaError('INTERNAL', 'The run was stopped.') };
+    if (answer === null) return stopped(active);
     if ('making' in answer) return { kind: 'make', making: answer.making };
     try {
       return { kind: 'cached', value: answer.value, entry: key.id, given: await loadGiven(results, answer.value) };

@@ -5,7 +5,7 @@ import type { StoredValue } from '../values/results.ts';
 
 /** The cache of an engine. */
 export interface CacheAccess {
-  /** The value of a key, or the duty to make it; null if the signal aborts first. @throws BatutaError STORE_… */
+  /** The value of a key, or the duty to make it; null if `signal` aborts first, or it has to wait and `waitSignal` aborts. @throws BatutaError STORE_… */
   ask(ask: CacheAsk): Promise<CacheAnswer>;
   /** Exchanges news with other processes from now on. @throws BatutaError BROKER_UNAVAILABLE, STORE_… */
   connect(news: CacheNews): Promise<void>;
@@ -22,6 +22,8 @@ export interface CacheAsk {
   /** Whether values made before are not accepted. */
   readonly refresh: boolean;
   readonly signal: AbortSignal;
+  /** Aborts whenever `signal` does. */
+  readonly waitSignal: AbortSignal;
   /** Called once if it has to wait, with the run that makes the value, if known. */
   readonly onWait: (makingRunId: string | null) => void;
 }

@@ -72,7 +72,7 @@ export class Cache implements CacheAccess {
   }
 
   async ask(ask: CacheAsk): Promise<CacheAnswer> {
-    const { key, signal } = ask;
+    const { key, signal, waitSignal } = ask;
     const askedAt = this.#services.clock.now();
     const waited = { is: false };
     const isWaiting = (makingRunId: string | null): void => {
@@ -83,7 +83,8 @@ export class Cache implements CacheAccess {
     };
     while (!signal.aborted) {
       const flight = this.#flights.get(key.id);
-      const led = flight ? await flight.follow(signal, isWaiting) : await this.#lead(ask, askedAt, isWaiting);
+      const led = flight ? await flight.follow(waitSignal, isWaiting) : await this.#lead(ask, askedAt, isWaiting);
+      if (led === null && waitSignal.aborted) return null;
       if (led === null) continue;
       if ('making' in led) return led;
       if (!isGood(led.entry, ask.refresh ? askedAt : null, askedAt)) continue;
@@ -99,7 +100,7 @@ export class Cache implements CacheAccess {
     askedAt: number,
     isWaiting: (makingRunId: string | null) => void,
   ): Promise<{ readonly entry: MadeEntry } | { readonly making: Making } | null> {
-    const { key, signal } = ask;
+    const { key, signal, waitSignal } = ask;
     const flight = new Flight();
     this.#flights.set(key.id, flight);
     const end = (entry: MadeEntry | null): void => {
@@ -125,7 +126,8 @@ export class Cache implements CacheAccess {
         }
         flight.isMade(maker.runId);
         isWaiting(maker.runId);
-        entry = this.#uses.counted(await this.#waits.next(key.id, entry, signal));
+        if (waitSignal.aborted) break;
+        entry = this.#uses.counted(await this.#waits.next(key.id, entry, waitSignal));
       }
     } catch (error) {
       end(null);

@@ -20,11 +20,12 @@ import { runTask } from '../task/run-task.ts';
 import { recordUnrun } from '../task/task-row.ts';
 import { runSubDeployment, runSubFlow, type StartSubFlow } from './sub-flow.ts';
 import { waitForDecision } from '../waiting/decisions.ts';
-import { dropped, isDropped, sleep, waitForSignal } from '../waiting/waits.ts';
+import { dropped } from '../waiting/dropped.ts';
+import { sleep, waitForSignal } from '../waiting/waits.ts';
 
 /**
- * Runs the body until it and all task runs it started have ended. Returns its value. Waits and sub-flows that are open when the body has
- * settled, because they lost a race or something else failed, are Cancelled.
+ * Runs the body until it and all task runs it started have ended. Returns its value. Waits, sub-flows and tasks that wait for something,
+ * open when the body has settled because they lost a race or something else failed, are Cancelled.
  *
  * @throws what the body threw.
  */
@@ -60,7 +61,9 @@ class TaskCalls {
   readonly active: RunAttempt;
   /** How often each pair of name and inputs has occurred. */
   readonly #occurrences = new Map<string, number>();
-  readonly #underWay = new Set<Promise<unknown>>();
+  /** What must settle before the run may end. */
+  #underWay = 0;
+  #onNoneLeft: () => void = () => undefined;
   readonly #over = new AbortController();
   /** Calls that wait for their arguments. */
   #waiting = 0;
@@ -70,6 +73,7 @@ class TaskCalls {
 
   constructor(active: RunAttempt) {
     this.active = active;
+    active.bodyOver = this.#over.signal;
     // Every wait of the body listens to it.
     setMaxListeners(0, this.#over.signal);
     const stop = (): void => this.#over.abort(active.signal.reason);
@@ -77,9 +81,9 @@ class TaskCalls {
     else active.signal.addEventListener('abort', stop, { once: true, signal: this.#over.signal });
   }
 
-  /** Aborts when nothing waits for the body any more: it has settled, or the run is stopped. */
-  get over(): AbortSignal {
-    return this.#over.signal;
+  /** Whether the body has settled; see `isDropped`. */
+  get #isDropped(): boolean {
+    return this.#over.signal.aborted && this.active.stopReason === null;
   }
 
   /** A call of a task method in the body. Rejects with the task's error. @throws BatutaError TASK_FOREIGN */
@@ -87,12 +91,12 @@ class TaskCalls {
     if (isOfAnotherClass(instance, this.active.instance))
       return Promise.reject(foreignTask(instance, name, this.active.definition.className));
     // Nothing starts for a body that has settled: a loop of tasks that lost a race would never end.
-    if (isDropped(this) && !this.#ended) return new Promise<never>(() => undefined);
+    if (this.#isDropped && !this.#ended) return new Promise<never>(() => undefined);
     let key: string | null = null;
     const tellKey = (made: string): void => void (key = made);
     const promise = args.some((arg) => arg instanceof Promise)
       ? this.#callLater(name, args, tellKey)
-      : this.ask(() => this.#run(name, Promise.resolve(args), args, tellKey));
+      : this.ask((end) => this.#run(name, Promise.resolve(args), args, tellKey, end));
     this.#keys.set(promise, () => key);
     return promise;
   }
@@ -101,7 +105,7 @@ class TaskCalls {
   #callLater(name: string, args: readonly unknown[], tellKey: (key: string) => void): Promise<unknown> {
     this.#waiting++;
     const inputs = this.#inputsOf(name, args).finally(() => this.#waiting--);
-    const promise = inputs.then(() => this.ask(() => this.#run(name, inputs, args, tellKey)));
+    const promise = inputs.then(() => this.ask((end) => this.#run(name, inputs, args, tellKey, end)));
     promise.catch(() => undefined);
     return promise;
   }
@@ -109,15 +113,19 @@ class TaskCalls {
   /**
    * Starts what the body requests, if it still may, and counts it among what must settle before the run may end. The body may leave it
    * unawaited.
+   *
+   * @param start its argument is called instead of settling, if there is no answer
    */
-  ask<T>(start: () => Promise<T>): Promise<T> {
+  ask<T>(start: (end: () => void) => Promise<T>): Promise<T> {
     const { stopReason } = this.active;
     if (stopReason) return this.#refuse(stopReason);
     if (this.#ended) return this.#refuse(calledTooLate(this.active));
-    const promise = start();
-    this.#underWay.add(promise);
-    const done = (): void => void this.#underWay.delete(promise);
-    promise.then(done, done);
+    this.#underWay++;
+    const end = (): void => {
+      if (--this.#underWay === 0) this.#onNoneLeft();
+    };
+    const promise = start(end);
+    promise.then(end, end);
     return promise;
   }
 
@@ -127,24 +135,28 @@ class TaskCalls {
    */
   askForBody<T>(start: () => Promise<T>): Promise<T> {
     const answer = new Promise<T>((resolve, reject) => {
-      if (isDropped(this)) return;
+      if (this.#isDropped) return;
       this.ask(start).then(resolve, (error: unknown) => {
-        if (error !== dropped && !isDropped(this)) reject(error);
+        if (error !== dropped && !this.#isDropped) reject(error);
       });
     });
     answer.catch(() => undefined);
     return answer;
   }
 
-  /** The body has settled: drops its waits, then waits for all that was requested; later requests are refused. */
+  /** The body has settled: drops what waits, then waits for all else that was requested; later requests are refused. */
   async end(): Promise<void> {
     this.#over.abort();
+    this.active.slots.turnAway();
+    if (this.#isDropped) for (const one of [...this.active.live]) one.drop?.();
     do {
-      while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+      while (this.#underWay > 0) await new Promise<void>((resolve) => (this.#onNoneLeft = resolve));
       // What has settled may be an argument that a call waits for.
       if (this.#waiting > 0) await new Promise((resolve) => setImmediate(resolve));
-    } while (this.#underWay.size > 0);
+    } while (this.#underWay > 0);
     this.#ended = true;
+    // What follows, an attempt or a rollback, waits anew.
+    this.active.bodyOver = null;
   }
 
   /**
@@ -179,6 +191,7 @@ class TaskCalls {
     inputs: Promise<readonly unknown[]>,
     args: readonly unknown[],
     tellKey: (key: string) => void,
+    end: () => void,
   ): Promise<unknown> {
     const { active } = this;
     const definition = active.definition.tasks.get(name);
@@ -202,6 +215,10 @@ class TaskCalls {
           dependsOn: this.#dependenciesOf(args),
           callArgs: callArgs.shown((at) => this.#keyBehind(args[at])),
         });
+    if (outcome.kind === 'cancelled' && outcome.error === dropped) {
+      end();
+      return await new Promise<never>(() => undefined);
+    }
     return valueOf(outcome);
   }
 

@@ -14,7 +14,8 @@ import { maxCallChars, shownArg } from './call-args.ts';
 import type { Activity } from '../waiting/activity.ts';
 import type { DeployedFlow } from '../services.ts';
 import { newRow } from '../task/task-row.ts';
-import { dropped, droppedState, isDropped, type Waiter } from '../waiting/waits.ts';
+import { dropped, droppedState, isDropped } from '../waiting/dropped.ts';
+import type { Waiter } from '../waiting/waits.ts';
 
 /** Between retries for a sub-flow that another process holds, ms. */
 const ownedPollMs = 250;
@@ -90,6 +91,7 @@ export function runSubDeployment(caller: Waiter, sub: StartSubFlow, name: string
 async function runChild(caller: Waiter, sub: StartSubFlow, target: Target): Promise<unknown> {
   const { active } = caller;
   const { name } = target;
+  const { waitSignal } = active;
   const key = caller.keyOf(target.identity, [target.params]);
   const recorded = active.recorded.get(key);
   if (recorded?.state.type === 'COMPLETED' || recorded?.state.type === 'FAILED') return valueOf(await outcomeOf(active, recorded));
@@ -115,35 +117,35 @@ async function runChild(caller: Waiter, sub: StartSubFlow, target: Target): Prom
     return sub.start(definition, params, { id: childRunId, parent, anew, activity: active.activity, deployment });
   });
   active.live.add(run);
-  const drop = (): void => void (isDropped(caller) && run.stop(dropReason(childRunId), false));
-  caller.over.addEventListener('abort', drop);
+  const drop = (): void => void (isDropped(active) && run.stop(dropReason(childRunId), false));
+  waitSignal.addEventListener('abort', drop);
   if (active.stopReason) run.stop(active.stopReason, active.forced);
   else drop();
   const ended = await active.activity
     .with(run.activity, () => run.ended)
     .finally(() => {
       active.live.delete(run);
-      caller.over.removeEventListener('abort', drop);
+      waitSignal.removeEventListener('abort', drop);
     });
   const settled = settle(active, row, run, ended);
-  if (!isDropped(caller)) return settled;
+  if (!isDropped(active)) return settled;
   await settled.catch(() => undefined);
   throw dropped;
 }
 
 /** Starts it. If another process still holds it, waits: that process may have lost our run to us, and is about to release it. */
 async function started(caller: Waiter, row: TaskRun, start: () => Promise<SubFlowRun>): Promise<SubFlowRun> {
-  const { active, over } = caller;
+  const { active } = caller;
   const { leaseClock } = active.services;
   for (;;) {
-    if (isDropped(caller)) return dropUnstarted(active, row);
+    if (isDropped(active)) return dropUnstarted(active, row);
     try {
       return await start();
     } catch (error) {
       if (active.stopReason || (isBatutaError(error) && error.code.startsWith('STORE_'))) throw error;
       if (isBatutaError(error, 'RUN_OWNED')) {
-        await leaseClock.sleep(ownedPollMs, over).catch((reason: unknown) => {
-          if (!isDropped(caller)) throw reason;
+        await leaseClock.sleep(ownedPollMs, active.waitSignal).catch((reason: unknown) => {
+          if (!isDropped(active)) throw reason;
         });
         continue;
       }

@@ -10,6 +10,7 @@ import type { RateAnswer, RateWish } from '../../store/store.ts';
 import { isHandedBack, type RunAttempt } from '../run/run-attempt.ts';
 import type { Verdict } from '../run/run-end.ts';
 import type { Wait } from '../waiting/activity.ts';
+import { isDropped } from '../waiting/dropped.ts';
 import { limitName } from './limit-key.ts';
 import { earlyMs, hasMoved, momentMs, RatePass } from './rates.ts';
 
@@ -96,7 +97,7 @@ export function keyParams(params: string): unknown {
   return maskedParams(decodeValue(params), sensitivePathsIn(params), 'hash');
 }
 
-/** A pass; null if the run is stopped first. */
+/** A pass; null if the run is stopped first, or its body settles while it waits. */
 export function awaitTurn(active: RunAttempt, waiter: RateWaiter): Promise<RatePass | null> {
   return active.services.limits.rates.whileWaiting(() => untilTurn(active, waiter));
 }
@@ -109,7 +110,8 @@ async function untilTurn(active: RunAttempt, waiter: RateWaiter): Promise<RatePa
       if (!active.stopReason) return asked;
       await asked.giveBack();
     }
-    if (active.stopReason || asked === null || asked instanceof RatePass) return await leave(active, waiter.wish.holder);
+    if (active.stopReason || asked === null || asked instanceof RatePass || isDropped(active))
+      return await leave(active, waiter.wish.holder);
     const why = rateWaitText(asked.name, asked.limit, asked.perMs);
     const wait: Wait = {
       dueAt: asked.nextAt - active.services.limits.rates.leadMs - earlyMs,
@@ -127,7 +129,7 @@ async function untilTurn(active: RunAttempt, waiter: RateWaiter): Promise<RatePa
       }
       await rest(active, asked.waitMs, wait);
     }
-    if (active.stopReason) return await leave(active, waiter.wish.holder);
+    if (active.stopReason || isDropped(active)) return await leave(active, waiter.wish.holder);
   }
 }
 
@@ -190,8 +192,8 @@ async function leave({ stopReason, services }: RunAttempt, holder: string): Prom
 }
 
 /** Waits for the turn, or for less. */
-async function rest({ sleeps, signal, services, activity }: RunAttempt, waitMs: number, wait: Wait): Promise<void> {
-  await activity.wait(wait, () => sleeps.until(services.leaseClock, services.limits.rates.restMs(waitMs), signal));
+async function rest({ sleeps, waitSignal, services, activity }: RunAttempt, waitMs: number, wait: Wait): Promise<void> {
+  await activity.wait(wait, () => sleeps.until(services.leaseClock, services.limits.rates.restMs(waitMs), waitSignal));
 }
 
 function wishOf({ id, priority }: RunAttempt['run'], rate: RateName): RateWaiter['wish'] {

@@ -62,17 +62,22 @@ export class Semaphore {
 
   /** Lifts the bound: all waiters get a place at once. For a stopped run, whose waiters only need to notice that. */
   open(): void {
-    const waiting = this.#waiting.slice(this.#head);
-    for (const { count } of waiting) this.#taken += this.#bounded(count);
     this.#limit = Number.POSITIVE_INFINITY;
-    this.#waiting = [];
-    this.#head = 0;
-    for (const waiter of waiting) waiter.take();
+    this.turnAway();
   }
 
   /** A task that needs more takes them all. */
   #bounded(count: number): number {
     return Math.min(count, this.#limit);
+  }
+
+  /** All waiters get a place at once, beyond the bound, which holds for later ones: they only give it back. */
+  turnAway(): void {
+    const waiting = this.#waiting.slice(this.#head);
+    this.#waiting = [];
+    this.#head = 0;
+    for (const { count } of waiting) this.#taken += this.#bounded(count);
+    for (const waiter of waiting) waiter.take();
   }
 
   /** Whether a waiter precedes one of that priority. */

@@ -29,6 +29,12 @@ export interface TaskSlotsOptions {
   readonly tell: () => void;
 }
 
+/** What ends a request for slots; `waitSignal` aborts whenever `signal` does. */
+export interface SlotSignals {
+  readonly signal: AbortSignal;
+  readonly waitSignal: AbortSignal;
+}
+
 /** Slots that a task holds. */
 export interface HeldSlots {
   /** Gives them back, at once to waiters. Not awaited: the task has ended. */
@@ -75,24 +81,24 @@ export class TaskSlots {
   }
 
   /**
-   * Takes a slot of each limit. Null if the signal aborts first.
+   * Takes a slot of each limit. Null if `signal` aborts first, or if it has to wait and `waitSignal` aborts.
    *
    * @param onWait gets the reason if it waits
    * @throws BatutaError STORE_…
    */
-  async take(wish: SlotWish, signal: AbortSignal, onWait: (message: string) => void): Promise<HeldSlots | null> {
+  async take(wish: SlotWish, { signal, waitSignal }: SlotSignals, onWait: (message: string) => void): Promise<HeldSlots | null> {
     const { holder, runId, epoch, spread } = wish;
     // A retry asks under the same holder: overtaking the give, it would run on the slot about to be freed.
     await this.#giving.get(holder)?.tried;
     if (signal.aborted) return null;
     const held: HeldSlots = { give: () => this.#give({ holder, runId, epoch, spread }) };
     const answer = await this.#asks.add(wish);
-    if (!answer.held && !signal.aborted) {
+    if (!answer.held && !waitSignal.aborted) {
       onWait(answer.message);
       // A listener may have stopped it.
-      if (!signal.aborted) await this.#wait(holder, signal);
+      if (!waitSignal.aborted) await this.#wait(holder, waitSignal);
     }
-    if (!signal.aborted) return held;
+    if (!signal.aborted && (answer.held || !waitSignal.aborted)) return held;
     held.give();
     return null;
   }
@@ -151,8 +157,9 @@ export class TaskSlots {
     };
   }
 
-  readonly #stopAll = ({ currentTarget }: Event): void => {
-    for (const settle of this.#waitingUnder.get(currentTarget as AbortSignal) ?? []) settle();
+  /** Node.js 20 loses the `currentTarget` of a signal that also ends listeners elsewhere. */
+  readonly #stopAll = ({ target }: Event): void => {
+    for (const settle of this.#waitingUnder.get(target as AbortSignal) ?? []) settle();
   };
 
   async #look(): Promise<void> {

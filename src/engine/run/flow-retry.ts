@@ -24,7 +24,7 @@ export async function openNextAttempt(
   const { services, record, definition, run } = active;
   const waitMs = await flowRetryDelayMs(active, thrown);
   if (waitMs === null) return null;
-  await active.whenFlushed(false);
+  await active.laterWrites.flushed(false);
   const taskRuns = await services.store.taskRuns.byKeyOfRun(run.id);
   if (active.stopReason) return null;
   const opened = await openTaskRuns(active, taskRuns);

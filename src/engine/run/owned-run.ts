@@ -233,7 +233,7 @@ export class OwnedRun implements SubFlowRun {
     const message = verdict.kind === 'stopped' ? verdict.reason.message : 'The run went on without it.';
     const leftOpen = this.#record.cancelOpen(message);
     // The run's end may share the flush of its last tasks; if a write failed, nothing may be recorded after it.
-    await this.#active.whenFlushed(true);
+    await this.#active.laterWrites.flushed(true);
     const error =
       end.error === null ? null : withOrigin(end.error, this.#record, definition, verdict.kind === 'error' ? verdict.task : null);
     if (await beginRollback(this.#active, { state: end.state, error })) {

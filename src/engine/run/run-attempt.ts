@@ -19,6 +19,7 @@ import type { RatePass } from '../limits/rates.ts';
 import { FlowInstance } from './flow-instance.ts';
 import { FlowScope } from './flow-scope.ts';
 import { itemsByTask } from './items-by-task.ts';
+import { LaterWrites } from './later-writes.ts';
 import { scopeOfRun } from './resource-scopes.ts';
 import { RecordedValue, shared, take } from '../values/given-value.ts';
 import type { Activity } from '../waiting/activity.ts';
@@ -31,6 +32,8 @@ import type { RunRecord } from './transition.ts';
 export interface Stoppable {
   /** Aborts its signal; `force` settles it at once, whether or not its code has ended. */
   stop(reason: BatutaError, force: boolean): void;
+  /** The body of its code flow has settled: ends it if it only waits. Missing if that does not concern it. */
+  drop?(): void;
 }
 
 export interface RunAttemptOptions {
@@ -75,6 +78,9 @@ export class RunAttempt {
   turn: Promise<boolean> | null = null;
   /** Waits for an instant. */
   readonly sleeps = new Sleeps();
+  readonly laterWrites: LaterWrites;
+  /** Of a code flow while its calls are open: aborts when its body has settled, or the run is stopped; else null. */
+  bodyOver: AbortSignal | null = null;
   #controller: AbortController | null = null;
   #stopReason: BatutaError | null = null;
   #forced = false;
@@ -86,7 +92,6 @@ export class RunAttempt {
   #resources: ResourceScope | null = null;
   #items: Promise<ReadonlyMap<string, readonly TaskRun[]>> | null = null;
   #armed: Promise<void> | null = null;
-  readonly #unflushed = new Set<Promise<void>>();
 
   constructor(options: RunAttemptOptions) {
     this.services = options.services;
@@ -100,6 +105,7 @@ export class RunAttempt {
     this.host = options.host ?? null;
     this.middleware = joinMiddleware(options.services.middleware ?? noMiddleware, options.definition.middleware);
     this.slots = new Semaphore(options.definition.maxParallelTasks);
+    this.laterWrites = new LaterWrites(options.services.store.recorder);
   }
 
   get run(): Run {
@@ -187,6 +193,11 @@ export class RunAttempt {
     return this.#controller.signal;
   }
 
+  /** Aborts when what waits is given up: the run is stopped, or its body has settled. */
+  get waitSignal(): AbortSignal {
+    return this.bodyOver ?? this.signal;
+  }
+
   /** Why the run was stopped; null while it continues. */
   get stopReason(): BatutaError | null {
     return this.#stopReason;
@@ -256,29 +267,6 @@ export class RunAttempt {
     const { store, clock } = this.services;
     this.#armed ??= store.rollbacks.arm(this.record.claim, clock.now());
     return this.#armed;
-  }
-
-  /** Tracks a write that no task waits for; the run's next step as a whole waits for it by `whenFlushed`. */
-  waitLater(written: Promise<void>): void {
-    if (this.#unflushed.has(written)) return;
-    this.#unflushed.add(written);
-    written.then(
-      () => this.#unflushed.delete(written),
-      // Stays, so that the run does not end as if it had succeeded.
-      () => undefined,
-    );
-  }
-
-  /**
-   * Resolves once every such write is durable, except those that share the flush of the next write when `withNext` is set; null if there is
-   * none to wait for.
-   *
-   * @throws BatutaError STORE_… when one could not be recorded.
-   */
-  whenFlushed(withNext: boolean): Promise<unknown> | null {
-    const { recorder } = this.services.store;
-    const earlier = [...this.#unflushed].filter((written) => !(withNext && recorder.isOpen(written)));
-    return earlier.length === 0 ? null : Promise.all(earlier);
   }
 
   /** The result of the work; if the run is stopped by force first, its reason is thrown and the result is ignored. */

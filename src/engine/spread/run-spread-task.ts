@@ -11,10 +11,14 @@ import { isTerminal, type StateType, stateOf } from '../../model/state.ts';
 import { type RunAttempt, isHandedBack, type Stoppable } from '../run/run-attempt.ts';
 import { outcomeOf, type TaskOutcome } from '../task/outcome.ts';
 import type { StoredValue } from '../values/results.ts';
+import { dropped, isDropped } from '../waiting/dropped.ts';
+import type { EndHeld } from '../../store/store.ts';
 import type { SpreadOffers } from './spread-offers.ts';
 import { packInputs } from './spread-inputs.ts';
 import { requestedRow, type TaskRequest } from '../task/task-request.ts';
 
+/** Between checks whether a task that nothing can want any more waits again, ms. */
+const lookEveryMs = 1_000;
 /** For tickets. */
 const highestPriority = 100;
 
@@ -29,7 +33,7 @@ export function runSpreadTask(active: RunAttempt, request: TaskRequest, desk: Sp
     const place = active.slots.take(priority, slots);
     if (place) await place;
     try {
-      return await new SpreadTask(active, request, desk).run();
+      return await new SpreadTask(active, request, desk).run(place !== null && isDropped(active));
     } finally {
       active.slots.give(slots);
     }
@@ -53,10 +57,11 @@ class SpreadTask {
     this.#from = previous && !isTerminal(previous.state.type) ? previous.state.type : null;
   }
 
-  async run(): Promise<TaskOutcome> {
-    const { stopReason } = this.#active;
+  /** @param isDroppedNow whether the body settled while it waited for its place */
+  async run(isDroppedNow: boolean): Promise<TaskOutcome> {
+    const reason = this.#active.stopReason ?? (isDroppedNow ? dropped : null);
     // One that another owner has offered may be running: it is ended like any other.
-    if (stopReason && (this.#from === null || isHandedBack(stopReason))) return this.#settleUnoffered(stopReason);
+    if (reason && (this.#from === null || isHandedBack(reason))) return this.#settleUnoffered(reason);
     let inputs: StoredValue;
     try {
       const { runId, id } = this.#row;
@@ -80,13 +85,15 @@ class SpreadTask {
       settle = resolve;
       fail = reject;
     });
+    const over = new AbortController();
     // There may be no waiter yet when it fails.
     ended.catch(() => undefined);
     const stoppable: Stoppable = {
       stop: (reason, force) => {
         if (isHandedBack(reason)) settle(null);
-        else this.#end(reason, force).catch(fail);
+        else this.#end(reason, force ? 'all' : 'none').catch(fail);
       },
+      drop: () => void this.#endOnceWaiting(over.signal).catch(fail),
     };
     const endWait = await this.#desk.wait(active.run.id, this.#row.id, settle);
     active.live.add(stoppable);
@@ -98,8 +105,10 @@ class SpreadTask {
       // An earlier offer has its own inputs.
       if (offer !== 'offered' && inputs.resultRef !== null) await active.services.results.remove(inputs.resultRef);
       if (active.stopReason) stoppable.stop(active.stopReason, active.forced);
+      else if (isDropped(active)) stoppable.drop?.();
       return await ended;
     } finally {
+      over.abort();
       active.live.delete(stoppable);
       endWait();
     }
@@ -119,13 +128,22 @@ class SpreadTask {
     };
   }
 
-  #end(reason: BatutaError, heldToo: boolean): Promise<void> {
+  /** A worker that executes it may finish; one that fails is not tried again. */
+  async #endOnceWaiting(over: AbortSignal): Promise<void> {
+    while (!over.aborted && isDropped(this.#active)) {
+      await this.#end(dropped, 'waiting');
+      await this.#active.services.leaseClock.sleep(lookEveryMs, over).catch(() => undefined);
+    }
+  }
+
+  #end(reason: BatutaError, held: EndHeld): Promise<void> {
     const state = stateOf('CANCELLED', 'Cancelled', reason.message);
-    return this.#desk.end({ claim: this.#active.record.claim, id: this.#row.id, state, at: this.#active.services.clock.now(), heldToo });
+    return this.#desk.end({ claim: this.#active.record.claim, id: this.#row.id, state, at: this.#active.services.clock.now(), held });
   }
 
   /** A worker may see a cancel before the owner of the run, which alone decides about the run. */
   async #stopped(): Promise<TaskOutcome> {
+    if (isDropped(this.#active)) return { kind: 'cancelled', error: dropped };
     const { signal } = this.#active;
     if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     return { kind: 'cancelled', error: this.#active.stopReason };

@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { State } from '../../model/state.ts';
-import type { Claim, OfferedTask, SpreadStore } from '../../store/store.ts';
+import type { Claim, EndHeld, OfferedTask, SpreadStore } from '../../store/store.ts';
 import { Batcher } from '../batcher.ts';
 import type { Spread } from './spread.ts';
 
@@ -31,7 +31,7 @@ interface EndWish {
   readonly id: string;
   readonly state: State;
   readonly at: number;
-  readonly heldToo: boolean;
+  readonly held: EndHeld;
 }
 
 interface Listening {
@@ -61,7 +61,7 @@ export class SpreadOffers {
     return this.#offers.add({ claim, task });
   }
 
-  /** Ends a task run that waits or, with `heldToo`, is held by a worker, which can write nothing more. @throws BatutaError STORE_… */
+  /** Ends a task run unless a worker has it; see `SpreadStore.end`. @throws BatutaError STORE_… */
   async end(wish: EndWish): Promise<void> {
     await this.#ends.add(wish);
     this.#noteNews(wish.id);
@@ -119,13 +119,13 @@ export class SpreadOffers {
   async #endAll(wishes: readonly EndWish[]): Promise<undefined[]> {
     const groups = new Map<string, EndWish[]>();
     for (const wish of wishes) {
-      const key = JSON.stringify([wish.claim, wish.state, wish.heldToo]);
+      const key = JSON.stringify([wish.claim, wish.state, wish.held]);
       groups.set(key, [...(groups.get(key) ?? []), wish]);
     }
     for (const group of groups.values()) {
       const [first] = group;
       const ids = group.map(({ id }) => id);
-      if (first) await this.#options.store.end(first.claim, ids, first.state, first.at, first.heldToo);
+      if (first) await this.#options.store.end(first.claim, ids, first.state, first.at, first.held);
     }
     return wishes.map(() => undefined);
   }

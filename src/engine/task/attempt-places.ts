@@ -7,8 +7,9 @@ import { askRate, awaitTurn, keyParams, mayStillBegin } from '../limits/await-ra
 import { momentMs, RatePass } from '../limits/rates.ts';
 import type { HeldSlots } from '../limits/task-slots.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
+import { dropped, isDropped } from '../waiting/dropped.ts';
 
-/** The run was stopped before the attempt began. */
+/** The run was stopped before the attempt began, or what it waited for was dropped. */
 export interface Stopped {
   readonly kind: 'stopped';
   readonly error: BatutaError;
@@ -80,7 +81,7 @@ class AttemptPlaces implements TaskPass {
     this.#awaits = awaits;
   }
 
-  /** Null if the run is stopped first. */
+  /** Null if the run is stopped first, or its body settles while it waits. */
   async take(limits: readonly string[], rates: readonly RateName[]): Promise<this | null> {
     const { leaseClock } = this.#active.services;
     this.#rates = rates;
@@ -98,6 +99,7 @@ class AttemptPlaces implements TaskPass {
         this.#pass = turn;
         return this.#active.stopReason ? await this.#stop() : this;
       }
+      if (isDropped(this.#active)) return await this.#stop();
       // Others may have the slots until its turn comes.
       if (limits.length > 0 && turn.waitMs > momentMs) this.#giveSlots();
       const note: Note = (message, { nextAt }) => this.#awaits(message, nextAt);
@@ -142,7 +144,7 @@ class AttemptPlaces implements TaskPass {
   }
 
   async #takeSlots(names: readonly string[]): Promise<boolean> {
-    const { services, signal, record, isSpread } = this.#active;
+    const { services, signal, waitSignal, record, isSpread } = this.#active;
     const { name, priority } = this.#definition;
     const { id: holder, runId } = this.#row;
     if (this.#active.stopReason) return false;
@@ -150,7 +152,7 @@ class AttemptPlaces implements TaskPass {
       ...{ holder, runId, epoch: record.claim.epoch, spread: isSpread },
       ...{ names, task: name, priority: priority === 0 ? this.#active.run.priority : priority },
     };
-    this.#slots = await services.limits.tasks.take(wish, signal, (message) => this.#awaits(message));
+    this.#slots = await services.limits.tasks.take(wish, { signal, waitSignal }, (message) => this.#awaits(message));
     return this.#slots !== null;
   }
 
@@ -172,7 +174,7 @@ export async function apart<Attempt>(
   { awaits, attempt }: AttemptWaiting<Attempt>,
 ): Promise<Attempt | Stopped> {
   const { isolate } = active.services;
-  const waiting = isolate.takePlace(definition, active.signal);
+  const waiting = isolate.takePlace(definition, active.waitSignal);
   if (waiting) {
     awaits(waiting.message);
     if (!(await waiting.taken)) return stopped(active);
@@ -184,7 +186,8 @@ export async function apart<Attempt>(
   }
 }
 
-/** The outcome of an attempt whose run was stopped. */
-export function stopped({ stopReason }: Pick<RunAttempt, 'stopReason'>): Stopped {
-  return { kind: 'stopped', error: stopReason ?? new BatutaError('INTERNAL', 'The run was stopped.') };
+/** The outcome of an attempt whose run was stopped, or that was dropped while it waited. */
+export function stopped(active: RunAttempt): Stopped {
+  const { stopReason } = active;
+  return { kind: 'stopped', error: stopReason ?? (isDropped(active) ? dropped : new BatutaError('INTERNAL', 'The run was stopped.')) };
 }

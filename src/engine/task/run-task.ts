@@ -19,12 +19,13 @@ import { refuseSecrets } from '../values/refuse-secrets.ts';
 import type { Stage } from '../streams/stage.ts';
 import type { TaskAttempt } from './task-attempt.ts';
 import { runSpreadTask } from '../spread/run-spread-task.ts';
+import { dropped, isDropped } from '../waiting/dropped.ts';
 import { waitUntil } from '../waiting/waits.ts';
 import { requestedRow, type TaskRequest } from './task-request.ts';
 
 /**
  * Runs a task until it is recorded as ended. The outcome is durable when the promise resolves, except of a task that `isLast`: see
- * `RunAttempt.whenFlushed`.
+ * `LaterWrites`.
  *
  * @throws BatutaError STORE_… when it could not be recorded.
  */
@@ -84,7 +85,8 @@ class RunningTask {
     activity.begin();
     try {
       const { state, dueAt } = this.#row;
-      if (this.#from !== null && state.name === 'AwaitingRetry' && dueAt !== null) await this.#awaitDue(dueAt);
+      if (this.#from !== null && state.name === 'AwaitingRetry' && dueAt !== null && !(await this.#awaitDue(dueAt)))
+        return await this.#settleStopped(dropped);
       for (;;) {
         const attempt = await (this.#definition.cache === null ? this.#attemptInPlace() : this.#attemptCached());
         if (attempt.kind === 'skipped') return attempt;
@@ -94,14 +96,14 @@ class RunningTask {
           // For a spread task, its offerer has done that.
           if (this.#definition.rollback !== null && !this.#active.isSpread) await this.#active.armRollback();
           const recorded = this.#settleValue(attempt);
-          if (this.#request.isLast) this.#active.waitLater(recorded);
+          if (this.#request.isLast) this.#active.laterWrites.add(recorded);
           else await recorded;
           return { kind: 'succeeded', given: attempt.given };
         }
         const { stage } = this.#request;
         const waitMs = await (stage ? this.#decideTogether(stage, attempt) : this.#decide(attempt));
         if (waitMs === null) return await this.#settleFailed(attempt);
-        await this.#awaitRetry(attempt, waitMs);
+        if (!(await this.#awaitRetry(attempt, waitMs))) return await this.#settleStopped(dropped);
       }
     } finally {
       this.#request.stage?.leave();
@@ -134,6 +136,7 @@ class RunningTask {
     const place = slots.take(this.#definition.priority, count);
     if (place) await place;
     try {
+      if (place && isDropped(this.#active)) return { kind: 'stopped', error: dropped };
       return await (tags.length === 0 ? this.#attemptNow() : underTags(this.#active, this.#definition, this.#row, tags, this.#waiting));
     } finally {
       slots.give(count);
@@ -234,7 +237,7 @@ class RunningTask {
     });
     // The value is on record already, in the cache: its takers need not wait for the row, which is written before theirs.
     if (this.#active.isSpread) await recorded;
-    else this.#active.waitLater(recorded);
+    else this.#active.laterWrites.add(recorded);
     return { kind: 'succeeded', given };
   }
 
@@ -252,12 +255,8 @@ class RunningTask {
   /** Records the task as Cancelled; records nothing if another owner continues the run. */
   async #settleStopped(error: BatutaError): Promise<TaskOutcome> {
     if (!isHandedBack(error)) {
-      await this.#record({
-        ...this.#row,
-        state: stateOf('CANCELLED', 'Cancelled', error.message),
-        dueAt: null,
-        endedAt: this.#active.services.clock.now(),
-      });
+      const endedAt = this.#active.services.clock.now();
+      await this.#record({ ...this.#row, state: stateOf('CANCELLED', 'Cancelled', error.message), dueAt: null, endedAt });
     }
     return { kind: 'cancelled', error };
   }
@@ -273,17 +272,18 @@ class RunningTask {
     return stage.decide((error) => this.#decide({ ...failed, error }));
   }
 
-  async #awaitRetry({ execution, error }: FailedAttempt, waitMs: number): Promise<void> {
+  #awaitRetry({ execution, error }: FailedAttempt, waitMs: number): Promise<boolean> {
     const failure = failureOf(error);
+    const dueAt = this.#active.services.clock.now() + waitMs;
     execution.log.warn({ err: error }, `Attempt ${this.#row.attempt} failed${execution.reached}, next in ${waitMs} ms: ${failure.message}`);
     const state = stateOf('SCHEDULED', 'AwaitingRetry', failure.message);
     // Not awaited: nothing done meanwhile depends on it.
-    const dueAt = this.#active.services.clock.now() + waitMs;
     this.#record({ ...this.#row, state, dueAt, failures: this.#failures, error: failure }).catch(() => undefined);
-    await this.#awaitDue(dueAt);
+    return this.#awaitDue(dueAt);
   }
 
-  #awaitDue(dueAt: number): Promise<void> {
+  /** Whether the attempt may begin. */
+  #awaitDue(dueAt: number): Promise<boolean> {
     return waitUntil(this.#active, dueAt, `Task ${this.#row.name} is tried again.`, true);
   }
 

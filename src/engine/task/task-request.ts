@@ -19,7 +19,7 @@ export interface TaskRequest {
   /** The arguments of a call, for display; default null. */
   readonly callArgs?: TaskRun['callArgs'];
   readonly dependsOn: readonly string[] | null;
-  /** Whether no other task waits for it: its end may then share the flush of what follows, see `RunAttempt.waitLater`. */
+  /** Whether no other task waits for it: its end may then share the flush of what follows, see `LaterWrites`. */
   readonly isLast?: boolean;
   /** Its part in a segment; default none. */
   readonly stage?: Stage;

@@ -17,7 +17,8 @@ import { jsonSchemaOf, readMarked } from '../submit/json-schema.ts';
 import { outcomeOf, recordedError, valueOf } from '../task/outcome.ts';
 import { refuseSecrets } from '../values/refuse-secrets.ts';
 import { decodeValue, encodeValue } from '../values/results.ts';
-import { beginWait, drop, isDropped, nextSignal, occurrenceOf, type Waiter } from './waits.ts';
+import { isDropped } from './dropped.ts';
+import { beginWait, drop, nextSignal, occurrenceOf, type Waiter } from './waits.ts';
 
 const maxTitleChars = 200;
 const maxDescriptionChars = 10_000;
@@ -61,7 +62,7 @@ export async function waitForDecision(waiter: Waiter, name: string, options: Dec
       active.activity.wait({ dueAt: row.dueAt, why, isRetry: false, signal: awaited }, () => nextSignal(waiter, awaited, row.dueAt)),
     );
     if (active.stopReason) throw active.stopReason;
-    if (isDropped(waiter)) return drop(active, row);
+    if (isDropped(active)) return drop(active, row);
     if (signal === null) {
       if (await store.inbox.expire(active.record.claim, name, number, clock.now()))
         return endUndecided(active, row, options, title, timeoutMs);

@@ -8,23 +8,12 @@ import { stateOf } from '../../model/state.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 import { outcomeOf, recordedError, valueOf } from '../task/outcome.ts';
 import { newRow } from '../task/task-row.ts';
+import { dropped, droppedState, isDropped } from './dropped.ts';
 
 /** The body that waits. */
 export interface Waiter {
   readonly active: RunAttempt;
-  /** Aborts when nothing waits for the body any more: it has settled, or the run is stopped. */
-  readonly over: AbortSignal;
   keyOf(name: string, inputs: readonly unknown[]): string;
-}
-
-/** Thrown by waits dropped because the body has settled. */
-export const dropped = new BatutaError('RUN_STATE_REFUSED', 'The body of the flow has ended.');
-/** Its recorded state. */
-export const droppedState = stateOf('CANCELLED', 'Cancelled', 'The flow ended without it.');
-
-/** Whether the body has settled, so that what it still waits for is dropped. A stopped run drops nothing: it may continue elsewhere. */
-export function isDropped({ active, over }: Pick<Waiter, 'active' | 'over'>): boolean {
-  return over.aborted && active.stopReason === null;
 }
 
 /** Between polls for a signal, ms. */
@@ -36,9 +25,9 @@ export async function sleep(waiter: Waiter, duration: Duration): Promise<void> {
   const ms = parseDuration(duration);
   const row = beginWait(waiter, 'ctx.sleep', [ms], ms, `Sleeping for ${formatDuration(ms)}.`);
   if (row.state.type !== 'PAUSED') return;
-  await active.activity.work(() => waitUntil(active, row.dueAt ?? 0, row.state.message ?? '', false, waiter.over));
+  await active.activity.work(() => waitUntil(active, row.dueAt ?? 0, row.state.message ?? '', false));
   if (active.stopReason) throw active.stopReason;
-  if (isDropped(waiter)) return drop(active, row);
+  if (isDropped(active)) return drop(active, row);
   await active.record.endTask('PAUSED', row, stateOf('COMPLETED'));
 }
 
@@ -56,7 +45,7 @@ export async function waitForSignal(waiter: Waiter, name: string, timeout: Durat
     active.activity.wait({ dueAt: row.dueAt, why, isRetry: false, signal: awaited }, () => nextSignal(waiter, awaited, row.dueAt)),
   );
   if (active.stopReason) throw active.stopReason;
-  if (isDropped(waiter)) return drop(active, row);
+  if (isDropped(active)) return drop(active, row);
   if (signal) {
     const ended: TaskRun = { ...row, state: stateOf('COMPLETED'), result: signal.data };
     await active.record.endTask('PAUSED', ended, ended.state);
@@ -70,12 +59,14 @@ export async function waitForSignal(waiter: Waiter, name: string, timeout: Durat
   throw recordedError(failure, error);
 }
 
-/** Waits until an instant, counted as waiting, or until the signal aborts; default that of the run. */
-export async function waitUntil(active: RunAttempt, dueAt: number, why: string, isRetry: boolean, signal = active.signal): Promise<void> {
-  const { clock } = active.services;
-  const restMs = dueAt - clock.now();
-  if (restMs <= 0 || signal.aborted) return;
-  await active.activity.wait({ dueAt, why, isRetry }, () => active.sleeps.until(clock, restMs, signal));
+/** Waits until an instant, counted as waiting, or until the run is stopped. False if the wait was dropped. */
+export async function waitUntil(active: RunAttempt, dueAt: number, why: string, isRetry: boolean): Promise<boolean> {
+  const { waitSignal, services } = active;
+  const restMs = dueAt - services.clock.now();
+  if (restMs <= 0) return true;
+  if (!waitSignal.aborted)
+    await active.activity.wait({ dueAt, why, isRetry }, () => active.sleeps.until(services.clock, restMs, waitSignal));
+  return !isDropped(active);
 }
 
 /** Which signal of its name a recorded wait is for, from 1. */
@@ -111,11 +102,12 @@ export async function drop(active: RunAttempt, row: TaskRun): Promise<never> {
 
 /** The signal with that number once it arrives; null if the wait is over without it, or nothing waits any more. */
 export async function nextSignal(
-  { active, over: ended }: Waiter,
+  { active }: Waiter,
   { runId, name, number }: Pick<Signal, 'runId' | 'name' | 'number'>,
   dueAt: number | null,
 ): Promise<{ readonly data: string | null } | null> {
-  const { store, clock, leaseClock } = active.services;
+  const { waitSignal: ended, services } = active;
+  const { store, clock, leaseClock } = services;
   let isOver = false;
   const over = dueAt === null ? null : clock.setTimer(dueAt - clock.now(), () => (isOver = true));
   try {

@@ -59,6 +59,9 @@ export interface ClaimedWrite {
   readonly resourceUses?: readonly ResourceUse[];
 }
 
+/** What to end of what a worker has: nothing, what waits there for its next attempt or for a slot, or everything. */
+export type EndHeld = 'none' | 'waiting' | 'all';
+
 export interface SpreadStore extends LeaseStore {
   /**
    * One transaction, fenced by the claim of the run: records task runs as waiting, and counts them as ticketed from now on. One that waits,
@@ -94,9 +97,10 @@ export interface SpreadStore extends LeaseStore {
   /** The rows of the ended ones of these task runs. One statement. */
   ended(ids: readonly string[]): Promise<readonly TaskRun[]>;
   /**
-   * One transaction, fenced by the claim of the run: ends what waits and, with `heldToo`, what is held, whose holders can no longer write.
+   * One transaction, fenced by the claim of the run: ends those that no worker has and, as `held` says, those that one has, which can then
+   * no longer write.
    */
-  end(claim: Claim, ids: readonly string[], state: State, at: number, heldToo: boolean): Promise<void>;
+  end(claim: Claim, ids: readonly string[], state: State, at: number, held: EndHeld): Promise<void>;
   /** One statement: the task runs of a run that wait for a worker, counted by queue and task. */
   waiting(runId: string): Promise<readonly WaitingTasks[]>;
 }

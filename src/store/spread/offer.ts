@@ -7,7 +7,7 @@ import type { State } from '../../model/state.ts';
 import { type Claim, hasOwner, ownerTextOf } from '../ownership.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import { taskRunTable, taskRunValues, replacedTaskRun } from '../tables.ts';
-import type { OfferedTask } from './contract.ts';
+import type { EndHeld, OfferedTask } from './contract.ts';
 import type { Ticketed } from '../leases/contract.ts';
 import { insertListed } from '../table.ts';
 import { jsonText, storable } from '../storable.ts';
@@ -81,6 +81,12 @@ async function lockTasks(db: Database, ids: readonly string[]): Promise<void> {
   await db.query(`select id from spread_tasks where id in ${listed(db, 1)} ${lockInOrder(db, 'spread_tasks')}`, [listOf(ids)]);
 }
 
+const isEndedToo = {
+  none: '',
+  waiting: ` or stage = 'held' and id in (select id from task_runs where run_id = $2 and state_name in ('AwaitingRetry', 'AwaitingSlot'))`,
+  all: ` or stage = 'held'`,
+} as const satisfies Record<EndHeld, string>;
+
 /** See `SpreadStore.end`. */
 export async function endTasks(
   connection: Connection,
@@ -88,14 +94,14 @@ export async function endTasks(
   ids: readonly string[],
   state: State,
   at: number,
-  heldToo: boolean,
+  held: EndHeld,
 ): Promise<void> {
   await connection.transaction(async (db) => {
     if (!(await holds(db, claim))) return;
     await lockTasks(db, ids);
     const ended = await db.query<{ id: string }>(
       `update spread_tasks set stage = 'ended', ${freedAnew}, inputs = null
-       where id in ${listed(db, 1)} and run_id = $2 and stage in ('waiting'${heldToo ? `, 'held'` : ''}) returning id`,
+       where id in ${listed(db, 1)} and run_id = $2 and (stage = 'waiting'${isEndedToo[held]}) returning id`,
       [listOf(ids), claim.runId],
     );
     if (ended.length === 0) return;

@@ -27,7 +27,7 @@ export function spreadStore(connection: Connection): SpreadStore {
     write: (writes) => connection.transaction((db) => writeClaimed(db, writes)),
     release: (claim, dueAt) => releaseLease(connection, taskWork, claim, dueAt),
     ended: (ids) => endedTasks(connection, ids),
-    end: (claim, ids, state, at, heldToo) => endTasks(connection, claim, ids, state, at, heldToo),
+    end: (claim, ids, state, at, held) => endTasks(connection, claim, ids, state, at, held),
     reclaim: (options) => reclaimTasks(connection, options),
     waiting: (runId) => waitingTasks(connection, runId),
     owners: () => ownersOf(connection, taskWork),

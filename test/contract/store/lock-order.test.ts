@@ -92,7 +92,7 @@ describe('locks of several rows', () => {
     ['renewed', (_, tasks) => store.spread.renew(tasks.toReversed(), leaseMs)],
     [
       'ended',
-      (claim, tasks) => store.spread.end(claim, tasks.map(({ taskRunId }) => taskRunId).toReversed(), stateOf('CANCELLED'), 1, true),
+      (claim, tasks) => store.spread.end(claim, tasks.map(({ taskRunId }) => taskRunId).toReversed(), stateOf('CANCELLED'), 1, 'all'),
     ],
     ['ended with their run', ({ runId }) => store.runs.requestCancel(runId, 1, 'no more', () => true)],
   ])('spread tasks that are %s are locked in the order of their ids', async (_, work) => {

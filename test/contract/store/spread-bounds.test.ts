@@ -92,7 +92,7 @@ describe.each(makers)('statements on spread tasks on $name', (maker) => {
       await claimOne(await offer(run, 'old')),
       await claimOne(await offer(run, 'held')),
     ];
-    await store.spread.end(run, [ended.taskRunId], stateOf('CANCELLED', 'Cancelled', 'Enough.'), startedAt, true);
+    await store.spread.end(run, [ended.taskRunId], stateOf('CANCELLED', 'Cancelled', 'Enough.'), startedAt, 'all');
     expect((await store.spread.toStop([ended, { ...old, epoch: 7 }, held])).toSorted()).toEqual(
       [ended.taskRunId, old.taskRunId].toSorted(),
     );
@@ -133,7 +133,7 @@ describe.each(makers)('statements on spread tasks on $name', (maker) => {
     const doneClaim = await claimOne(done);
     const row = taskRun(run.runId, 'done', { id: done, state: stateOf('COMPLETED'), endedAt: startedAt });
     await store.spread.write([{ claim: doneClaim, taskRun: row, transitions: [transitionOf(row)], artifacts: [] }]);
-    await store.spread.end(run, [named, foreign, done], stateOf('CANCELLED', 'Cancelled', 'Enough.'), startedAt + 5, true);
+    await store.spread.end(run, [named, foreign, done], stateOf('CANCELLED', 'Cancelled', 'Enough.'), startedAt + 5, 'all');
     expect((await store.taskRuns.ofRun(run.runId)).find(({ id }) => id === named)).toMatchObject({
       state: { type: 'CANCELLED', name: 'Cancelled', message: 'Enough.' },
       endedAt: startedAt + 5,

@@ -215,13 +215,33 @@ describe.each(makers)('spread tasks on $name', (maker) => {
     const [waits = '', held = ''] = ids;
     const claim = await claimOne(held);
     const cancelled = stateOf('CANCELLED', 'Cancelled', 'Enough.');
-    await store.spread.end({ ...run, epoch: 9 }, ids, cancelled, startedAt, true);
+    await store.spread.end({ ...run, epoch: 9 }, ids, cancelled, startedAt, 'all');
     expect(await store.spread.ended(ids)).toEqual([]);
-    await store.spread.end(run, ids, cancelled, startedAt, false);
+    await store.spread.end(run, ids, cancelled, startedAt, 'none');
     expect((await store.spread.ended(ids)).map(({ id }) => id)).toEqual([waits]);
-    await store.spread.end(run, ids, cancelled, startedAt, true);
+    await store.spread.end(run, ids, cancelled, startedAt, 'all');
     expect((await store.spread.ended(ids)).map(({ id }) => id).sort()).toEqual([...ids].sort());
     expect(await store.spread.renew([claim], leaseMs)).toEqual([claim]);
+  });
+
+  test('the owner ends what waits at its worker for a next attempt or a slot, and leaves what is executed', async () => {
+    const tasks = ['AwaitingRetry', 'AwaitingSlot', 'Running', 'Scheduled'].map((name) => [name, offered(run, name)] as const);
+    const ids = await offer(...tasks.map(([, task]) => task));
+    const claims = new Map<string, TaskClaim>();
+    for (const [name, task] of tasks) {
+      const claim = await claimOne(task.taskRun.id);
+      claims.set(name, claim);
+      const state = name === 'Running' ? stateOf('RUNNING') : stateOf('SCHEDULED', name as 'AwaitingRetry');
+      await store.spread.write([write(claim, { ...task.taskRun, state, attempt: 1 })]);
+    }
+    const cancelled = stateOf('CANCELLED', 'Cancelled', 'The flow ended without it.');
+    await store.spread.end(run, ids, cancelled, startedAt + 5, 'waiting');
+    const named = new Map(tasks.map(([name, { taskRun: row }]) => [row.id, name]));
+    expect((await store.spread.ended(ids)).map(({ id }) => named.get(id)).sort()).toEqual(['AwaitingRetry', 'AwaitingSlot']);
+    expect((await store.spread.renew([...claims.values()], leaseMs)).map(({ taskRunId }) => named.get(taskRunId)).sort()).toEqual([
+      'AwaitingRetry',
+      'AwaitingSlot',
+    ]);
   });
 
   test('a task run that was opened by a retry is offered anew, and its last holder stays shut out', async () => {

@@ -14,6 +14,7 @@ import type { Place } from './makers.ts';
 import { endRun, startRun } from './rows.ts';
 
 const log = pino({ level: 'silent' });
+const both = (signal: AbortSignal) => ({ signal, waitSignal: signal });
 
 /** Of processes that tell each other, as a fleet does. */
 function slotsOver(stores: readonly Store[]): TaskSlots[] {
@@ -52,7 +53,7 @@ describe.each(makers)('slots of tasks in several processes on $name', (maker) =>
         const task = async (count: number, at: number): Promise<void> => {
           const wish: SlotWish = { holder: makeId(), ...claim, spread: false, names: [name], task: 'load', priority: 0 };
           for (let attempt = 1; attempt <= count; attempt++) {
-            const held = await processes[at % 2]?.take(wish, signal, () => undefined);
+            const held = await processes[at % 2]?.take(wish, both(signal), () => undefined);
             most = Math.max(most, ++inside);
             for (let turns = at % 5; turns >= 0; turns--) await turn();
             inside--;
@@ -78,8 +79,8 @@ describe.each(makers)('slots of tasks in several processes on $name', (maker) =>
     const [slots] = slotsOver([store]);
     const wish = (): SlotWish => ({ holder: makeId(), ...claim, spread: false, names: ['tag:db'], task: 'load', priority: 0 });
     const stop = new AbortController();
-    const held = await slots?.take(wish(), new AbortController().signal, () => undefined);
-    const waiting = slots?.take(wish(), stop.signal, () => stop.abort());
+    const held = await slots?.take(wish(), both(new AbortController().signal), () => undefined);
+    const waiting = slots?.take(wish(), both(stop.signal), () => stop.abort());
     expect(await waiting).toBe(null);
     await slots?.close();
     expect((await store.limits.tagLimitViews())[0]).toMatchObject({ held: 1, waiting: 0 });
@@ -94,10 +95,10 @@ describe.each(makers)('slots of tasks in several processes on $name', (maker) =>
     const claim = await startRun(store);
     const [slots] = slotsOver([store]);
     const wish = (): SlotWish => ({ holder: makeId(), ...claim, spread: false, names: ['tag:db'], task: 'load', priority: 0 });
-    const held = await slots?.take(wish(), new AbortController().signal, () => undefined);
+    const held = await slots?.take(wish(), both(new AbortController().signal), () => undefined);
     const waitAll = async (signal: AbortSignal, count: number): Promise<Promise<unknown>[]> => {
       let waiting = 0;
-      const taken = Array.from({ length: count }, async () => (await slots?.take(wish(), signal, () => void waiting++))?.give());
+      const taken = Array.from({ length: count }, async () => (await slots?.take(wish(), both(signal), () => void waiting++))?.give());
       while (waiting < count) await turn();
       await turn();
       expect(getEventListeners(signal, 'abort').length).toBeLessThanOrEqual(1);
@@ -117,6 +118,28 @@ describe.each(makers)('slots of tasks in several processes on $name', (maker) =>
     expect((await store.limits.tagLimitViews())[0]).toMatchObject({ held: 0, waiting: 0 });
   });
 
+  test('once nothing can want it any more, a task takes a slot that is free, but waits for none', async () => {
+    const store = stores[0] as Store;
+    await store.limits.setTagLimit('tag:db', 1);
+    const claim = await startRun(store);
+    const [slots] = slotsOver([store]);
+    const wish = (): SlotWish => ({ holder: makeId(), ...claim, spread: false, names: ['tag:db'], task: 'load', priority: 0 });
+    const { signal } = new AbortController();
+    const over = new AbortController();
+    const waiting = slots?.take(wish(), { signal, waitSignal: over.signal }, () => undefined);
+    expect(await waiting).not.toBe(null);
+    const dropped = slots?.take(wish(), { signal, waitSignal: over.signal }, () => over.abort());
+    expect(await dropped).toBe(null);
+    expect(await slots?.take(wish(), { signal, waitSignal: over.signal }, () => expect.unreachable())).toBe(null);
+    (await waiting)?.give();
+    await slots?.close();
+    const late = await slots?.take(wish(), { signal, waitSignal: over.signal }, () => expect.unreachable());
+    expect((await store.limits.tagLimitViews())[0]).toMatchObject({ held: 1, waiting: 0 });
+    late?.give();
+    await slots?.close();
+    expect((await store.limits.tagLimitViews())[0]).toMatchObject({ held: 0, waiting: 0 });
+  });
+
   test('a stop while a slot is on its way back leaves nothing held and nothing waiting', async () => {
     const store = stores[0] as Store;
     await store.limits.setTagLimit('tag:db', 1);
@@ -124,8 +147,8 @@ describe.each(makers)('slots of tasks in several processes on $name', (maker) =>
     const [slots] = slotsOver([store]);
     const wish: SlotWish = { holder: makeId(), ...claim, spread: false, names: ['tag:db'], task: 'load', priority: 0 };
     const stop = new AbortController();
-    (await slots?.take(wish, stop.signal, () => undefined))?.give();
-    const again = slots?.take(wish, stop.signal, () => undefined);
+    (await slots?.take(wish, both(stop.signal), () => undefined))?.give();
+    const again = slots?.take(wish, both(stop.signal), () => undefined);
     stop.abort();
     expect(await again).toBe(null);
     await slots?.close();

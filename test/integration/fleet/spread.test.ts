@@ -3,6 +3,7 @@ import { Flow, Task, type FlowContext, type TaskContext } from 'batuta';
 import { expect, test } from 'vitest';
 import type { TaskRun } from '../../../src/model/run.ts';
 import { failing, makeFlow } from '../../support/make-flow.ts';
+import { until } from '../../support/room.ts';
 import { type Node, openNode, runOn } from './spread-node.ts';
 
 /** Who recorded the states of a task run. */
@@ -81,6 +82,43 @@ test('a spread task is retried by the worker that has it, and its last error rea
     state: { type: 'FAILED' },
     error: { message: 'it broke for good' },
   });
+});
+
+test('spread tasks that nothing can want any more are ended: without a worker, or waiting at one', async () => {
+  @Flow()
+  class Overtaken {
+    async run(_: unknown, ctx: FlowContext): Promise<string> {
+      void this.nobody();
+      void this.later();
+      void this.limited();
+      await ctx.waitFor('go');
+      return 'early';
+    }
+    @Task({ queue: 'unserved' })
+    async nobody(): Promise<void> {
+      // No worker takes it.
+    }
+    @Task({ spread: true, retries: 1, retryDelay: '20s' })
+    async later(): Promise<void> {
+      throw new Error('not yet');
+    }
+    @Task({ spread: true, tags: ['api'] })
+    async limited(): Promise<void> {
+      // Its limit lets nothing begin.
+    }
+  }
+  const node = await openNode([Overtaken]);
+  await node.client.limits.set('tag:api', 0);
+  const handle = await node.client.submit(Overtaken);
+  const states = async (): Promise<string[]> =>
+    (await node.store.taskRuns.ofRun(handle.id)).map(({ name, state }) => `${name} ${state.name}`).toSorted();
+  await until(async () => {
+    await node.store.recorder.flush();
+    return String(await states()) === 'later AwaitingRetry,limited AwaitingSlot,nobody Scheduled,signal:go Suspended';
+  });
+  await node.client.runs.signal(handle.id, 'go', 1);
+  expect(await handle.result()).toBe('early');
+  expect(await states()).toEqual(['later Cancelled', 'limited Cancelled', 'nobody Cancelled', 'signal:go Completed']);
 });
 
 test('what a spread task reports is recorded as at home: progress, metrics, artifacts, rejects, its log, its name, its timeout', async () => {

@@ -84,7 +84,7 @@ describe('limits of one process', () => {
     });
     limits.runs.freed('flow:sync');
     const wish = { holder: 'a', runId: 'run', epoch: 1, spread: false, names: ['tag:db'], task: 'load', priority: 0 };
-    (await limits.tasks.take(wish, never, () => undefined))?.give();
+    (await limits.tasks.take(wish, { signal: never, waitSignal: never }, () => undefined))?.give();
     await limits.close();
     await turns();
     expect(told).toBe(2);
@@ -132,7 +132,7 @@ describe('limits of one process', () => {
     Object.assign(limits.rates, { close: async () => (await gates[2]?.opened, done.push('rates')) });
     limits.runs.freed('flow:sync');
     const wish = { holder: 'a', runId: 'run', epoch: 1, spread: false, names: ['tag:db'], task: 'load', priority: 0 };
-    (await limits.tasks.take(wish, never, () => undefined))?.give();
+    (await limits.tasks.take(wish, { signal: never, waitSignal: never }, () => undefined))?.give();
     let isClosed = false;
     const closed = limits.close().then(() => (isClosed = true));
     for (const { open } of gates) {

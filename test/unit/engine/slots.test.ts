@@ -16,6 +16,7 @@ const turns = async (): Promise<void> => {
   for (let left = 8; left > 0; left--) await turn();
 };
 const never = new AbortController().signal;
+const both = (signal: AbortSignal) => ({ signal, waitSignal: signal });
 
 /** Parts over a store that answers as these say; anything else that is asked of it fails. */
 function partsOver(changes: Partial<LimitStore>) {
@@ -71,7 +72,7 @@ describe('slots of tasks', () => {
       askSlots: free,
       giveSlots: async (claims) => (given.push([...claims]), isAway ? await away() : { owners: [] }),
     });
-    (await slots.take(wish('a'), never, () => undefined))?.give();
+    (await slots.take(wish('a'), both(never), () => undefined))?.give();
     await turns();
     expect([given.length, sleeps.size]).toEqual([1, 1]);
     for (const { fire } of [...sleeps.values()]) fire();
@@ -90,7 +91,7 @@ describe('slots of tasks', () => {
   test('a close tries once more what could not be given back, and waits for no store that stays away', async () => {
     let gives = 0;
     const { slots } = slotsOver({ askSlots: free, giveSlots: () => (gives++, away()) });
-    (await slots.take(wish('a'), never, () => undefined))?.give();
+    (await slots.take(wish('a'), both(never), () => undefined))?.give();
     await turns();
     expect(gives).toBe(1);
     await slots.close();
@@ -104,9 +105,9 @@ describe('slots of tasks', () => {
       askSlots: async (_, wishes) => (asked.push(...wishes.map(({ holder }) => holder)), wishes.map(() => ({ held: true }))),
       giveSlots: async () => (await giving.opened, { owners: [] }),
     });
-    (await slots.take(wish('a'), never, () => undefined))?.give();
-    const again = slots.take(wish('a'), never, () => undefined);
-    await slots.take(wish('b'), never, () => undefined);
+    (await slots.take(wish('a'), both(never), () => undefined))?.give();
+    const again = slots.take(wish('a'), both(never), () => undefined);
+    await slots.take(wish('b'), both(never), () => undefined);
     expect(asked).toEqual(['a', 'b']);
     giving.open();
     expect(await again).not.toBeNull();
@@ -125,8 +126,8 @@ describe('slots of tasks', () => {
     });
     const stop = new AbortController();
     const [first, second] = [
-      slots.take(wish('a'), never, (message) => told.push(message)),
-      slots.take(wish('b'), stop.signal, (message) => told.push(message)),
+      slots.take(wish('a'), both(never), (message) => told.push(message)),
+      slots.take(wish('b'), both(stop.signal), (message) => told.push(message)),
     ];
     await turns();
     expect([told, given, timers.size]).toEqual([['Waits.', 'Waits.'], [], 1]);
