@@ -1,6 +1,6 @@
 /** What the recorder writes together, and what one flush that fails leaves alone: over a connection whose flushes end by hand. */
 import { setImmediate as turn } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Batch } from '../../../src/store/batch.ts';
 import type { Connection } from '../../../src/store/connection.ts';
 import { GroupCommitRecorder } from '../../../src/store/recorder.ts';
@@ -105,6 +105,7 @@ describe('a flush', () => {
     await expect(log('d')).rejects.toThrow();
     stop();
     await log('e');
+    await turns();
     expect(reports).toMatchObject([
       { ok: true, rows: 1, bytes: 3 },
       { ok: false, rows: 1, bytes: 1 },
@@ -171,19 +172,44 @@ describe('a batch', () => {
     expect(recorder.nextTurn()).toBe(recorder.nextTurn());
   });
 
-  test('of rows that may wait is written at once as soon as one is added that may not, by a flush, or at the end', async () => {
-    for (const hasten of [
-      ({ log }: ReturnType<typeof recorderOver>) => log('now'),
-      ({ recorder }: ReturnType<typeof recorderOver>) => recorder.flush(),
-      ({ recorder }: ReturnType<typeof recorderOver>) => recorder.close(),
-      ({ recorder }: ReturnType<typeof recorderOver>) => recorder.addTaskRun(claim, taskRun('run', 'now'), null),
-    ]) {
+  test('is delayed by one turn, however many are asked for', async () => {
+    const { recorder, log } = recorderOver();
+    let isWritten = false;
+    void log('a').then(() => (isWritten = true));
+    for (let left = 20; left > 0 && !isWritten; left--) await recorder.nextTurn();
+    expect(isWritten).toBe(true);
+  });
+
+  type Over = ReturnType<typeof recorderOver>;
+  const hastened: readonly (readonly [string, (over: Over) => Promise<unknown>])[] = [
+    ['a line is added', ({ log }) => log('now')],
+    ['it is to be flushed', ({ recorder }) => recorder.flush()],
+    ['the recorder ends', ({ recorder }) => recorder.close()],
+    ['a row is added that may not wait', ({ recorder }) => recorder.addTaskRun(claim, taskRun('run', 'now'), null)],
+    ['a row of it may not wait any more', ({ recorder }) => recorder.addTaskRun(claim, { ...short, attempt: 2 }, null)],
+  ];
+  const short = taskRun('run', 'short');
+  test.each(hastened)('of rows that may wait is held until %s', async (_, hasten) => {
+    // The time for which it is held does not pass.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    for (const isHeld of [true, false]) {
       const over = recorderOver();
-      const held = over.recorder.addTaskRun(claim, taskRun('run', 'short'), null, true, true);
-      await hasten(over);
+      const held = over.recorder.addTaskRun(claim, short, null, true, true);
+      if (isHeld) await turns();
+      expect([over.written, over.recorder.isOpen(held)]).toEqual([[], true]);
+      const done = hasten(over);
+      await turns();
       expect(over.written).toHaveLength(1);
-      await held;
+      await Promise.all([held, done]);
     }
+  });
+
+  test('knows of a row that it may replace another, unless it is said to be new', async () => {
+    const { recorder, written } = recorderOver();
+    const [known, fresh] = [taskRun('run', 'known'), taskRun('run', 'fresh')];
+    await Promise.all([recorder.addTaskRun(claim, known, null), recorder.addTaskRun(claim, fresh, null, true)]);
+    expect([...(written[0]?.taskRuns.values() ?? [])].map(({ isNew }) => isNew)).toEqual([false, true]);
   });
 
   test('that is open at the end is written with all it holds, and what comes after it is refused', async () => {
