@@ -1,6 +1,7 @@
 /** What the recorder writes together, and what one flush that fails leaves alone: over a connection whose flushes end by hand. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
 import type { Batch } from '../../../src/store/batch.ts';
 import type { Connection } from '../../../src/store/connection.ts';
 import { GroupCommitRecorder } from '../../../src/store/recorder.ts';
@@ -100,6 +101,7 @@ describe('a flush', () => {
     let writes = 0;
     const { recorder, log } = recorderOver(() => (writes++ === 1 ? Promise.reject(new Error('full')) : []));
     const reports: FlushReport[] = [];
+    const began = systemClock.monotonic();
     const stop = recorder.onFlush((report) => reports.push(report));
     await log('abc');
     await expect(log('d')).rejects.toThrow();
@@ -110,7 +112,10 @@ describe('a flush', () => {
       { ok: true, rows: 1, bytes: 3 },
       { ok: false, rows: 1, bytes: 1 },
     ]);
-    for (const { ms } of reports) expect(ms).toBeGreaterThanOrEqual(0);
+    for (const { ms } of reports) {
+      expect(ms).toBeGreaterThanOrEqual(0);
+      expect(ms).toBeLessThanOrEqual(systemClock.monotonic() - began);
+    }
   });
 
   test('that takes its time has the next one prepared meanwhile, unless that may still change', async () => {
@@ -127,6 +132,7 @@ describe('a flush', () => {
     await turns();
     gates[2]?.open([]);
     expect(written.map(({ logs }) => logs.length)).toEqual([1_000, 1_000, 500]);
+    expect(prepared).toHaveLength(1);
   });
 });
 
@@ -197,6 +203,8 @@ describe('a batch', () => {
       const over = recorderOver();
       const held = over.recorder.addTaskRun(claim, short, null, true, true);
       if (isHeld) await turns();
+      void over.recorder.addTaskRun(claim, taskRun('run', 'as short'), null, true, true);
+      if (isHeld) await turns();
       expect([over.written, over.recorder.isOpen(held)]).toEqual([[], true]);
       const done = hasten(over);
       await turns();
@@ -221,5 +229,15 @@ describe('a batch', () => {
     await expect(log('c')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     await recorder.flush();
     expect(texts()).toEqual([['a', 'b']]);
+  });
+
+  test('needs nobody that is told of failures, and none that prepares it; a recorder without one ends at once', async () => {
+    const failing = { url: 'fake:', writeBatch: () => Promise.reject(new Error('full')) };
+    const recorder = new GroupCommitRecorder(failing as unknown as Connection);
+    await recorder.close();
+    const other = new GroupCommitRecorder(failing as unknown as Connection);
+    const [first, ...rest] = Array.from({ length: 2_500 }, (_, at) => other.addLog(logLine('run', `${at}`)));
+    await expect(first).rejects.toThrow('full');
+    await expect(rest.at(-1)).rejects.toThrow('full');
   });
 });
