@@ -43,13 +43,18 @@ const entries = [
 const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const external = Object.keys({ ...dependencies, ...peerDependencies });
 
+/** Names that the usual banners of programs with all packages inside declare themselves. */
+const usedByBanners = ['createRequire', 'fileURLToPath', 'dirname', 'path', 'url', '__filename', '__dirname'];
+
 /**
  * CommonJS packages that are bundled in ask for `require` and `__dirname`, which an ES module does not have. A bundler of users that makes
- * CommonJS of us takes the address of the module away, without which nothing here finds its files.
+ * CommonJS of us takes the address of the module away, without which nothing here finds its files. A name that one of our files uses and does
+ * not declare is given to none of our declarations by the bundler of a user.
  */
 const banner = `import { createRequire as createRequireForBundle } from 'node:module';
+void [${usedByBanners.map((name) => `typeof ${name}`).join(', ')}];
 if (!import.meta.url) throw new Error('Batuta was bundled into CommonJS. Keep the package "batuta" external, for example with --external:batuta.');
-const require = createRequireForBundle(import.meta.url); const __dirname = import.meta.dirname;`;
+const require = createRequireForBundle(import.meta.url); const dirnameForBundle = import.meta.dirname;`;
 
 /** Files that `@fastify/swagger-ui` serves; from a chunk it finds them as from its own folder. */
 const docsFiles = join(root, 'node_modules', '@fastify', 'swagger-ui', 'static');
@@ -100,6 +105,7 @@ async function buildJs() {
     sourcesContent: false,
     legalComments: 'none',
     banner: { js: banner },
+    define: { __dirname: 'dirnameForBundle' },
     external,
     write: false,
     metafile: true,

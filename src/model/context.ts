@@ -36,7 +36,7 @@ export interface Metrics extends OwnMetrics {
 export interface ArtifactWriter {
   /** Markdown text. */
   markdown(name: string, text: string, options?: ArtifactOptions): Promise<void>;
-  /** A table: one row per object, columns as in the first. */
+  /** A table: one row per object, a column for each key of any row. */
   table(name: string, rows: readonly object[], options?: ArtifactOptions): Promise<void>;
   link(name: string, url: string, options?: ArtifactOptions): Promise<void>;
   json(name: string, data: unknown, options?: ArtifactOptions): Promise<void>;

@@ -69,15 +69,15 @@ export class Batch {
     return this.size + this.transitions.length + this.patches.size;
   }
 
-  /** Approximate length of values, errors, messages and log text, bytes. */
+  /** UTF-8 length of values, errors, messages, log text and artifacts, bytes; approximate, as other columns do not count. */
   get bytes(): number {
-    let chars = 0;
-    for (const { row } of this.taskRuns.values()) chars += textOf(row.result) + textOf(row.error?.message);
-    for (const { row } of this.patches.values()) chars += textOf(row.result) + textOf(row.error?.message);
-    for (const { run } of this.newRuns.values()) chars += textOf(run.params) + textOf(run.result);
-    for (const { row } of this.artifacts.values()) chars += textOf(row.data);
-    for (const { message, fields } of this.logs) chars += textOf(message) + textOf(fields);
-    return chars;
+    let bytes = 0;
+    for (const { row } of this.taskRuns.values()) bytes += bytesOf(row.result) + bytesOf(row.error?.message);
+    for (const { row } of this.patches.values()) bytes += bytesOf(row.result) + bytesOf(row.error?.message);
+    for (const { run } of this.newRuns.values()) bytes += bytesOf(run.params) + bytesOf(run.result);
+    for (const { row } of this.artifacts.values()) bytes += bytesOf(row.data);
+    for (const { message, fields } of this.logs) bytes += bytesOf(message) + bytesOf(fields);
+    return bytes;
   }
 
   addRun(run: NewRun, owner: Owner, leaseMs: number): void {
@@ -135,6 +135,8 @@ export class Batch {
   }
 }
 
-function textOf(value: unknown): number {
-  return typeof value === 'string' ? value.length : 0;
+/** As it is written: text, or JSON. */
+function bytesOf(value: unknown): number {
+  if (value === null || value === undefined) return 0;
+  return Buffer.byteLength(typeof value === 'string' ? value : JSON.stringify(value));
 }

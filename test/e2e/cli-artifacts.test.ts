@@ -50,7 +50,7 @@ describe('batuta artifact', () => {
     expect(refused.data).toBe('ARTIFACT_TYPE');
     const { stdout: table } = await project.batuta('artifact', 'compare', '--key', 'rates');
     expect(table.split('\n')).toEqual([
-      '1 row added, 0 removed, 1 changed, 0 the same; matched by code.',
+      '1 row added, 0 removed, 1 changed, 0 unchanged; matched by code.',
       "+ { code: 'USD', rate: 3 }",
       '~ EUR: rate 1 → 2',
       '',

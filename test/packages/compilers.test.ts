@@ -102,21 +102,28 @@ test.each(['esm', 'cjs'] as const)('a program that is run by tsx runs (%s)', asy
   expect(await project.run('tsx', 'main.ts')).toMatchObject(greeted);
 });
 
-test.each(['esm', 'cjs'] as const)(
-  'a program that bundles Batuta is told to keep it external, and runs when it does (%s)',
-  async (format) => {
-    app.write('tsconfig.json', JSON.stringify({ compilerOptions: legacyConfig }));
-    const file = `bundle.${format === 'esm' ? 'mjs' : 'cjs'}`;
-    const bundle = (...flags: string[]) =>
-      app.run('esbuild', 'main.ts', '--bundle', '--platform=node', `--format=${format}`, `--outfile=${file}`, ...flags);
-    // What people add to an ES module, so that CommonJS packages inside find `require`.
-    const banner = "--banner:js=import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
-    expect(await bundle('--log-level=error', ...(format === 'esm' ? [banner] : []))).toMatchObject({ status: 0 });
-    expect(await app.run('node', file)).toMatchObject({
-      status: 1,
-      output: expect.stringMatching(/eep the package "batuta" external/) as string,
-    });
-    expect(await bundle('--external:batuta')).toMatchObject({ status: 0 });
-    expect(await app.run('node', file)).toMatchObject(greeted);
-  },
-);
+// What people add to an ES module, so that CommonJS packages inside find what they use.
+const requireBanner = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+const pathBanner =
+  "import path from 'node:path'; import { fileURLToPath } from 'node:url'; const __filename = fileURLToPath(import.meta.url), __dirname = path.dirname(__filename);";
+const dirnameBanner =
+  "import { dirname } from 'node:path'; import url from 'node:url'; const __filename = url.fileURLToPath(import.meta.url), __dirname = dirname(__filename);";
+
+test.each([
+  ['esm', requireBanner],
+  ['esm', requireBanner + pathBanner],
+  ['esm', requireBanner + dirnameBanner],
+  ['cjs', ''],
+] as const)('a program that bundles Batuta is told to keep it external, and runs when it does (%s, %s)', async (format, banner) => {
+  app.write('tsconfig.json', JSON.stringify({ compilerOptions: legacyConfig }));
+  const file = `bundle.${format === 'esm' ? 'mjs' : 'cjs'}`;
+  const bundle = (...flags: string[]) =>
+    app.run('esbuild', 'main.ts', '--bundle', '--platform=node', `--format=${format}`, `--outfile=${file}`, ...flags);
+  expect(await bundle('--log-level=error', ...(banner === '' ? [] : [`--banner:js=${banner}`]))).toMatchObject({ status: 0 });
+  expect(await app.run('node', file)).toMatchObject({
+    status: 1,
+    output: expect.stringMatching(/eep the package "batuta" external/) as string,
+  });
+  expect(await bundle('--external:batuta')).toMatchObject({ status: 0 });
+  expect(await app.run('node', file)).toMatchObject(greeted);
+});

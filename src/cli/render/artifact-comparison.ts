@@ -16,7 +16,7 @@ const maxChars = 500;
 
 /** Lines listing what was added, removed and changed. */
 export function comparisonLines(comparison: ArtifactComparison, paint: Paint): string[] {
-  if (comparison.isSame) return ['They are the same.'];
+  if (comparison.isSame) return ['No differences.'];
   switch (comparison.as) {
     case 'text':
       return textLines(comparison.text, paint);
@@ -54,16 +54,16 @@ function around(lines: readonly string[], isFirst: boolean, isLast: boolean, pai
   const left = lines.length - head - tail;
   return [
     ...lines.slice(0, head).map((line) => `  ${textOf(line)}`),
-    paint.dim(`  … ${countOf(left)} ${left === 1 ? 'line' : 'lines'} that are the same`),
+    paint.dim(`  … ${countOf(left)} ${left === 1 ? 'unchanged line' : 'unchanged lines'}`),
     ...lines.slice(lines.length - tail).map((line) => `  ${textOf(line)}`),
   ];
 }
 
 function tableChanges({ by, addedColumns, removedColumns, added, removed, changed, same }: TableComparison, paint: Paint): string[] {
-  const known = by === null ? 'by their places' : `by ${oneLine(by)}`;
+  const known = by === null ? 'position' : oneLine(by);
   const row = (one: object): string => cut(valueLine(one, maxChars), maxChars);
   return [
-    `${countOf(added.length)} ${added.length === 1 ? 'row' : 'rows'} added, ${countOf(removed.length)} removed, ${countOf(changed.length)} changed, ${countOf(same)} the same; matched ${known}.`,
+    `${countOf(added.length)} ${added.length === 1 ? 'row' : 'rows'} added, ${countOf(removed.length)} removed, ${countOf(changed.length)} changed, ${countOf(same)} unchanged; matched by ${known}.`,
     ...addedColumns.map((column) => paint.green(`+ column ${oneLine(column)}`)),
     ...removedColumns.map((column) => paint.red(`- column ${oneLine(column)}`)),
     ...bounded(removed, (one) => paint.red(`- ${row(one)}`), paint),

@@ -15,8 +15,8 @@ const columns: readonly Column[] = [
   { head: 'rejected', align: 'right' },
   { head: 'parse errors', align: 'right', drop: 2 },
   { head: 'skipped', align: 'right', drop: 3 },
-  { head: 'a second', align: 'right' },
-  { head: 'took', align: 'right', drop: 1 },
+  { head: 'per second', align: 'right' },
+  { head: 'duration', align: 'right', drop: 1 },
   { head: 'attempt', align: 'right', drop: 4 },
 ];
 

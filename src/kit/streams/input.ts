@@ -51,14 +51,35 @@ async function* piecesOf(
   yield* source as AsyncIterable<Uint8Array | string>;
 }
 
-/** The text of a source in pieces, without its byte order mark. @throws BatutaError RECORD_INVALID for bytes invalid in its encoding */
-export async function* textOf(source: OpenSource, encoding?: string): AsyncGenerator<string, void, void> {
+/**
+ * The text of a source in pieces, without its byte order mark. All text before invalid bytes is yielded before the error.
+ *
+ * @param lineAt number of the line after all text yielded so far, for the error
+ * @throws BatutaError RECORD_INVALID for bytes invalid in its encoding
+ */
+export async function* textOf(
+  source: OpenSource,
+  encoding?: string,
+  lineAt?: () => number | Promise<number>,
+): AsyncGenerator<string, void, void> {
   let decoder: TextDecoder | null = null;
   let isFirst = true;
   let bytes = 0;
   /** A first byte that arrived alone: the encoding takes two. */
   let start: Uint8Array | null = null;
   let before: Uint8Array = new Uint8Array();
+  async function* decodedText(piece: Uint8Array | null): AsyncGenerator<string, void, void> {
+    decoder ??= new TextDecoder(encoding ?? (piece === null || piece.length < 2 ? 'utf-8' : encodingOf(source.name, piece)), {
+      fatal: true,
+    });
+    const { text, fault } = decode(decoder, piece, bytes, before);
+    if (text !== '') yield text;
+    if (fault === null) return;
+    const place = { ...(lineAt === undefined ? {} : { line: await lineAt() }), bytes: fault.bytes };
+    throw countedError(
+      recordInvalid(source.name, place, `is not ${decoder.encoding} ${fault.where}; give the option encoding`, fault.cause),
+    );
+  }
   for await (let piece of source.pieces()) {
     if (typeof piece === 'string') {
       yield isFirst && piece.startsWith('\uFEFF') ? piece.slice(1) : piece;
@@ -71,42 +92,59 @@ export async function* textOf(source: OpenSource, encoding?: string): AsyncGener
       start = piece;
       continue;
     }
-    decoder ??= new TextDecoder(encoding ?? encodingOf(source.name, piece), { fatal: true });
-    yield decode(decoder, piece, source.name, bytes, before);
+    yield* decodedText(piece);
     bytes += piece.length;
     before = piece;
     isFirst = false;
   }
-  if (start !== null) {
-    decoder = new TextDecoder(encoding ?? 'utf-8', { fatal: true });
-    yield decode(decoder, start, source.name, bytes);
-  }
-  if (decoder) yield decode(decoder, null, source.name, bytes);
+  if (start !== null) yield* decodedText(start);
+  if (decoder !== null) yield* decodedText(null);
 }
 
-/** By the first bytes. */
-function encodingOf(name: string, [first, second]: Uint8Array): string {
+/** Files that are no text, by their first bytes, and what to do with them. */
+const signatures: readonly (readonly [readonly number[], string])[] = [
+  [[0x1f, 0x8b], 'is compressed with gzip; decompress it first, with createGunzip of node:zlib'],
+  [[0x28, 0xb5, 0x2f, 0xfd], 'is compressed with Zstandard; decompress it first'],
+  [[0x50, 0x4b, 0x03, 0x04], 'is a ZIP archive (such as an Excel workbook), not text; unpack or export it first'],
+  [[0x50, 0x41, 0x52, 0x31], 'is a Parquet file, not text; read it with parquet()'],
+];
+
+/** By the first bytes. @throws BatutaError RECORD_INVALID */
+function encodingOf(name: string, piece: Uint8Array): string {
+  const [first, second] = piece;
   if (first === 0xff && second === 0xfe) return 'utf-16le';
   if (first === 0xfe && second === 0xff) return 'utf-16be';
+  const refuse = (why: string): BatutaError => countedError(recordInvalid(name, { bytes: 0 }, why));
+  const known = signatures.find(([bytes]) => bytes.every((byte, at) => piece[at] === byte));
+  if (known !== undefined) throw refuse(known[1]);
   // It would be read as UTF-8 with a zero next to letters.
   if (second !== undefined && (first === 0) !== (second === 0)) {
     const seen = second === 0 ? 'utf-16le' : 'utf-16be';
-    throw countedError(recordInvalid(name, { bytes: 0 }, `looks like ${seen} and has no byte order mark; give the option encoding`));
+    throw refuse(`looks like ${seen} and has no byte order mark; give the option encoding`);
   }
   return 'utf-8';
 }
 
-/** @param before the last decoded piece: may begin a character */
-function decode(decoder: TextDecoder, piece: Uint8Array | null, name: string, from: number, before?: Uint8Array): string {
+interface Decoded {
+  /** Up to the fault. */
+  readonly text: string;
+  readonly fault: { readonly bytes: number; readonly where: string; readonly cause: unknown } | null;
+}
+
+/** @param from bytes before the piece; null for the end @param before the last decoded piece: may begin a character */
+function decode(decoder: TextDecoder, piece: Uint8Array | null, from: number, before: Uint8Array): Decoded {
   try {
-    return piece === null ? decoder.decode() : decoder.decode(piece, { stream: true });
+    return { text: piece === null ? decoder.decode() : decoder.decode(piece, { stream: true }), fault: null };
   } catch (cause) {
-    const refuse = (bytes: number, where: string): BatutaError =>
-      countedError(recordInvalid(name, { bytes }, `is not ${decoder.encoding} ${where}; give the option encoding`, cause));
-    if (piece === null) throw refuse(from, `at its end, byte ${from}`);
-    if (decoder.encoding !== 'utf-8') throw refuse(from, `between bytes ${from} and ${from + piece.length}`);
-    const bytes = from + firstBadByte(piece, openCharacter(before));
-    throw refuse(bytes, `at byte ${bytes}`);
+    if (piece === null) return { text: '', fault: { bytes: from, where: `at its end, byte ${from}`, cause } };
+    if (decoder.encoding !== 'utf-8')
+      return { text: '', fault: { bytes: from, where: `between bytes ${from} and ${from + piece.length}`, cause } };
+    const open = openCharacter(before);
+    const good = firstBadByte(piece, open);
+    // A byte order mark is one only at the beginning.
+    const whole = new TextDecoder('utf-8', { ignoreBOM: from > 0 });
+    const text = good <= 0 ? '' : whole.decode(Buffer.concat([open, piece.subarray(0, good)]));
+    return { text, fault: { bytes: from + good, where: `at byte ${from + good}`, cause } };
   }
 }
 

@@ -32,7 +32,7 @@ export async function* lines(
   const open = openSource(source, name);
   let rest = '';
   let line = 0;
-  for await (const text of textOf(open, encoding)) {
+  for await (const text of textOf(open, encoding, () => line + 1)) {
     let from = 0;
     for (let to = text.indexOf('\n'); to >= 0; to = text.indexOf('\n', from)) {
       line++;

@@ -60,6 +60,7 @@ export async function* pgRows<Row extends object>(
   checkCount('pgRows', 'size', size);
   const name = `batuta_rows_${++cursors}`;
   await client.query('begin read only');
+  let hasFailed = false;
   try {
     await client.query(`declare ${name} no scroll cursor for ${text}`, [...values]);
     for (;;) {
@@ -67,8 +68,13 @@ export async function* pgRows<Row extends object>(
       yield* rows as readonly Row[];
       if (rows.length < size) break;
     }
+  } catch (error) {
+    hasFailed = true;
+    throw error;
   } finally {
-    await client.query('rollback');
+    const ended = client.query('rollback');
+    // A lost connection refuses it too, with less to say.
+    await (hasFailed ? ended.catch(() => undefined) : ended);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Records as text for files, objects and request bodies: CSV by `csv-stringify`, and JSON line by line. */
+import { recordInvalid } from './input.ts';
 import { type Made, madeFrom, type Records } from './reading.ts';
 
 /** Records per piece of text. */
@@ -6,7 +7,7 @@ const pieceRecords = 256;
 
 /** Options of `toCsv`. */
 export interface ToCsvOptions {
-  /** The columns, in order. Default: the fields of the first record. Other fields are left out. */
+  /** The columns, in order; other fields are left out. Default: the fields of the first record, and another field in a later one is an error. */
   readonly columns?: readonly string[] | undefined;
   /** Whether the first line names the columns. Default true. */
   readonly header?: boolean | undefined;
@@ -19,10 +20,15 @@ export interface ToCsvOptions {
 /**
  * CSV (RFC 4180, lines end in `\n`) of the records, in pieces of 256. Null and undefined are empty, dates ISO 8601, objects JSON. Without
  * records: the header if `columns` are given, else nothing.
+ *
+ * @throws BatutaError RECORD_INVALID without `columns`, for a record with a field that the first one lacks
  */
 export function toCsv<Row extends object>(records: Records<Row>, options: ToCsvOptions = {}): AsyncIterable<string> {
   const { delimiter = ',', header = true, escapeFormulas = false } = options;
-  let { columns } = options;
+  const { columns } = options;
+  /** The fields of the first record, without columns. */
+  let fields: ReadonlySet<string> | null = null;
+  let written = 0;
   let isFirst = header;
   return piecesOf(
     records,
@@ -30,14 +36,29 @@ export function toCsv<Row extends object>(records: Records<Row>, options: ToCsvO
       const { stringify } = await import('csv-stringify/sync');
       const cast = { boolean: String, date: (value: Date): string => value.toISOString() };
       return (rows) => {
-        columns ??= Object.keys(rows[0] ?? {});
-        const text = stringify([...rows], { columns: [...columns], header: isFirst, delimiter, escape_formulas: escapeFormulas, cast });
+        if (columns === undefined) {
+          fields ??= new Set(Object.keys(rows[0] ?? {}));
+          checkFields(rows, fields, written);
+        }
+        const names = [...(columns ?? fields ?? [])];
+        const text = stringify([...rows], { columns: names, header: isFirst, delimiter, escape_formulas: escapeFormulas, cast });
         isFirst = false;
+        written += rows.length;
         return text;
       };
     },
     header && columns !== undefined,
   );
+}
+
+/** A field without a column would be lost. @param from number of records before */
+function checkFields(rows: readonly object[], fields: ReadonlySet<string>, from: number): void {
+  for (const [at, row] of rows.entries()) {
+    const more = Object.keys(row).find((name) => !fields.has(name));
+    if (more === undefined) continue;
+    const why = `has the field ${JSON.stringify(more)}, which the first record lacks; name all fields in the option columns`;
+    throw recordInvalid('toCsv', { record: from + at }, why);
+  }
 }
 
 /** One JSON value per line, in pieces of 256. @throws TypeError for non-JSON records: a bigint, a cycle, undefined */

@@ -3,6 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type BadRecord, csv, lines, ndjson, toCsv, toNdjson } from 'batuta/streams';
 import { all, upTo } from '../../support/all-records.ts';
@@ -48,7 +49,8 @@ describe('lines and ndjson', () => {
   });
 
   test('bytes that are no text, and a line without end, are refused with the place', async () => {
-    const broken = { code: 'RECORD_INVALID', message: expect.stringContaining('x.csv is not utf-8 at byte 3'), details: { bytes: 3 } };
+    const message: unknown = expect.stringContaining('x.csv:2 is not utf-8 at byte 3');
+    const broken = { code: 'RECORD_INVALID', message, details: { bytes: 3, line: 2 } };
     await expect(all(lines([bytes('a\n'), bytes('b\xE4c', 'latin1')], { name: 'x.csv' }))).rejects.toMatchObject(broken);
     // A character that is cut between two pieces, and one that goes wrong there.
     expect(await all(lines([bytes('a€b').subarray(0, 2), bytes('a€b').subarray(2)]))).toEqual(['a€b']);
@@ -58,6 +60,41 @@ describe('lines and ndjson', () => {
     });
     expect(await all(lines([bytes('b\xE4c', 'latin1')], { encoding: 'latin1' }))).toEqual(['bäc']);
     await expect(all(lines(['aaaa', 'aaaa'], { maxLine: 6 }))).rejects.toMatchObject({ code: 'RECORD_INVALID', details: { line: 1 } });
+  });
+
+  test('what comes before bytes that are no text is given first', async () => {
+    const text = bytes(`\uFEFF${upTo(20_000).join('\n')}\n\uFEFFnöt ok: `);
+    const whole = [...upTo(20_000).map(String)];
+    for (const pieces of [[text], [text.subarray(0, 20_001), text.subarray(20_001)]]) {
+      const given: string[] = [];
+      const read = async (): Promise<void> => {
+        for await (const line of lines([...pieces.slice(0, -1), Buffer.concat([pieces.at(-1) ?? text, Buffer.of(0xe4, 0x0a, 0x31, 0x0a)])]))
+          given.push(line);
+      };
+      await expect(read()).rejects.toMatchObject({ details: { line: 20_001, bytes: text.length } });
+      expect(given).toEqual(whole);
+    }
+    // A mark that is no byte order mark stays, and a character cut between two pieces is whole.
+    const given: string[] = [];
+    const read = async (): Promise<void> => {
+      for await (const line of lines([
+        bytes('a\nb€').subarray(0, 4),
+        Buffer.concat([bytes('b€').subarray(2), bytes('\n\uFEFFc\n'), Buffer.of(0xff)]),
+      ]))
+        given.push(line);
+    };
+    await expect(read()).rejects.toMatchObject({ details: { line: 4 } });
+    expect(given).toEqual(['a', 'b€', '\uFEFFc']);
+  });
+
+  test.each([
+    ['gzip', gzipSync('a,b\n1,2\n'), 'is compressed with gzip; decompress it first, with createGunzip of node:zlib'],
+    ['a ZIP archive', Buffer.from('PK\u0003\u0004…'), 'is a ZIP archive'],
+    ['Parquet', Buffer.from('PAR1\u0015\u0004'), 'is a Parquet file, not text; read it with parquet()'],
+  ])('a file of %s says what it is', async (_what, content, message) => {
+    const refused = { code: 'RECORD_INVALID', message: expect.stringContaining(`x.bin ${message}`) as string };
+    await expect(all(csv(content, { name: 'x.bin' }))).rejects.toMatchObject(refused);
+    await expect(all(ndjson([content.subarray(0, 1), content.subarray(1)], { name: 'x.bin' }))).rejects.toMatchObject(refused);
   });
 
   test('ndjson gives values, and says which line is none or hands it over', async () => {
@@ -103,6 +140,82 @@ describe('csv', () => {
     expect(more.map((record) => record.text)).toEqual(['1,"a\nb",c', '3']);
   });
 
+  test.each<[string, Buffer[], number]>([
+    ['a row with too many values', [Buffer.from('x,y,z\nlast,1\n')], 5_002],
+    ['a quote in the middle of a value', [Buffer.from('x,y"z"\nlast,1\n')], 5_002],
+    ['a quote that stays open', [Buffer.from('x,"y\nlast,1\n')], 5_002],
+    ['bytes that are no text', [Buffer.from('x,y\xE4\nlast,1\n', 'latin1')], 5_002],
+    ['bytes that are no text, in a piece of their own', [Buffer.from('x,'), Buffer.from('\xE4y\nlast,1\n', 'latin1')], 5_002],
+  ])('all rows before %s are given first', async (_what, [first = Buffer.of(), ...rest], line) => {
+    const head = Buffer.from(
+      `id,text\n${upTo(5_000)
+        .map((id) => `${id},a\n`)
+        .join('')}`,
+    );
+    for (const pieces of [
+      [Buffer.concat([head, first]), ...rest],
+      [head.subarray(0, 30_000), head.subarray(30_000), first, ...rest],
+    ]) {
+      const ids: string[] = [];
+      const read = async (): Promise<void> => {
+        for await (const { id } of csv<{ id: string }>(pieces, { name: 'x.csv' })) {
+          ids.push(id);
+          // Slower than the parser, which has read all of it by then.
+          if (ids.length % 1_000 === 0) await new Promise((resolve) => setImmediate(resolve));
+        }
+      };
+      await expect(read()).rejects.toMatchObject({ code: 'RECORD_INVALID', details: { source: 'x.csv', line } });
+      expect(ids).toEqual(upTo(5_000).map(String));
+    }
+  });
+
+  test('all rows before an error of the source itself are given first', async () => {
+    async function* pieces(): AsyncGenerator<string> {
+      yield 'id\n1\n2\n3\n';
+      throw new Error('The line is down.');
+    }
+    const ids: string[] = [];
+    const read = async (): Promise<void> => {
+      for await (const { id } of csv<{ id: string }>(pieces())) ids.push(id);
+    };
+    await expect(read()).rejects.toThrow('The line is down.');
+    // The last row may be half of one.
+    expect(ids).toEqual(['1', '2', '3']);
+  });
+
+  test('a quote that is not closed in a long file is refused where it opens, before it fills memory', async () => {
+    let given = 0;
+    async function* pieces(): AsyncGenerator<string> {
+      yield 'id,text\n1,a\n2,"b\n';
+      for (; given < 100; given++) yield '3,c\n'.repeat(1_000);
+    }
+    for (const onBad of [undefined, () => undefined]) {
+      const ids: unknown[] = [];
+      const read = async (): Promise<void> => {
+        for await (const { id } of csv<{ id: string }>(pieces(), { name: 'x.csv', maxRow: 10_000, onBad })) ids.push(id);
+      };
+      await expect(read()).rejects.toMatchObject({
+        code: 'RECORD_INVALID',
+        message: expect.stringContaining('x.csv:3 begins a row of more than 10000 characters'),
+      });
+      expect(ids).toEqual(['1']);
+    }
+    expect(given).toBeLessThan(100);
+  });
+
+  test('columns of one name are refused, for a row would lose values, and can be renamed', async () => {
+    const text = ['# made by hand\nid,name,name\n1,a,b\n'];
+    await expect(all(csv(text, { comment: '#', name: 'x.csv' }))).rejects.toMatchObject({
+      code: 'RECORD_INVALID',
+      message: expect.stringContaining('x.csv:2 has two columns named "name"'),
+      details: { line: 2 },
+    });
+    await expect(all(csv(text, { comment: '#', onBad: () => undefined }))).rejects.toMatchObject({ code: 'RECORD_INVALID' });
+    await expect(all(csv(text, { columns: ['a', 'b', 'a'] }))).rejects.toMatchObject({ code: 'RECORD_INVALID' });
+    const columns = (names: readonly string[]): string[] => names.map((name, at) => `${name}${at}`);
+    expect(await all(csv(text, { comment: '#', columns }))).toEqual([{ id0: '1', name1: 'a', name2: 'b' }]);
+  });
+
   test('a quote that stays open is refused', async () => {
     await expect(all(csv(['id\n1\n"2']))).rejects.toMatchObject({ code: 'RECORD_INVALID' });
   });
@@ -138,6 +251,16 @@ describe('text made of records', () => {
     ['without formulas', [[{ a: '=1+1' }], { escapeFormulas: true }], "a\n'=1+1\n"],
   ])('%s', async (_what, given, expected) => {
     expect(await text(toCsv(...given))).toBe(expected);
+  });
+
+  test('is CSV with all fields or none: one that the first record lacks is refused, unless the columns are named', async () => {
+    const rows = [...upTo(300).map((a) => ({ a })), { a: 1, b: 2 }];
+    await expect(text(toCsv(rows))).rejects.toMatchObject({
+      code: 'RECORD_INVALID',
+      message: expect.stringContaining('toCsv, record 300 has the field "b", which the first record lacks'),
+    });
+    expect(await text(toCsv(rows, { columns: ['a'] }))).toMatch(/^a\n0\n/);
+    expect(await text(toCsv([{ a: 1, b: 2 }, { a: 3 }]))).toBe('a,b\n1,2\n3,\n');
   });
 
   test('is one JSON value a line, and what is no JSON fails', async () => {

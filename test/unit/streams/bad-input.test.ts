@@ -95,7 +95,7 @@ describe('a source that is broken fails its task with the place', () => {
     const { error } = await broken(() => csv(path));
     expect(error).toMatchObject({
       code: 'RECORD_INVALID',
-      message: expect.stringMatching(/mixed\.csv \(task rows\) is not utf-8 at byte 22; give the option encoding/),
+      message: expect.stringMatching(/mixed\.csv:3 \(task rows\) is not utf-8 at byte 22; give the option encoding/),
     });
   });
 

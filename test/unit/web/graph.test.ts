@@ -79,7 +79,7 @@ describe('the graph of a flow', () => {
     const flowing = graphOfFlow(diamond, [taskRun('a', { ...streams, state: { name: 'Running' }, endedAt: null })]).nodes[0]?.progress;
     expect(flowing && [progressText(flowing), progressWords(flowing)]).toEqual([
       `${countText(1_200)} · 410/s`,
-      `${countText(1_200)} done, 410 a second`,
+      `${countText(1_200)} done, 410/s`,
     ]);
   });
 

@@ -34,8 +34,8 @@ export function progressText(progress: Progress): string {
   return perSecond === undefined ? countText(done) : `${countText(done)} · ${countText(perSecond)}/s`;
 }
 
-/** `37 of 90`, or `1 234 done`; for a stream also `410 a second`. */
+/** `37 of 90`, or `1 234 done`; for a stream also `410/s`. */
 export function progressWords({ done, total, perSecond }: Progress): string {
   const far = total === null ? `${countText(done)} done` : `${countText(done)} of ${countText(total)}`;
-  return perSecond === undefined ? far : `${far}, ${countText(perSecond)} a second`;
+  return perSecond === undefined ? far : `${far}, ${countText(perSecond)}/s`;
 }

@@ -29,10 +29,10 @@ export function Comparison({ before, after }: { readonly before: string; readonl
   if (error !== null)
     return <Failed what="The comparison" error={error} retry={() => void Promise.all([first.refetch(), second.refetch()])} />;
   if (a === undefined || b === undefined) return <LoadingBlock height={160} />;
-  if (comparison === null) return <p>{`The one before is a ${a.kind}, the one after a ${b.kind}: they are not compared.`}</p>;
+  if (comparison === null) return <p>{`A ${a.kind} and a ${b.kind} cannot be compared.`}</p>;
   const [imageBefore, imageAfter] = [artifactFileOf(a), artifactFileOf(b)];
   return (
-    <Panel title={comparison.isSame ? 'They are the same' : 'What has changed'}>
+    <Panel title={comparison.isSame ? 'No differences' : 'Differences'}>
       {a.kind === 'chart' && isChartData(a.data) && isChartData(b.data) ? <ChartView data={b.data} before={a.data} name={b.name} /> : null}
       {a.kind === 'image' && imageBefore !== null && imageAfter !== null ? (
         <div className={style.sides}>
@@ -74,9 +74,9 @@ function TableChanges({ by, added, removed, changed, same, addedColumns, removed
   return (
     <>
       <p className={style.sum}>
-        {`${rowsText({ added: added.length, removed: removed.length, changed: changed.length, 'the same': same })}; matched ${by === null ? 'by their places' : `by ${by}`}.`}
+        {`${rowsText({ added: added.length, removed: removed.length, changed: changed.length, unchanged: same })}; matched by ${by ?? 'position'}.`}
         {addedColumns.length === 0 ? '' : ` New columns: ${addedColumns.join(', ')}.`}
-        {removedColumns.length === 0 ? '' : ` Columns that are gone: ${removedColumns.join(', ')}.`}
+        {removedColumns.length === 0 ? '' : ` Removed columns: ${removedColumns.join(', ')}.`}
       </p>
       {cells.length === 0 ? null : (
         <>

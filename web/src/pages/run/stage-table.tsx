@@ -13,7 +13,7 @@ const counts = {
   rejected: 'Rejected',
   parseErrors: 'Parse errors',
   skipped: 'Skipped',
-  perSecond: 'A second',
+  perSecond: 'Per second',
 } as const;
 type Count = keyof typeof counts;
 /** Shown only if not zero. */
@@ -33,7 +33,7 @@ export function StageTable({ rows }: { readonly rows: TabProps['tasks']['rows'] 
           <tr>
             <th>Task</th>
             <th>State</th>
-            {[...shown.map(([, head]) => head), 'Took'].map((head) => (
+            {[...shown.map(([, head]) => head), 'Duration'].map((head) => (
               <th key={head} className={table.number}>
                 {head}
               </th>
@@ -52,7 +52,7 @@ export function StageTable({ rows }: { readonly rows: TabProps['tasks']['rows'] 
                   {cellText(stats, count as Count)}
                 </td>
               ))}
-              <td data-label="took" className={table.number}>
+              <td data-label="duration" className={table.number}>
                 {stats.tookMs === null ? '–' : durationText(stats.tookMs)}
               </td>
             </tr>
