@@ -42,7 +42,11 @@ export const errorCodes = {
   STREAM_STOPPED: { stage: 'run', exit: 1, summary: 'A task was stopped because one that it is connected with by streams has failed.' },
   FLOW_EMPTY: { stage: 'define', exit: 2, summary: 'A flow has neither tasks nor a run method.' },
   PIPELINE_INVALID: { stage: 'define', exit: 2, summary: 'A list of steps, or its YAML, is invalid.' },
-  PIPELINE_CYCLE: { stage: 'define', exit: 2, summary: 'Pipelines contain each other in a circle.' },
+  PIPELINE_CYCLE: {
+    stage: 'define',
+    exit: 2,
+    summary: 'Pipelines contain each other in a circle, or run each other in code without an end.',
+  },
   STEP_UNKNOWN: { stage: 'define', exit: 2, summary: 'YAML names a function or pipeline that is not there.' },
   STEP_RESULT_INVALID: { stage: 'run', exit: 1, summary: 'A step returned something that is not an object, or a list that is not a list.' },
   STEP_CLASH: { stage: 'run', exit: 1, summary: 'A step of a strict pipeline returned a field that is already in the data.' },

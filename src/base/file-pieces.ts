@@ -7,9 +7,11 @@ const pieceBytes = 256 * 1024;
 /** How long an unwanted pipe or device may take to close, ms. */
 const closeMs = 1_000;
 
-/** Opened on first use, and closed at its end or when nobody wants more. @throws Error of the file system */
+/** Opened on first use, and closed at its end or when nobody wants more. @throws Error of the file system, which names the path */
 export async function* filePieces(path: string): AsyncGenerator<Uint8Array, void, void> {
   const found = await stat(path).catch(() => null);
+  // Reading it fails without its path.
+  if (found?.isDirectory()) throw Object.assign(new Error(`EISDIR: '${path}' is a folder, not a file`), { code: 'EISDIR', path });
   const file = createReadStream(path, { highWaterMark: pieceBytes });
   const closed = new Promise<void>((resolve) => file.once('close', () => resolve()));
   try {

@@ -71,6 +71,6 @@ export function refuseGone(buffer: ArrayBufferLike, what: string): void {
   if (!gone.has(buffer)) return;
   throw new BatutaError(
     'BUFFER_MOVED',
-    `The ${what} holds bytes that were moved to another thread before, so nothing is left of them here. Give a copy to one of the two: bytes.slice().`,
+    `The ${what}: bytes in it were moved to another thread before, so nothing is left of them here. Give a copy to one of the two: bytes.slice().`,
   );
 }

@@ -154,7 +154,7 @@ function refuse(fault: Fault | null, what: string): void {
   const place = path === '' ? `The ${what}` : `The ${what} holds at ${path} a value that`;
   throw new BatutaError(
     'RESULT_NOT_SERIALIZABLE',
-    `${place} cannot be stored: ${fault.why}. Give plain data on, or set persist: false to keep it in memory only.`,
+    `${place} cannot be stored: ${fault.why}. Use plain data, or set persist: false to keep it in memory only.`,
     { details: { path } },
   );
 }

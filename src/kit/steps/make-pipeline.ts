@@ -1,4 +1,5 @@
 /** Makes the class of a pipeline: a code flow whose body runs the steps, with their graph known in advance. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { systemClock } from '../../base/clock.ts';
 import { hintFor } from '../../base/nearest.ts';
@@ -27,6 +28,11 @@ export interface PipelineMaking {
   readonly text?: string | null;
 }
 
+/** Pipelines whose code runs the calling code, outermost first. */
+const around = new AsyncLocalStorage<readonly string[]>();
+/** Pipelines that may run each other in code; a recursion over data ends long before. */
+const maxDepth = 100;
+
 const stepsOfClass = new WeakMap<object, readonly unknown[]>();
 
 /** @throws BatutaError as `PipelineBuilder.steps` */
@@ -43,11 +49,13 @@ export function makePipeline({ name, options, steps, file, text = null, ...reade
 
     async run(input: unknown, ctx?: FlowContext): Promise<Data> {
       const run = new StepRun({ ...settings, instance: this, calls, warn: (message) => ctx?.log.warn(message) });
+      const within = [...(around.getStore() ?? []), name];
+      if (within.length > maxDepth) throw endless(within);
       runs.set(this, run);
       const id = ctx?.run.id ?? '';
       underWay.set(id, run);
       try {
-        return await run.run(nodes, isFields(input) ? merged(noFields, { ...input }) : noFields);
+        return await around.run(within, () => run.run(nodes, isFields(input) ? merged(noFields, { ...input }) : noFields));
       } finally {
         if (underWay.get(id) === run) underWay.delete(id);
       }
@@ -73,6 +81,14 @@ export function makePipeline({ name, options, steps, file, text = null, ...reade
   });
   stepsOfClass.set(cls, steps);
   return cls;
+}
+
+/** @param within names, outermost first; the last is one of those before it */
+function endless(within: readonly string[]): BatutaError {
+  const last = within.at(-1) ?? '';
+  const circle = within.slice(within.lastIndexOf(last, -2)).join(' → ');
+  const why = `Pipelines run each other in their code without an end: ${circle}, ${maxDepth} levels deep. Let one of them stop.`;
+  return new BatutaError('PIPELINE_CYCLE', why, { details: { pipeline: last, circle } });
 }
 
 function nowhere(): undefined {

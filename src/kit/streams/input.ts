@@ -1,9 +1,9 @@
 /** What sources read from: a file, a web stream, a response body, pieces of bytes or text. */
 import { Buffer } from 'node:buffer';
 import { TextDecoder } from 'node:util';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { BatutaError } from '../../base/errors.ts';
+import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import { filePieces } from '../../base/file-pieces.ts';
 import { currentScope } from '../../model/run-context.ts';
 import { countedError } from './read-counts.ts';
@@ -12,7 +12,7 @@ import { countedError } from './read-counts.ts';
 export type Source =
   | string
   | URL
-  | { readonly body: ReadableStream<Uint8Array> | null; readonly url?: string }
+  | { readonly body: ReadableStream<Uint8Array> | null; readonly url?: string; readonly ok?: boolean; readonly status?: number }
   | Uint8Array
   | ReadableStream<Uint8Array>
   | Readable
@@ -39,10 +39,31 @@ export function openSource(source: Source, name?: string): OpenSource {
   }
   if (source instanceof Uint8Array) return { name: name ?? 'the bytes', pieces: () => piecesOf([source]) };
   if ('body' in source) {
-    const { body } = source;
-    return { name: name ?? (source.url || 'the response'), pieces: () => piecesOf(body ?? []) };
+    const { body, ok, status } = source;
+    const shown = name ?? (source.url || 'the response');
+    // Its body is not what was asked for.
+    if (ok === false) return { name: shown, pieces: () => refused(body, shown, `has the status ${status}, not a success`) };
+    return { name: shown, pieces: () => whole(piecesOf(body ?? []), shown) };
   }
-  return { name: name ?? 'the stream', pieces: () => piecesOf(source) };
+  const shown = name ?? 'the stream';
+  const isStream = source instanceof ReadableStream || source instanceof Readable;
+  return { name: shown, pieces: () => (isStream ? whole(piecesOf(source), shown) : piecesOf(source)) };
+}
+
+async function* refused(body: ReadableStream | null, name: string, why: string): AsyncGenerator<Uint8Array, void, void> {
+  await body?.cancel();
+  throw recordInvalid(name, {}, why);
+}
+
+/** Names the source if it breaks off: a connection, or a decompression of half a file, does not. Errors of Batuta, of files and of a signal stay. */
+async function* whole(pieces: AsyncIterable<Uint8Array | string>, name: string): AsyncGenerator<Uint8Array | string, void, void> {
+  try {
+    yield* pieces;
+  } catch (cause) {
+    if (isBatutaError(cause) || !(cause instanceof Error) || 'path' in cause || cause.name === 'AbortError') throw cause;
+    const why = cause.cause instanceof Error ? `${cause.message}: ${cause.cause.message}` : cause.message;
+    throw recordInvalid(name, {}, `breaks off: ${why}`, cause);
+  }
 }
 
 async function* piecesOf(

@@ -10,6 +10,9 @@ export interface ParquetOptions {
   readonly from?: number | undefined;
 }
 
+/** Of a Parquet file: its mark at both ends, and the length of its metadata. */
+const leastBytes = 12;
+
 /** Consecutive rows of a Parquet file. */
 export interface RowGroup<Row> {
   /** Number of its first row in the file, from 0. */
@@ -35,6 +38,10 @@ export async function* parquetGroups<Row = Record<string, unknown>>(
     import('hyparquet-compressors'),
   ]);
   const file = await asyncBufferFromFile(path);
+  if (file.byteLength < leastBytes)
+    throw countedError(
+      recordInvalid(path, {}, `is no whole Parquet file: ${file.byteLength === 0 ? 'it is empty' : `it has ${file.byteLength} bytes`}`),
+    );
   const metadata = await parquetMetadataAsync(file).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
     throw countedError(recordInvalid(path, {}, `is no whole Parquet file: ${why}`, error));

@@ -1,4 +1,5 @@
 /** Records as text for files, objects and request bodies: CSV by `csv-stringify`, and JSON line by line. */
+import type { BatutaError } from '../../base/errors.ts';
 import { recordInvalid } from './input.ts';
 import { type Made, madeFrom, type Records } from './reading.ts';
 
@@ -61,14 +62,23 @@ function checkFields(rows: readonly object[], fields: ReadonlySet<string>, from:
   }
 }
 
-/** One JSON value per line, in pieces of 256. @throws TypeError for non-JSON records: a bigint, a cycle, undefined */
+/** One JSON value per line, in pieces of 256. @throws BatutaError RECORD_INVALID for a non-JSON record: a bigint, a cycle, undefined */
 export function toNdjson(records: Records<unknown>): AsyncIterable<string> {
-  return piecesOf(records, async () => (rows) => rows.map(lineOf).join(''), false);
+  let written = 0;
+  return piecesOf(records, async () => (rows) => rows.map((row) => lineOf(row, written++)).join(''), false);
 }
 
-function lineOf(record: unknown): string {
-  const line: string | undefined = JSON.stringify(record);
-  if (line === undefined) throw new TypeError(`A record that is ${typeof record} is no JSON.`);
+function lineOf(row: unknown, record: number): string {
+  const refuse = (why: string, cause?: unknown): BatutaError =>
+    recordInvalid('toNdjson', { record }, `cannot be written as JSON: ${why}`, cause);
+  let line: string | undefined;
+  try {
+    line = JSON.stringify(row);
+  } catch (cause) {
+    const [why = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+    throw refuse(why, cause);
+  }
+  if (line === undefined) throw refuse(`it is ${typeof row}`);
   return `${line}\n`;
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { forEach, parallel, pipeline, when } from 'batuta/steps';
+import { testFlow } from 'batuta/testing';
 
 describe('a list of steps that is wrong', () => {
   const ok = () => ({});
@@ -50,6 +51,24 @@ describe('a list of steps that is wrong', () => {
     ],
   ])('%j is refused with its place', (steps, message) => {
     expect(build(steps)).toContain(message);
+  });
+
+  test('pipelines that run each other in their code without an end are refused with the circle, those that end are not', async () => {
+    const made: { A?: ReturnType<typeof make>; B?: ReturnType<typeof make> } = {};
+    const make = (name: string, next: () => unknown) =>
+      pipeline<{ depth?: number }>(name).steps([[next, 'Next']] as never) as never as new () => { run(data: object): Promise<object> };
+    made.A = make('a', () => made.B && new made.B().run({}));
+    made.B = make('b', () => made.A && new made.A().run({}));
+    const { A } = made;
+    await expect(new A().run({})).rejects.toMatchObject({
+      code: 'PIPELINE_CYCLE',
+      message: 'Pipelines run each other in their code without an end: a → b → a, 100 levels deep. Let one of them stop.',
+    });
+    const flow = await testFlow(A as never);
+    expect(flow.task('Next').error).toMatchObject({ code: 'PIPELINE_CYCLE' });
+    const Down: ReturnType<typeof make> = make('down', (({ depth }: { depth: number }) =>
+      depth === 0 ? { end: true } : new Down().run({ depth: depth - 1 })) as never);
+    expect(await new Down().run({ depth: 90 })).toMatchObject({ end: true });
   });
 
   test('pipelines and lists that stand in each other are refused with the circle', () => {

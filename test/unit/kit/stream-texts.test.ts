@@ -183,6 +183,32 @@ describe('csv', () => {
     expect(ids).toEqual(['1', '2', '3']);
   });
 
+  test.each<[string, string, number]>([
+    ['after line breaks in quotes', 'id,t\r\n1,"a\r\nb"\r\n2,"c\nd"\r\n3,x,y\r\n4,z\r\n', 6],
+    ['on the first line', 'id,id\r\n1,2\r\n', 1],
+    ['after empty lines and comments', 'id,t\r\n1,a\r\n\r\n# by hand\r\n\r\n3"x",a\r\n', 6],
+    ['with another quote', 'id,t\n1,"a\n\n"\n3,b"x"\n', 5],
+    ['with lines that end in a carriage return', 'id,t\r1,a\r2,b,c\r3,d\r', 3],
+    ['at the end without a line break', 'id,t\n1,"a\nb"\n2', 4],
+  ])('the line of a broken row is right %s, however the text comes', async (_what, content, line) => {
+    for (const pieces of [[content], [...content], content.split(/(?<=[\r\n])/)]) {
+      await expect(all(csv(pieces, { comment: '#' }))).rejects.toMatchObject({ code: 'RECORD_INVALID', details: { line } });
+      const bad: BadRecord[] = [];
+      await all(csv(pieces, { comment: '#', onBad: (record) => bad.push(record) })).catch(({ details }) => bad.push(details as BadRecord));
+      expect(bad[0]).toMatchObject({ line });
+    }
+  });
+
+  test('broken rows that are alike have the same reason, and each its own line', async () => {
+    const bad: BadRecord[] = [];
+    const text = `id,t\n${upTo(3_000)
+      .map((id) => (id % 2 === 0 ? `${id},"a\r\nb"\n` : `${id}\n`))
+      .join('')}`;
+    await all(csv([text.slice(0, 10_001), text.slice(10_001)], { onBad: (record) => bad.push(record) }));
+    expect(new Set(bad.map(({ reason }) => reason))).toEqual(new Set(['Invalid Record Length: columns length is 2, got 1']));
+    expect(bad.map((record) => record.line)).toEqual(upTo(1_500).map((at) => 4 + 3 * at));
+  });
+
   test('a quote that is not closed in a long file is refused where it opens, before it fills memory', async () => {
     let given = 0;
     async function* pieces(): AsyncGenerator<string> {
@@ -267,7 +293,15 @@ describe('text made of records', () => {
     const rows = upTo(300).map((id) => ({ id, text: 'ä\n' }));
     expect(await all(ndjson([await text(toNdjson(rows))]))).toEqual(rows);
     expect(await text(toNdjson([]))).toBe('');
-    await expect(text(toNdjson([undefined]))).rejects.toThrow('A record that is undefined is no JSON');
-    await expect(text(toNdjson([1n]))).rejects.toThrow(TypeError);
+    const cycle: unknown[] = [];
+    cycle.push(cycle);
+    for (const [record, why] of [
+      [undefined, 'it is undefined'],
+      [1n, 'Do not know how to serialize a BigInt'],
+      [cycle, 'Converting circular structure to JSON'],
+    ]) {
+      const message: unknown = expect.stringContaining(`toNdjson, record 300 cannot be written as JSON: ${String(why)}`);
+      await expect(text(toNdjson([...rows, record]))).rejects.toMatchObject({ code: 'RECORD_INVALID', message });
+    }
   });
 });

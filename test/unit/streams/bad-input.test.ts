@@ -4,6 +4,7 @@
  * `STREAM_ERROR_AT` says how far in the last one breaks: 10,000,000 takes about a minute.
  */
 import {
+  createReadStream,
   existsSync,
   mkdtempSync,
   openSync,
@@ -18,9 +19,13 @@ import {
   readlinkSync,
 } from 'node:fs';
 import { pbkdf2 } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream';
 import { promisify } from 'node:util';
+import { createGunzip, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Flow } from 'batuta';
 import { at, csv, ndjson, parquet, writeParquet } from 'batuta/streams';
@@ -107,6 +112,58 @@ describe('a source that is broken fails its task with the place', () => {
       message: expect.stringMatching(/quote\.csv:\d \(task rows\) cannot be read: Quote Not Closed/),
     });
     expect(isOpen(path)).toBe(false);
+  });
+
+  test('a folder, a response that is no success, an empty Parquet file', async () => {
+    expect((await broken(() => csv(folder))).error).toMatchObject({
+      code: 'EISDIR',
+      message: `EISDIR: '${folder}' is a folder, not a file`,
+    });
+    const answer = Object.defineProperty(new Response('not here', { status: 404 }), 'url', { value: 'https://example.com/a.csv' });
+    expect((await broken(() => csv(answer))).error).toMatchObject({
+      code: 'RECORD_INVALID',
+      message: 'https://example.com/a.csv (task rows) has the status 404, not a success.',
+    });
+    const empty = file('empty.parquet', '');
+    expect((await broken(() => parquet(empty))).error).toMatchObject({
+      code: 'RECORD_INVALID',
+      message: `${empty} (task rows) is no whole Parquet file: it is empty.`,
+    });
+  });
+
+  test('a compressed file that is cut in half, after what can be decompressed', async () => {
+    const lines = Array.from({ length: 100_000 }, (_, id) => `${id},${id * 7919}`);
+    const packed = gzipSync(`id,name\n${lines.join('\n')}\n`);
+    const path = file('half.csv.gz', packed.subarray(0, packed.length / 2));
+    const { taken, error } = await broken(() =>
+      csv(
+        pipeline(createReadStream(path), createGunzip(), () => undefined),
+        { name: path },
+      ),
+    );
+    expect(error).toMatchObject({ code: 'RECORD_INVALID', message: `${path} (task rows) breaks off: unexpected end of file.` });
+    expect(taken).toBeGreaterThan(40_000);
+    expect(isOpen(path)).toBe(false);
+  });
+
+  test('a connection that breaks off', async () => {
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { 'content-length': 1_000 }).write('id,name\n1,a\n');
+      setImmediate(() => response.destroy());
+    });
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/a.csv`;
+    try {
+      const { error } = await broken(async function* () {
+        yield* csv(await fetch(url));
+      });
+      expect(error).toMatchObject({
+        code: 'RECORD_INVALID',
+        message: expect.stringContaining(`${url} (task rows) breaks off: terminated`),
+      });
+    } finally {
+      server.close();
+    }
   });
 
   test('a text in UTF-16 that does not say so', async () => {
