@@ -3,6 +3,7 @@ import type { Artifact, LogLine, Owner, RunPatch, TaskRun, Transition } from '..
 import type { ResourceUse } from '../model/resource-use.ts';
 import { claimKey } from './ownership.ts';
 import type { Claim, NewRun } from './store.ts';
+import { jsonText } from './storable.ts';
 
 /** A run created in this flush, patches of the same flush already applied. */
 export interface PendingRun {
@@ -138,5 +139,5 @@ export class Batch {
 /** As it is written: text, or JSON. */
 function bytesOf(value: unknown): number {
   if (value === null || value === undefined) return 0;
-  return Buffer.byteLength(typeof value === 'string' ? value : JSON.stringify(value));
+  return Buffer.byteLength(typeof value === 'string' ? value : jsonText(value));
 }

@@ -109,7 +109,7 @@ export class CsvFeed {
     const { field, previousBuf } = insideOf(this.#parser);
     const isOpenTooLong = field.length > maxRow;
     if (!isOpenTooLong && this.#rest.length <= maxRow) return;
-    const line = isOpenTooLong ? this.#lineOfOpenValue(`${previousBuf ?? ''}${this.#rest}`) : this.#line;
+    const line = isOpenTooLong ? this.#lineOfOpenValue(`${String(previousBuf ?? '')}${this.#rest}`) : this.#line;
     const why = `begins a row of more than ${maxRow} characters; its quote may not be closed`;
     throw countedError(recordInvalid(this.#source.name, { line }, why));
   }

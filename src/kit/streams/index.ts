@@ -2,7 +2,7 @@
 export { at, Positioned } from '../../model/streams.ts';
 export { batch, type BatchOptions, window } from './batch.ts';
 export { csv, type CsvOptions } from './csv.ts';
-export type { Source, TextOptions } from './input.ts';
+export type { ResponseSource, Source, TextOptions } from './input.ts';
 export { merge, tee } from './join.ts';
 export { type BadRecord, lines, type LinesOptions, ndjson, type NdjsonOptions } from './lines.ts';
 export { filter, map, type MapOptions } from './map.ts';

@@ -8,11 +8,19 @@ import { filePieces } from '../../base/file-pieces.ts';
 import { currentScope } from '../../model/run-context.ts';
 import { countedError } from './read-counts.ts';
 
+/** An answer of `fetch`. */
+export interface ResponseSource {
+  readonly body: ReadableStream<Uint8Array> | null;
+  readonly url?: string;
+  readonly ok?: boolean;
+  readonly status?: number;
+}
+
 /** Text or bytes: the path of a file, its `file:` URL, bytes, a `fetch` response, a Node or web stream, pieces one by one. */
 export type Source =
   | string
   | URL
-  | { readonly body: ReadableStream<Uint8Array> | null; readonly url?: string; readonly ok?: boolean; readonly status?: number }
+  | ResponseSource
   | Uint8Array
   | ReadableStream<Uint8Array>
   | Readable
@@ -39,23 +47,24 @@ export function openSource(source: Source, name?: string): OpenSource {
   }
   if (source instanceof Uint8Array) return { name: name ?? 'the bytes', pieces: () => piecesOf([source]) };
   if ('body' in source) {
-    const { body, ok, status } = source;
     const shown = name ?? (source.url || 'the response');
-    // Its body is not what was asked for.
-    if (ok === false) return { name: shown, pieces: () => refused(body, shown, `has the status ${status}, not a success`) };
-    return { name: shown, pieces: () => whole(piecesOf(body ?? []), shown) };
+    return { name: shown, pieces: () => responsePieces(source, shown) };
   }
   const shown = name ?? 'the stream';
   const isStream = source instanceof ReadableStream || source instanceof Readable;
   return { name: shown, pieces: () => (isStream ? whole(piecesOf(source), shown) : piecesOf(source)) };
 }
 
-async function* refused(body: ReadableStream | null, name: string, why: string): AsyncGenerator<Uint8Array, void, void> {
-  await body?.cancel();
-  throw recordInvalid(name, {}, why);
+async function* responsePieces({ body, ok, status }: ResponseSource, name: string): AsyncGenerator<Uint8Array | string, void, void> {
+  if (ok === false) {
+    // Its body is not what was asked for.
+    await body?.cancel();
+    throw recordInvalid(name, {}, `has the status ${status}, not a success`);
+  }
+  yield* whole(piecesOf(body ?? []), name);
 }
 
-/** Names the source if it breaks off: a connection, or a decompression of half a file, does not. Errors of Batuta, of files and of a signal stay. */
+/** Names the source in its errors, which connections and decompressors do not. Those of Batuta, of files and of a signal stay as they are. */
 async function* whole(pieces: AsyncIterable<Uint8Array | string>, name: string): AsyncGenerator<Uint8Array | string, void, void> {
   try {
     yield* pieces;
@@ -78,11 +87,7 @@ async function* piecesOf(
  * @param lineAt number of the line after all text yielded so far, for the error
  * @throws BatutaError RECORD_INVALID for bytes invalid in its encoding
  */
-export async function* textOf(
-  source: OpenSource,
-  encoding?: string,
-  lineAt?: () => number | Promise<number>,
-): AsyncGenerator<string, void, void> {
+export async function* textOf(source: OpenSource, encoding?: string, lineAt?: () => number): AsyncGenerator<string, void, void> {
   let decoder: TextDecoder | null = null;
   let isFirst = true;
   let bytes = 0;
@@ -96,7 +101,7 @@ export async function* textOf(
     const { text, fault } = decode(decoder, piece, bytes, before);
     if (text !== '') yield text;
     if (fault === null) return;
-    const place = { ...(lineAt === undefined ? {} : { line: await lineAt() }), bytes: fault.bytes };
+    const place = { ...(lineAt === undefined ? {} : { line: lineAt() }), bytes: fault.bytes };
     throw countedError(
       recordInvalid(source.name, place, `is not ${decoder.encoding} ${fault.where}; give the option encoding`, fault.cause),
     );
