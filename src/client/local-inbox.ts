@@ -119,7 +119,7 @@ export class LocalInbox implements InboxClient {
     const item = await store.inbox.get(id);
     if (item) return item;
     const run = await runs.get(id).catch((error: unknown) => {
-      throw isBatutaError(error, 'RUN_NOT_FOUND') && id.length === idChars ? notFound(id) : error;
+      throw isBatutaError(error, 'RUN_NOT_FOUND') ? notFound(id) : error;
     });
     const { items } = await store.inbox.list({ runId: run.id, limit: 2 });
     const [first, second] = items;

@@ -1,6 +1,7 @@
 /** `batuta alerts rules|rule|add|pause|resume|delete|test`. */
 import type { ConfigAlertAction, ConfigAlertCondition } from '../../base/config-file.ts';
 import { formatDuration } from '../../base/duration.ts';
+import { isBatutaError } from '../../base/errors.ts';
 import { programName } from '../../base/program-name.ts';
 import type { AlertRule, AlertSpec } from '../../client/alerts-client.ts';
 import type { Client } from '../../client/client.ts';
@@ -76,11 +77,11 @@ export async function showRule(context: CommandContext, name: string, options: J
         ['about', rule.description === null ? null : oneLine(rule.description)],
         ['on', oneLine(conditionText(rule.rule.condition))],
         ['of', filtersOf(rule) === '' ? null : oneLine(filtersOf(rule))],
-        ['one a', by === 'rule' ? 'rule' : by],
+        ['grouped', `by ${by}`],
         ['does', rule.rule.actions.length === 0 ? 'nothing' : oneLine(rule.rule.actions.map(actionText).join(' · '))],
-        ['again', repeatMs === null ? 'never' : repeatMs === 0 ? 'for each occurrence' : `after ${formatDuration(repeatMs)}`],
-        ['from', rule.origin === 'config' ? (rule.declaredIn ?? 'the configuration file') : 'hand'],
-        ['its end', sendsResolved ? 'is sent' : 'is not sent'],
+        ['repeats', repeatMs === null ? 'never' : repeatMs === 0 ? 'for each occurrence' : `after ${formatDuration(repeatMs)}`],
+        ['end', sendsResolved ? 'is sent' : 'is not sent'],
+        ['made', rule.origin === 'config' ? `in ${rule.declaredIn ?? 'the configuration file'}` : 'by hand'],
       ],
       out.paint,
       8,
@@ -93,11 +94,14 @@ export async function showRule(context: CommandContext, name: string, options: J
 /** Creates or replaces one. */
 export async function addRule(context: CommandContext, name: string, options: AddOptions): Promise<ExitStatus> {
   const spec = specOf(options);
-  const rule = await withClient(context, async (client) => {
+  const { rule, missing } = await withClient(context, async (client) => {
     const set = await client.alerts.setRule(name, spec);
     await noteRule(client, set);
-    return set;
+    return { rule: set, missing: await missingIn(client, options) };
   });
+  const { err } = context.terminal;
+  for (const what of missing)
+    err.line(`${err.paint.yellow('warning')} There is no ${oneLine(what)} yet. If that is a typo, add the rule again.`);
   const does = rule.rule.actions.map(receiverOf).join(', ');
   return printDone(
     context.terminal,
@@ -105,6 +109,22 @@ export async function addRule(context: CommandContext, name: string, options: Ad
     toWire(rule),
     `Rule ${name}: ${oneLine(conditionText(rule.rule.condition))}. ${does === '' ? 'Nobody is notified yet.' : `When it fires: ${oneLine(does)}.`}`,
   );
+}
+
+/** Deployments and flows that a rule names and that do not exist, which may be meant. */
+async function missingIn(client: Client, { flow, deployment, run }: AddOptions): Promise<readonly string[]> {
+  const missing: string[] = [];
+  const look = async (what: 'flow' | 'deployment', names: readonly string[], get: (name: string) => Promise<unknown>): Promise<void> => {
+    for (const name of new Set(names)) {
+      await get(name).catch((error: unknown) => {
+        if (!isBatutaError(error, what === 'flow' ? 'FLOW_NOT_FOUND' : 'DEPLOYMENT_NOT_FOUND')) throw error;
+        missing.push(`${what} ${name}`);
+      });
+    }
+  };
+  await look('flow', flow, (name) => client.flows.get(name));
+  await look('deployment', [...deployment, ...run], (name) => client.deployments.get(name));
+  return missing;
 }
 
 /** Records in the audit what a command has put. */

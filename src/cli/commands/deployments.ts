@@ -12,7 +12,6 @@ import { rateText } from '../../model/rate.ts';
 import type { ListedRun } from '../../model/run.ts';
 import { describeSchedule } from '../../model/schedule/words.ts';
 import type { Schedule } from '../../model/schedule/schedule.ts';
-import { sourceText } from '../../model/triggers/trigger.ts';
 import { decodeValue } from '../../model/values.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { withClient } from '../open.ts';
@@ -25,7 +24,7 @@ import { type Column, factLines } from '../render/table.ts';
 import { agoText, isoOrNull, localMinute } from '../render/times.ts';
 import { valueLines } from '../render/value.ts';
 import { oneLine } from '../render/width.ts';
-import { firingLines, triggerLines, triggersJson, waitLines } from '../render/triggers.ts';
+import { firingLines, triggerLines, triggersJson, triggersText, waitLines } from '../render/triggers.ts';
 
 interface Options extends JsonOption {
   readonly flow?: string;
@@ -69,15 +68,10 @@ function cellsOf(view: DeploymentView, now: number, paint: Paint): string[] {
       ? `${schedules.length} schedules`
       : first
         ? scheduleText(first.schedule)
-        : (sourcesText(view) ?? paint.dim('by hand'));
+        : (triggersText(view) ?? paint.dim('by hand'));
   const run =
     lastRun === null ? paint.dim('never') : `${glyphOf(lastRun.state, paint)} ${agoText(lastRun.startedAt ?? lastRun.createdAt, now)}`;
   return [paint.bold(name), oneLine(flow), schedule, tickText(view, now, paint), run];
-}
-
-/** What starts a deployment without a schedule; null if nothing does. */
-function sourcesText({ triggers }: DeploymentView): string | null {
-  return triggers === undefined ? null : `on ${triggers.flatMap(({ rule }) => rule.sources.map(sourceText)).join(', ')}`;
 }
 
 /** An interval in few words: its anchor matters less in a list. */

@@ -8,6 +8,7 @@ import type { FlowDefinition } from '../../model/flow.ts';
 import type { CommandContext } from '../context.ts';
 import { changeLine, graphLines, nextTickOf } from '../render/deployment.ts';
 import { shownPath } from '../render/failure.ts';
+import { triggersText } from '../render/triggers.ts';
 import { agoText, localSecond } from '../render/times.ts';
 import { oneLine } from '../render/width.ts';
 import type { FlowNews } from './flow-set.ts';
@@ -62,7 +63,8 @@ export class DevScreen {
     for (const { outcome, deployment, changes, graph } of reports) {
       if (outcome === 'unchanged' && this.#named.has(deployment.name)) continue;
       this.#named.add(deployment.name);
-      const words = deployment.schedules.map(({ schedule }) => describeSchedule(schedule)).join('; ');
+      const schedules = deployment.schedules.map(({ schedule }) => describeSchedule(schedule));
+      const words = [...schedules, triggersText(deployment)].filter((text) => text !== null).join('; ');
       const next = nextTickOf(deployment);
       const when = next === null ? '' : paint.dim(`, next ${agoText(next, clock.now())}`);
       const paused = deployment.pausedAt === null ? '' : `  ${paint.cyan('‖ paused')}`;

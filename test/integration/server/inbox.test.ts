@@ -86,7 +86,7 @@ describe('the inbox over HTTP', () => {
       );
       await expect(client.inbox.decide(item.id, { euros: 1.5 })).rejects.toMatchObject({ code: 'DECISION_INVALID' });
       expect(await client.inbox.decide(item.id, { euros: 3 })).toMatchObject({ status: 'decided', decidedBy: 'ada' });
-      await expect(client.inbox.get('nothing')).rejects.toMatchObject({ code: 'RUN_NOT_FOUND' });
+      await expect(client.inbox.get('nothing')).rejects.toMatchObject({ code: 'INBOX_ITEM_NOT_FOUND' });
     } finally {
       await client.close();
     }

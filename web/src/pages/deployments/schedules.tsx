@@ -23,7 +23,9 @@ export function Schedules({ deployment }: { readonly deployment: DeploymentView 
     <Panel title={schedules.length > 1 ? 'Schedules' : 'Schedule'} aside={schedules.length > 1 ? schedules.length : undefined}>
       {schedules.length === 0 ? (
         <Empty title="No schedule" command={`deploy ${flow} --name ${name} --cron "0 9 * * *"`}>
-          It runs by hand, by the API, or as part of another flow.
+          {deployment.triggers === undefined
+            ? 'It is run by hand, through the API, or by another flow.'
+            : 'It is run by its triggers, by hand, through the API, or by another flow.'}
         </Empty>
       ) : (
         schedules.map((schedule) => <ScheduleBlock key={schedule.id} deployment={deployment} schedule={schedule} />)
