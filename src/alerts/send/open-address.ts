@@ -17,10 +17,16 @@ export interface OpenAddress {
 /** Finds the addresses of a name. */
 export type Resolve = (name: string) => Promise<readonly { readonly address: string }[]>;
 
+/** All that IANA has given out of IPv6. Outside of it are forms of IPv4 addresses that no range names, such as `::7f00:1`. */
+const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3');
+
 /** Whether an address is a public internet address. IPv4 inside IPv6 counts as its IPv4 address. */
 export function isPublicAddress(address: string): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  const parsed = ipaddr.process(address);
   // Everything else has a special use: loopback, private, link-local, carrier-grade NAT, multicast, tunnels to IPv4 and similar.
-  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast';
+  if (parsed.range() !== 'unicast') return false;
+  return parsed instanceof ipaddr.IPv4 || parsed.match(globalUnicast);
 }
 
 /**
