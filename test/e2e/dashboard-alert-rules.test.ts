@@ -135,7 +135,7 @@ describe('rules of alerts', { timeout: 180_000 }, () => {
     });
     expect(put.status).toBe(200);
     const page = await open('/alerts?tab=rules&rule=declared');
-    await page.getByText('Stands in').waitFor();
+    await page.getByText('Declared in').waitFor();
     const change = page.getByRole('button', { name: 'Change declared' }).first();
     await change.hover();
     await page.getByText('It is declared in batuta.config.ts: change it there, then deploy.').first().waitFor();

@@ -51,7 +51,7 @@ describe('a rate on the page of limits', () => {
     await completes(first);
     await completes(second);
     await row.getByText('2/2').waitFor({ timeout: 30_000 });
-    await row.getByText('nobody waits').waitFor({ timeout: 30_000 });
+    await row.getByText('none waiting').waitFor({ timeout: 30_000 });
 
     await row.getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete the rate tag:api' }).click();

@@ -66,8 +66,8 @@ export function schedulesCheck(store: Store): HealthCheck {
       const { now, at } = await store.ticks.nextTurn({ lookAheadMs: 0, withinMs: 0 });
       const behindMs = at === null ? 0 : Math.max(0, now - at);
       if (behindMs <= lag.degradedMs) return healthy('no tick is overdue');
-      const found = `a tick is due for ${formatDuration(behindMs)} and has no run`;
-      const mend = `Start a scheduler (${programName()} scheduler), or see what keeps it.`;
+      const found = `a tick has been due for ${formatDuration(behindMs)} without a run`;
+      const mend = `Start a scheduler (${programName()} scheduler), or see why it is behind.`;
       return behindMs > lag.unhealthyMs ? unhealthy(found, mend) : degraded(found, mend);
     },
   };
@@ -140,7 +140,7 @@ export function clockCheck(store: Store, clock: Clock): HealthCheck {
   return {
     name: 'clock',
     async check() {
-      if (store.dialect === 'sqlite') return healthy('the database goes by the clock of this machine');
+      if (store.dialect === 'sqlite') return healthy('the database uses the clock of this machine');
       const before = clock.now();
       const { now } = await store.ticks.nextTurn({ lookAheadMs: 0, withinMs: 0 });
       const after = clock.now();

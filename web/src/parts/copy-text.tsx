@@ -9,7 +9,7 @@ export function CopyText({ text }: { readonly text: string }) {
   return (
     <span className={style.box}>
       <code className={style.code}>{text}</code>
-      <Button variant="subtle" size="compact-xs" onClick={() => copy(text)}>
+      <Button className={style.button ?? ''} variant="subtle" size="compact-xs" onClick={() => copy(text)}>
         {copied ? 'Copied' : 'Copy'}
       </Button>
     </span>

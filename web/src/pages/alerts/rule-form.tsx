@@ -87,7 +87,7 @@ export function RuleForm({ rule, onClose }: RuleFormProps) {
         />
       </div>
       <Checkbox
-        label="Send its end as well"
+        label="Also send when it is over"
         checked={draft.resolved}
         onChange={(event) => set({ resolved: event.currentTarget.checked })}
       />

@@ -27,11 +27,11 @@ export function RulePanel({ rule, deeds, onClose }: RulePanelProps) {
   const facts: readonly (readonly [string, React.ReactNode])[] = [
     ['When', conditionText(condition)],
     ...scopesOf(rule),
-    ['Does', actions.length === 0 ? 'nothing' : actions.map(actionText).join(' · ')],
+    ['Actions', actions.length === 0 ? 'none' : actions.map(actionText).join(' · ')],
     ['One alert is about', groupings[by]],
-    ['Sent again', repeatMs === null ? 'never' : repeatMs === 0 ? 'for each occurrence' : `after ${durationText(repeatMs)}`],
-    ['Its end', sendsResolved ? 'is sent' : 'is not sent'],
-    ['Stands in', origin === 'hand' ? 'this dashboard, the API or a command' : (declaredIn ?? 'the configuration file')],
+    ['Repeated', repeatMs === null ? 'never' : repeatMs === 0 ? 'for each occurrence' : `after ${durationText(repeatMs)}`],
+    ['When it is over', sendsResolved ? 'sent' : 'not sent'],
+    ['Declared in', origin === 'hand' ? 'the dashboard, the API or the command line' : (declaredIn ?? 'the configuration file')],
     ['Changed', <Time key="changed" at={updatedAt} />],
   ];
   return (

@@ -62,11 +62,11 @@ export function RulesTab({ open, onOpen }: RulesTabProps) {
           {(rules) =>
             rules.length === 0 ? (
               <Empty title="No rules" command="alerts add failures --on failed --email you@example.com">
-                A rule says what to look for and who is told. Rules may stand in batuta.config.ts as well, under alerts.
+                A rule says what to look for and whom to notify. Rules may also be declared in batuta.config.ts, under alerts.
               </Empty>
             ) : (
               <table className={table.table}>
-                <TableHead columns={['Rule', 'When', 'Does', 'From']} hasDeeds />
+                <TableHead columns={['Rule', 'When', 'Actions', 'Declared']} hasDeeds />
                 <tbody>
                   {rules.map((rule) => (
                     <RuleRow key={rule.name} rule={rule} onOpen={() => onOpen(rule.name)} deeds={deeds(rule)} />
@@ -103,7 +103,7 @@ function pathOf({ name }: AlertRule): string {
 
 /** Where a rule is declared. */
 export function originOf({ origin, declaredIn }: AlertRule): string {
-  return origin === 'hand' ? 'hand' : (declaredIn ?? 'configuration file');
+  return origin === 'hand' ? 'by hand' : (declaredIn ?? 'configuration file');
 }
 
 interface RuleRowProps {
@@ -127,10 +127,10 @@ function RuleRow({ rule, deeds, onOpen }: RuleRowProps) {
       <td data-label="When" className={table.whole}>
         {conditionText(condition)} {of === '' ? null : <span className={table.soft}>of {of}</span>}
       </td>
-      <td data-label="Does" className={`${style.receiver} ${table.whole}`}>
-        {actions.length === 0 ? 'nothing' : actions.map(receiverOf).join(', ')}
+      <td data-label="Actions" className={`${style.receiver} ${table.whole}`}>
+        {actions.length === 0 ? 'none' : actions.map(receiverOf).join(', ')}
       </td>
-      <td data-label="From">{originOf(rule)}</td>
+      <td data-label="Declared">{originOf(rule)}</td>
       <td className={table.deeds}>{deeds}</td>
     </tr>
   );

@@ -41,7 +41,7 @@ export function RuleSilences({ rules }: RuleSilencesProps) {
       <Loaded query={query} what="The silences" rows={1}>
         {(silences) =>
           silences.length === 0 ? (
-            <p className={style.about}>Nothing is silenced. While something is, what fires is listed and not sent.</p>
+            <p className={style.about}>Nothing is silenced. During a silence, alerts are listed but not sent.</p>
           ) : (
             <table className={table.table}>
               <TableHead columns={['Silence', 'Until', 'By', 'Reason']} hasDeeds />

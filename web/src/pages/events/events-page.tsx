@@ -41,7 +41,7 @@ function Webhooks() {
         {(webhooks) =>
           webhooks.length === 0 ? (
             <Empty title="No webhooks" command="webhook add shop">
-              By a webhook another service tells what has happened, and signs it.
+              A webhook accepts signed events from another service.
             </Empty>
           ) : (
             <table className={table.table}>

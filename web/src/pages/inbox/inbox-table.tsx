@@ -16,6 +16,7 @@ interface InboxTableProps {
 
 /** The table. */
 export function InboxTable({ items, withRun, disabledReason, onDecide }: InboxTableProps) {
+  const withOutcome = items.some(({ status, problem }) => status !== 'open' || problem !== null);
   return (
     <table className={table.table}>
       <thead>
@@ -24,7 +25,7 @@ export function InboxTable({ items, withRun, disabledReason, onDecide }: InboxTa
           {withRun ? <th>Run</th> : null}
           <th>Asked</th>
           <th>Until</th>
-          <th>Decided</th>
+          {withOutcome ? <th>Decided</th> : null}
           <th aria-label="Actions" />
         </tr>
       </thead>
@@ -43,9 +44,11 @@ export function InboxTable({ items, withRun, disabledReason, onDecide }: InboxTa
               <Time at={item.createdAt} />
             </td>
             <td data-label="until">{item.dueAt === null ? '–' : <Time at={item.dueAt} />}</td>
-            <td className={table.wide} data-label="decided">
-              <Outcome item={item} />
-            </td>
+            {withOutcome ? (
+              <td className={table.wide} data-label="decided">
+                <Outcome item={item} />
+              </td>
+            ) : null}
             <td className={table.deeds}>
               {item.status === 'open' ? (
                 <Action size="compact-xs" disabledReason={disabledReason} onClick={() => onDecide(item)}>

@@ -36,7 +36,7 @@ export function LimitList({ limits, notAllowed, onSet, onDelete }: LimitListProp
               <strong className={style.name}>{limit.name}</strong>
               <Slots used={limit.held} of={limit.slots} />
               {limit.rate === undefined ? null : <RateUse rate={limit.rate} />}
-              <span className={style.soft}>{limit.waiting === 0 ? 'nobody waits' : `${limit.waiting} waiting`}</span>
+              <span className={style.soft}>{limit.waiting === 0 ? 'none waiting' : `${limit.waiting} waiting`}</span>
               <span className={style.deeds}>
                 <Action size="compact-xs" disabledReason={reason} onClick={() => onSet(limit)}>
                   Change
@@ -59,7 +59,7 @@ export function LimitList({ limits, notAllowed, onSet, onDelete }: LimitListProp
 function RateUse({ rate }: { readonly rate: NonNullable<Limit['rate']> }) {
   return (
     <span className={style.soft}>
-      in {durationText(rate.perMs)}
+      per {durationText(rate.perMs)}
       {rate.key === null ? null : `, for each ${rate.key}`}
       {rate.nextAt === null ? null : (
         <>
