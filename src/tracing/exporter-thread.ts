@@ -15,10 +15,14 @@ import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import { envDetector, defaultResource, detectResources, type Resource, resourceFromAttributes } from '@opentelemetry/resources';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import { environmentVariable } from '../base/config.ts';
+import { cutText } from '../base/cut-text.ts';
 import type { ExporterData, FromExporter, SpanBatch, ToExporter } from './exporter-protocol.ts';
 import { resourceMetricsOf } from './otlp-metrics.ts';
 import { readableSpans, type SpanMaker } from './readable-span.ts';
 import { rowFields } from './span-sink.ts';
+
+/** Longest text of one trouble, characters. */
+const maxTroubleChars = 500;
 
 type MetricsMessage = ToExporter & { readonly kind: 'metrics' };
 
@@ -31,8 +35,8 @@ if (port === null) throw new Error('This file is started as a thread.');
 // Before the exporters are created, as they report variables they do not understand.
 diag.setLogger(
   {
-    error: (message) => tellTrouble(message),
-    warn: (message) => tellTrouble(message),
+    error: (...parts) => tellTrouble(troubleText(parts)),
+    warn: (...parts) => tellTrouble(troubleText(parts)),
     ...{ info: () => undefined, debug: () => undefined, verbose: () => undefined },
   },
   { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
@@ -59,6 +63,12 @@ port.on('message', (message: ToExporter) => {
       port.postMessage({ kind: 'flushed', number: message.number } satisfies FromExporter);
     });
 });
+
+/** Parts of OpenTelemetry log their name first, then what is wrong, as text and errors. */
+function troubleText(parts: readonly unknown[]): string {
+  const texts = parts.flatMap((part) => (typeof part === 'string' ? [part] : part instanceof Error ? [part.message] : []));
+  return cutText(texts.join(': '), maxTroubleChars);
+}
 
 function put(work: () => Promise<void>): void {
   line.push(work);

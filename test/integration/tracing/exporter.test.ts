@@ -50,7 +50,7 @@ test('what cannot be handed to the thread is for the log: nobody fails for it, a
   await exporter.flush();
   exporter.addSpan(spanOf('good'));
   await exporter.close();
-  expect(lines).toEqual([expect.stringContaining('could not be handed')]);
+  expect(lines).toEqual([expect.stringContaining('could not be passed')]);
   expect(receiver.spans.map(({ name }) => name)).toEqual(['good']);
 });
 
@@ -88,6 +88,20 @@ test('the same trouble has the same words in the log, its figures beside them', 
   const told = lines.map((line) => JSON.parse(line) as { readonly spans: number; readonly err: { readonly message: string } });
   expect(told.map(({ spans }) => spans)).toEqual([1, 2]);
   expect(new Set(told.map(({ err }) => err.message)).size).toBe(1);
+});
+
+test('a receiver that takes spans and answers what nobody can read is reported in words', async () => {
+  const odd = createServer((request, response) => void request.resume().on('end', () => response.end('{}')));
+  await new Promise<void>((resolve) => odd.listen(0, '127.0.0.1', resolve));
+  vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', `http://127.0.0.1:${(odd.address() as AddressInfo).port}`);
+  const exporter = openExporter();
+  exporter.addSpan(spanOf('taken'));
+  await exporter.close();
+  expect(lines).toEqual([expect.stringContaining('OTLPExportDelegate: Export succeeded but could not deserialize response')]);
+  await new Promise((resolve) => {
+    odd.close(resolve);
+    odd.closeAllConnections();
+  });
 });
 
 test('metrics that wait for a slow receiver are overtaken by newer ones', async () => {
