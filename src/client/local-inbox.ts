@@ -6,7 +6,6 @@ import { encodeValue } from '../engine/values/results.ts';
 import { refuseSecrets } from '../engine/values/refuse-secrets.ts';
 import { hidesValues } from '../base/hidden-values.ts';
 import { programName } from '../base/program-name.ts';
-import { idChars } from '../model/ids.ts';
 import type { DecisionLink, ListedInboxItem } from '../model/inbox.ts';
 import { checkFilter } from '../model/list-filters.ts';
 import type { Run } from '../model/run.ts';

@@ -11,7 +11,10 @@ import { reissueLoop } from '../../../src/upkeep/reissue.ts';
 import { FlowRoutes } from '../../../worker/flow-routes.ts';
 import { processTicket, type TicketParts } from '../../../worker/process-ticket.ts';
 import { WorkerQueues } from '../../../worker/queues.ts';
+import { makeFlow } from '../../support/make-flow.ts';
 import { type OpenEngine, openEngine } from '../../support/open-engine.ts';
+import { ownFolder } from '../../support/own-engine.ts';
+import { openNode } from './spread-node.ts';
 
 const seen: string[] = [];
 
@@ -212,6 +215,29 @@ describe('a run of a flow that pins', () => {
     await take(free, [versionOfFlow('2')]);
     expect((await inspect(pinned)).run.state.type).toBe('SCHEDULED');
     expect(await inspect(free)).toMatchObject({ result: ['1', '2'], pin: null });
+  });
+});
+
+describe('a spread task of a run that pins', () => {
+  test('waits for its version unclaimed, in a queue whose workers have another, and says so', async () => {
+    const versionOf = (version: string): FlowClass =>
+      makeFlow({ train: { queue: 'gpu', does: () => version } }, { name: 'trained', version, versioning: 'pin' });
+    const folder = ownFolder();
+    const owner = await openNode([], { folder, queues: [] });
+    const node = await openNode([versionOf('2')], { folder, queues: ['gpu'] });
+    const handle = await owner.client.submit(versionOf('1'));
+    await expect.poll(() => owner.store.pins.parked(), { timeout: 30_000 }).toMatchObject([{ work: 'task', queue: 'gpu' }]);
+    const [task] = await owner.store.taskRuns.ofRun(handle.id);
+    expect(task?.state).toMatchObject({
+      type: 'SCHEDULED',
+      message: 'Waits for a worker that has version 1 of the flow trained, to which its run is pinned.',
+    });
+    expect((await node.store.spread.claimMany([task?.id ?? ''], node.engine.services.owner, 1_000)).size).toBe(0);
+    expect(await owner.store.spread.dueUnticketed({ ticketedBeforeMs: 0, limit: 10 })).toEqual([]);
+    // Its owner goes on; unpinned, any worker takes the task.
+    await owner.store.pins.unpin(handle.id);
+    expect(await handle.done()).toMatchObject({ state: { type: 'COMPLETED' } });
+    expect(await handle.result()).toBe('2');
   });
 });
 
