@@ -17,6 +17,7 @@ import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { withClient } from '../open.ts';
 import { printJson, printList } from '../print.ts';
 import { given, readLimit } from '../read-options.ts';
+import { startText } from '../../model/triggers/words.ts';
 import { changeLine, deploymentJson, graphLines, nextTickOf, scheduleLines } from '../render/deployment.ts';
 import { runListJson } from '../render/json.ts';
 import { glyphOf, labelOf, type Paint } from '../render/shapes.ts';
@@ -24,7 +25,7 @@ import { type Column, factLines } from '../render/table.ts';
 import { agoText, isoOrNull, localMinute } from '../render/times.ts';
 import { valueLines } from '../render/value.ts';
 import { oneLine } from '../render/width.ts';
-import { firingLines, triggerLines, triggersJson, triggersText, waitLines } from '../render/triggers.ts';
+import { firingLines, triggerLines, triggersJson, waitLines } from '../render/triggers.ts';
 
 interface Options extends JsonOption {
   readonly flow?: string;
@@ -68,7 +69,7 @@ function cellsOf(view: DeploymentView, now: number, paint: Paint): string[] {
       ? `${schedules.length} schedules`
       : first
         ? scheduleText(first.schedule)
-        : (triggersText(view) ?? paint.dim('by hand'));
+        : oneLine(startText(view.triggers) ?? paint.dim('by hand'));
   const run =
     lastRun === null ? paint.dim('never') : `${glyphOf(lastRun.state, paint)} ${agoText(lastRun.startedAt ?? lastRun.createdAt, now)}`;
   return [paint.bold(name), oneLine(flow), schedule, tickText(view, now, paint), run];

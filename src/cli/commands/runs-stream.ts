@@ -8,12 +8,15 @@ import { printList } from '../print.ts';
 import { given, readCount, usage } from '../read-options.ts';
 import { plainJson } from '../render/plain-json.ts';
 import { agoText } from '../render/times.ts';
+import { oneLine } from '../render/width.ts';
 
 interface Options extends JsonOption {
   readonly details?: boolean;
   readonly after?: string;
 }
 
+/** Most streams named. */
+const maxNamed = 10;
 /** Lines, and characters, written before waiting for the reader. */
 const linesAhead = 256;
 const charsAhead = 1024 * 1024;
@@ -31,11 +34,12 @@ export async function streamOfRun(context: CommandContext, id: string, stream: s
     const interrupt = new Interrupt({ clock: context.clock, onFirst: () => undefined, onSecond: async () => {} });
     const signal = AbortSignal.any([gone, interrupt.signal]);
     try {
-      let [lines, chars] = [0, 0];
+      let [lines, chars, isEmpty] = [0, 0, after === undefined];
       for await (const { value, ...emission } of client.runs.emitted(id, stream, given({ after, signal }))) {
         const plain = plainJson(value);
         const line = JSON.stringify(options.details ? { ...emission, at: new Date(emission.at).toISOString(), value: plain } : plain);
         out.line(line);
+        isEmpty = false;
         chars += line?.length ?? 0;
         if (++lines >= linesAhead || chars >= charsAhead) {
           await context.terminal.drain();
@@ -43,11 +47,20 @@ export async function streamOfRun(context: CommandContext, id: string, stream: s
         }
         if (signal.aborted) break;
       }
+      if (isEmpty && !signal.aborted) context.terminal.err.line(emptyText(stream, await client.runs.streams(id)));
       return interrupt.status ?? 0;
     } finally {
       interrupt.stop();
     }
   });
+}
+
+/** A name may be mistyped. */
+function emptyText(stream: string, streams: readonly EmissionStream[]): string {
+  const names = streams.map((one) => one.stream);
+  const others =
+    names.length === 0 ? '' : ` Its streams: ${oneLine(names.slice(0, maxNamed).join(', '))}${names.length > maxNamed ? ', …' : ''}.`;
+  return `The run has emitted nothing on ${oneLine(stream)}.${others}`;
 }
 
 async function printStreams(context: CommandContext, client: Client, id: string, options: JsonOption): Promise<ExitStatus> {

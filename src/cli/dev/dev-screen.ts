@@ -4,11 +4,11 @@ import type { BatutaError } from '../../base/errors.ts';
 import { programName } from '../../base/program-name.ts';
 import type { DeployReport } from '../../client/deployments-client.ts';
 import { describeSchedule } from '../../model/schedule/words.ts';
+import { startText } from '../../model/triggers/words.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { CommandContext } from '../context.ts';
 import { changeLine, graphLines, nextTickOf } from '../render/deployment.ts';
 import { shownPath } from '../render/failure.ts';
-import { triggersText } from '../render/triggers.ts';
 import { agoText, localSecond } from '../render/times.ts';
 import { oneLine } from '../render/width.ts';
 import type { FlowNews } from './flow-set.ts';
@@ -64,13 +64,13 @@ export class DevScreen {
       if (outcome === 'unchanged' && this.#named.has(deployment.name)) continue;
       this.#named.add(deployment.name);
       const schedules = deployment.schedules.map(({ schedule }) => describeSchedule(schedule));
-      const words = [...schedules, triggersText(deployment)].filter((text) => text !== null).join('; ');
+      const words = [...schedules, startText(deployment.triggers)].filter((text) => text !== null).join('; ');
       const next = nextTickOf(deployment);
       const when = next === null ? '' : paint.dim(`, next ${agoText(next, clock.now())}`);
       const paused = deployment.pausedAt === null ? '' : `  ${paint.cyan('‖ paused')}`;
       const verb = outcome === 'unchanged' ? 'deployed' : outcome;
       this.line(
-        `  ${paint.dim(verb.padEnd(10))}${paint.bold(oneLine(deployment.name))}  ${words === '' ? 'by hand' : words}${when}${paused}`,
+        `  ${paint.dim(verb.padEnd(10))}${paint.bold(oneLine(deployment.name))}  ${words === '' ? 'by hand' : oneLine(words)}${when}${paused}`,
       );
       if (outcome !== 'changed') continue;
       for (const text of [...changes.map((change) => changeLine(change, paint)), ...(graph ? graphLines(graph, paint) : [])])

@@ -18,11 +18,6 @@ export function triggersJson({ waits, firings }: TriggersView): object {
   return { waits: waits.map((one) => toWire(one)), firings: firings.map((one) => toWire(one)) };
 }
 
-/** `on event:order.created, completed:extract`; null without triggers. */
-export function triggersText({ triggers = [] }: Pick<DeploymentView, 'triggers'>): string | null {
-  return triggers.length === 0 ? null : `on ${oneLine(triggers.flatMap(({ rule }) => rule.sources.map(sourceText)).join(', '))}`;
-}
-
 /** One line per trigger. */
 export function triggerLines({ triggers = [] }: Pick<DeploymentView, 'triggers'>, paint: Paint): string[] {
   return triggers.map(({ slug, rule }) => `${oneLine(triggerText(rule))}  ${paint.dim(slug)}`);

@@ -21,3 +21,8 @@ function debounceText({ waitMs, maxWaitMs }: NonNullable<TriggerRule['debounce']
   const most = maxWaitMs === null ? '' : `, ${durationWords(maxWaitMs)} after the first at the latest`;
   return `after ${durationWords(waitMs)} of quiet${most}`;
 }
+
+/** `on event:order.created, completed:extract`: what starts a deployment with these triggers; null without any. */
+export function startText(triggers: readonly { readonly rule: TriggerRule }[] = []): string | null {
+  return triggers.length === 0 ? null : `on ${triggers.flatMap(({ rule }) => rule.sources.map(sourceText)).join(', ')}`;
+}

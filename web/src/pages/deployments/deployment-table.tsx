@@ -1,7 +1,7 @@
 /** Deployments in a table. */
 import { Link } from '@tanstack/react-router';
 import type { DeploymentView } from '../../../../src/client/deployments-client.ts';
-import { sourceText } from '../../../../src/model/triggers/trigger.ts';
+import { startText } from '../../../../src/model/triggers/words.ts';
 import { useNow } from '../../now.ts';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import table from '../../parts/table.module.css';
@@ -9,12 +9,6 @@ import { tagsText } from '../../parts/tags.tsx';
 import { Time } from '../../parts/time.tsx';
 import { ScheduleWords } from './schedule-words.tsx';
 import style from './deployment-page.module.css';
-
-/** What starts a deployment without a schedule. */
-function startText({ triggers = [] }: DeploymentView): string {
-  const sources = triggers.flatMap(({ rule }) => rule.sources.map(sourceText));
-  return sources.length === 0 ? 'by hand' : `on ${sources.join(', ')}`;
-}
 
 /** A tick that waits longer than this for a scheduler is late, ms. */
 const overdueMs = 60_000;
@@ -53,7 +47,7 @@ export function DeploymentTable({ deployments, withFlow }: DeploymentTableProps)
               </td>
             ) : null}
             <td className={table.wide}>
-              {deployment.schedules.length === 0 ? <span className={style.soft}>{startText(deployment)}</span> : null}
+              {deployment.schedules.length === 0 ? <span className={style.soft}>{startText(deployment.triggers) ?? 'by hand'}</span> : null}
               {deployment.schedules.slice(0, 3).map(({ id, schedule }, at) => (
                 <span key={id}>
                   {at === 0 ? '' : ' · '}
