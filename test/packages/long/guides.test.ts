@@ -33,12 +33,19 @@ const newest: readonly (readonly [command: RegExp, list: string])[] = [
   [/^npx batuta /, 'runs ls'],
 ];
 
+const broken = `import { Flow, Task } from 'batuta';
+@Flow() export class Broken { @Task() async fail(): Promise<void> { throw new Error('no rows'); } }
+`;
+
 let app: InstalledApp;
 beforeAll(async () => {
   app = await installApp({ packages: ['zod', 'typescript', '@types/node@20', ...packagesOfBlocks()] });
   expect(await app.run('npx', 'batuta', 'init', 'my-flows')).toMatchObject({ status: 0 });
   const [weather] = readBlocks(join(root, 'README.md')).filter(({ code }) => code.includes('class Weather'));
   app.write('my-flows/flows/weather.ts', weather?.code ?? '');
+  // Who reads about errors has one.
+  app.write('my-flows/broken.ts', broken);
+  expect(await inProject('npx batuta run broken.ts')).toMatchObject({ status: 1 });
 }, 300_000);
 afterAll(() => app.remove());
 
