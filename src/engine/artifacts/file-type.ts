@@ -38,7 +38,8 @@ export async function fileType(
     if (isPossible(type, found, head)) return type;
     throw wrongType(name, type, found);
   }
-  const byName = mime.getType(fileName);
+  // The library takes a name without a dot for an extension.
+  const byName = fileName.includes('.') ? mime.getType(fileName) : null;
   if (found === null) return byName !== null && !foundByBytes.has(byName) ? byName : unknownType;
   return byName !== null && wrappers.has(found) && isPossible(byName, found, head) ? byName : found;
 }

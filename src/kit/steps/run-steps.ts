@@ -156,7 +156,7 @@ export class StepRun {
     if (Array.isArray(list)) return list;
     throw new BatutaError(
       'STEP_RESULT_INVALID',
-      `Pipeline '${this.#options.pipeline}': forEach goes over ${listName(node)}, which is ${list === null ? 'null' : typeof list} and no list.`,
+      `Pipeline '${this.#options.pipeline}': forEach goes over ${listName(node)}, which is ${list === null ? 'null' : `of type ${typeof list}`}, not a list.`,
       { details: { pipeline: this.#options.pipeline } },
     );
   }

@@ -89,6 +89,7 @@ describe('a file', () => {
   test('has the type that it is said to be where its bytes allow it, else that of its bytes, else that of its name', async () => {
     expect(await fileOf('a.csv', text)).toBe('text/csv');
     expect(await fileOf('a', text)).toBe('application/octet-stream');
+    expect(await fileOf('html', text)).toBe('application/octet-stream');
     expect(await fileOf('a', text, { type: 'Text/CSV; charset=utf-8' })).toBe('text/csv');
     expect(await fileOf('a.csv', png)).toBe('image/png');
     expect(await fileOf('page.png', Buffer.from('<html></html>'))).toBe('application/octet-stream');

@@ -113,6 +113,22 @@ describe('a pipeline of YAML', () => {
     expect(refusal(text)).toContain(message);
   });
 
+  test('a pipeline among the functions becomes part of it, and takes no options', async () => {
+    const Inner = pipeline<{ total: number }>('inner').steps([[({ total }: { total: number }) => ({ price: total * 2 }), 'Price']]);
+    const make = (options: string) =>
+      pipeline.fromYaml(
+        {
+          text: `pipeline: outer\nsteps:\n  - { step: Read, run: read }\n  - { step: Prices, run: inner${options} }\n`,
+          name: 'outer.yaml',
+        },
+        { functions: { read: () => ({ total: 7 }), inner: Inner } },
+      );
+    const flow = await testFlow(make(''));
+    expect(flow.result).toEqual({ total: 7, price: 14 });
+    flow.expectTask('Prices: Price', 'Completed');
+    expect(() => make(', retries: 2')).toThrow("outer.yaml:4:5 ('Prices') is a pipeline; give options to its steps");
+  });
+
   test('pipelines that name each other ten times over are refused before they fill the memory', () => {
     const level = (name: string, next: string): string =>
       `  ${name}:\n    steps:\n${Array.from({ length: 10 }, (_, at) => `      - { pipeline: ${next}, step: n${at} }\n`).join('')}`;

@@ -109,7 +109,9 @@ export class YamlSteps {
       const value = map.get(key);
       return value === undefined ? [] : [[key, file.plain(value, key)] as const];
     });
-    return [called, name, version === undefined ? undefined : file.text(version, 'version'), Object.fromEntries(options)];
+    const given = options.length === 0 ? [] : [Object.fromEntries(options)];
+    // Without options it may be a pipeline as well.
+    return [called, name, version === undefined ? undefined : file.text(version, 'version'), ...given];
   }
 
   #forEach(map: YamlMap, steps: unknown[]): unknown {
