@@ -72,7 +72,7 @@ export function checkValueName(what: string, name: string): void {
   const shown = cutText(name, 40, '…');
   throw new BatutaError(
     'NAME_INVALID',
-    `${JSON.stringify(shown)} is not a valid name for a ${what}: begin with a letter and use 1 to 100 letters, digits, _, . or -.`,
+    `${JSON.stringify(shown)} is not a valid name for ${/^[aeiou]/.test(what) ? 'an' : 'a'} ${what}: begin with a letter and use 1 to 100 letters, digits, _, . or -.`,
     { details: { name: shown } },
   );
 }

@@ -42,10 +42,7 @@ describe('rules of alerts', { timeout: 180_000 }, () => {
     await form.getByRole('textbox', { name: 'Metric' }).fill('rows');
     await form.getByRole('textbox', { name: 'Below' }).fill('1');
     await form.getByRole('button', { name: 'Save' }).click();
-    await form
-      .getByText('"1 rows" is not a valid name for a alert')
-      .or(form.getByText('"1 rows" is not a valid name for an alert'))
-      .waitFor();
+    await form.getByText('"1 rows" is not a valid name for an alert').waitFor();
     await name.fill('rows');
     await form.getByRole('button', { name: 'Add an action' }).click();
     await page.getByRole('menuitem', { name: 'Run a deployment' }).click();
