@@ -9,6 +9,7 @@ import { rowAwaitedMs } from '../src/client/enqueue.ts';
 import { claimOf } from '../src/engine/lease/claim.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import type { ClaimHearer } from '../src/engine/lease/run-claims.ts';
+import { outsideRuns } from '../src/engine/run/flow-scope.ts';
 import { endIfCancelled } from '../src/engine/run/hand-back.ts';
 import { callHooksAfterwards } from '../src/engine/run/hooks.ts';
 import { pinnedElsewhere, pinOf } from '../src/engine/run/pinned.ts';
@@ -90,11 +91,12 @@ async function takeTurn(parts: TicketParts, ticket: Ticket, right: FairTicket, d
   const turn = await engine.takeTurn(right, (flow, key) => {
     const fairness = flows.get(flow)?.fairness;
     if (!fairness) return 1;
-    return weightOfKey(fairness, key, (why) => {
+    const onFault = (why: string): void => {
       if (loggedWeights?.has(flow)) return;
       loggedWeights?.add(flow);
       log.warn({ flow, key }, `The function fairness.weight gives no weight for a key, which counts as 1: ${why}.`);
-    });
+    };
+    return outsideRuns(log, { name: flow }, () => weightOfKey(fairness, key, onFault));
   });
   if (turn === null) return false;
   const own = { kind: 'run', id: turn.id, epoch: turn.epoch } as const;

@@ -9,6 +9,7 @@ import { hintFor } from '../base/nearest.ts';
 import { expiryOf } from '../engine/submit/expiry.ts';
 import { deploymentRun } from '../engine/submit/deployment-run.ts';
 import type { Engine } from '../engine/engine.ts';
+import { outsideRuns } from '../engine/run/flow-scope.ts';
 import { renderName } from '../engine/submit/names.ts';
 import { validateParams } from '../engine/submit/params.ts';
 import { encodeValue } from '../engine/values/results.ts';
@@ -67,7 +68,7 @@ export class LocalDeployments implements DeploymentsClient {
     for (const spec of specs) {
       const definition = await definitionOf(spec.flow);
       wanted.push(
-        await wantDeployment(spec, definition, origin).catch((error: unknown) => {
+        await this.#calls(definition, () => wantDeployment(spec, definition, origin)).catch((error: unknown) => {
           throw specs.length === 1 ? error : inDeployment(spec.name ?? definition.name, error);
         }),
       );
@@ -122,16 +123,13 @@ export class LocalDeployments implements DeploymentsClient {
     const traced = tracer ? { ...said, traceparent: tracer.submit({ id, flow: deployment.flow }, said.traceparent) } : said;
     const submitted = expiresAt === null ? traced : { expiresAt, ...traced };
     const scheduledFor = startAt === undefined ? null : Number(startAt);
-    const named = rest.name ?? (definition ? nameByFlow(deployment, definition, text.value) : undefined);
+    const calls = <T>(work: () => T): T => (definition ? this.#calls(definition, work) : work());
+    const named = rest.name ?? calls(() => (definition ? nameByFlow(deployment, definition, text.value) : undefined));
     const flow = definition ? definition.runConcurrency : ((await this.#options.store.flows.get(deployment.flow))?.concurrency ?? null);
-    const run: NewRun = deploymentRun(this.#options.engine.services, deployment, {
-      ...rest,
-      ...{ id, submitted },
-      params: text.encoded,
-      flowConcurrency: flow,
-      scheduledFor,
-      ...(named === undefined ? {} : { name: named }),
-    });
+    const made = { ...rest, id, submitted, params: text.encoded, flowConcurrency: flow, scheduledFor };
+    const run: NewRun = calls(() =>
+      deploymentRun(this.#options.engine.services, deployment, { ...made, ...(named === undefined ? {} : { name: named }) }),
+    );
     const placed = await this.#options.submit({ run, idempotencyKey: idempotencyKey ?? null, expiresAt });
     return await this.#options.handleOf(placed);
   }
@@ -225,7 +223,7 @@ export class LocalDeployments implements DeploymentsClient {
     if (params === undefined && version && declaredOf(version)?.complete === true)
       return { deployment, definition: null, text: { encoded: deployment.params, value: undefined } };
     const definition = await this.#options.findDefinition(deployment);
-    const value = await validateParams(definition, layOver(declaredParams(version), params));
+    const value = await this.#calls(definition, () => validateParams(definition, layOver(declaredParams(version), params)));
     return {
       deployment,
       definition,
@@ -249,6 +247,11 @@ export class LocalDeployments implements DeploymentsClient {
     const stored = await this.#options.store.deployments.get(name);
     if (!stored) throw await this.#unknown(name);
     return stored;
+  }
+
+  /** See `outsideRuns`. */
+  #calls<T>(definition: FlowDefinition, work: () => T): T {
+    return outsideRuns(this.#options.engine.services.log, definition, work);
   }
 
   #unknown(name: string): Promise<BatutaError> {

@@ -64,7 +64,16 @@ export interface TracedScope {
   readonly loading?: Loading;
 }
 
-export type AnyScope = RunScope | LoadingScope | TracedScope;
+/** Code of a flow that is called outside a run, in whatever else is known there. */
+export interface OutsideScope {
+  readonly outside: EscapeScope;
+  readonly around: undefined;
+}
+
+/** Takes what escapes code. */
+export type EscapeScope = Pick<RunScope, 'runId' | 'flow' | 'task' | 'escaped'>;
+
+export type AnyScope = RunScope | LoadingScope | TracedScope | OutsideScope;
 
 type Storage = AsyncLocalStorage<AnyScope>;
 const storageKey = Symbol.for('batuta.runScope');
@@ -77,6 +86,18 @@ export const runScope: Storage = ((globalThis as Holder)[storageKey] ??= new Asy
 export function currentScope(): RunScope | undefined {
   const scope = runScope.getStore();
   return scope !== undefined && 'around' in scope ? scope.around : scope;
+}
+
+/** What takes errors that escape the calling code; undefined if nothing does. */
+export function escapeScope(): EscapeScope | undefined {
+  const scope = runScope.getStore();
+  return scope !== undefined && 'outside' in scope ? scope.outside : currentScope();
+}
+
+/** Calls code of a flow outside a run. */
+export function callOutside<T>(outside: EscapeScope, work: () => T): T {
+  const scope = runScope.getStore();
+  return runScope.run({ ...(scope !== undefined && 'around' in scope ? scope : {}), outside, around: undefined }, work);
 }
 
 /**

@@ -68,6 +68,12 @@ export class Careless {
   })
   async work(ctx: TaskContext): Promise<number> { if (ctx.task.attempt === 1 || ctx.run.attempt === 1) throw new Error('again'); await sleep(20); return 1; }
 }
+const astray = <T>(value: T): T => {
+  if (process.argv.includes('server')) { void Promise.reject(new TypeError('forgotten')); setTimeout(() => { throw new TypeError('late'); }, 5); setTimeout(() => process.exit(9), 5); }
+  return value;
+};
+@Flow({ params: z.object({ n: z.number().refine(() => astray(true)) }), runName: () => astray('named'), concurrency: { limit: 9, key: () => astray('a') }, fairness: () => astray('b') })
+export class Accepted { @Task() async work(): Promise<number> { return 1; } }
 @Flow()
 export class Constructed {
   constructor() { void Promise.reject(new TypeError('made carelessly')); }
@@ -146,6 +152,24 @@ describe('an error that escapes a task', () => {
 
   it('fails the run when it comes from the constructor of the flow', async () => {
     expect(await run('constructed')).toMatchObject({ status: 1, state: { name: 'Failed' } });
+  });
+
+  it('leaves the server alone to which the run is submitted', async () => {
+    const server = project.start('server', '--port', '0');
+    await server.sees('Server at http://');
+    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(server.output())?.[0] ?? '';
+    const post = async (path: string, body: unknown): Promise<number> =>
+      (await fetch(`${url}/api/${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }))
+        .status;
+    expect(await post('runs', { flow: 'accepted', params: { n: 1 } })).toBe(201);
+    await server.sees('A promise that the flow accepted did not await was rejected: forgotten');
+    await server.sees('An error was thrown in a callback of the flow accepted, past its call: late');
+    await server.sees('Code of the flow accepted called process.exit(9)');
+    expect(await post('deployments', { flow: 'accepted', params: { n: 1 } })).toBe(200);
+    expect(await post('deployments/accepted/run', { params: { n: 2 } })).toBe(201);
+    expect((await fetch(`${url}/health`)).status).toBe(200);
+    server.child.kill('SIGTERM');
+    expect((await server.finished).status).toBe(0);
   });
 
   it('leaves the worker and all its other runs alone', async () => {

@@ -5,7 +5,7 @@
  * Installed while an engine is open, once per process. An error that belongs to no run goes where it would go without us: to the program's
  * listeners, or else it ends the process as usual in Node.js.
  */
-import { currentScope, type EscapeKind } from '../../model/run-context.ts';
+import { escapeScope, type EscapeKind } from '../../model/run-context.ts';
 
 const ours = Symbol.for('batuta.catchEscaped');
 type Handler = ((error: unknown) => void) & { readonly [ours]?: true };
@@ -55,7 +55,7 @@ export function takeUnchargedErrors(take: (error: unknown) => void): () => void 
 }
 
 function charge(error: unknown, how: EscapeKind): boolean {
-  const scope = currentScope();
+  const scope = escapeScope();
   if (!scope?.escaped) return false;
   scope.escaped(error, how);
   return true;

@@ -1,7 +1,7 @@
 /** The scope of a run's code outside tasks: the body of a code flow, hooks, the making of its instance. */
 import type { Logger } from 'pino';
 import type { BatutaError } from '../../base/errors.ts';
-import type { EscapeKind, RunScope } from '../../model/run-context.ts';
+import { callOutside, currentScope, type EscapeKind, type RunScope } from '../../model/run-context.ts';
 import { escapedError } from '../../model/escaped-error.ts';
 import type { Run } from '../../model/run.ts';
 import { type Submitted, submittedIn } from '../../model/submitted.ts';
@@ -13,6 +13,19 @@ import { type Submitted, submittedIn } from '../../model/submitted.ts';
 export function scopeBefore(log: Logger, definition: ScopedRun['definition'], run: Run): FlowScope {
   const escape = (error: BatutaError): void => log.error({ err: error, runId: run.id }, error.message);
   return new FlowScope({ run, definition, submitted: submittedIn(run.params), log, escape }, null, null);
+}
+
+/**
+ * Calls functions of a flow for something other than one of its runs: its schema where a run is submitted or a deployment made, its keys and
+ * names, the weights of its keys. Errors that escape them are logged and affect nothing else; within a run they are that run's.
+ */
+export function outsideRuns<T>(log: Logger, { name: flow }: ScopedRun['definition'], work: () => T): T {
+  if (currentScope()?.escaped) return work();
+  const escaped = (thrown: unknown, how: EscapeKind): void => {
+    const error = escapedError(thrown, how, `the flow ${flow}`);
+    log.error({ err: error, flow }, error.message);
+  };
+  return callOutside({ runId: '', flow, task: null, escaped }, work);
 }
 
 /** What it needs of the run. */

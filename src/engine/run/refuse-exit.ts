@@ -4,7 +4,7 @@
  */
 import { syncBuiltinESMExports } from 'node:module';
 import { BatutaError } from '../../base/errors.ts';
-import { currentScope } from '../../model/run-context.ts';
+import { escapeScope } from '../../model/run-context.ts';
 
 /** Refuses until the returned function is called. */
 export function refuseExits(): () => void {
@@ -31,11 +31,11 @@ export function refuseExits(): () => void {
 }
 
 function refuse(call: string): void {
-  const scope = currentScope();
+  const scope = escapeScope();
   if (!scope?.escaped) return;
   const where = scope.task === null ? `the flow ${scope.flow}` : `task ${scope.task}`;
   const error = new BatutaError('ERROR_ESCAPED', `Code of ${where} called ${call}; a task ends by returning or throwing.`, {
-    details: { runId: scope.runId, task: scope.task, call },
+    details: { runId: scope.runId === '' ? null : scope.runId, task: scope.task, call },
   });
   scope.escaped(error, 'exit');
   throw error;

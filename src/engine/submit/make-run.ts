@@ -8,6 +8,7 @@ import { checkLabels } from './check-labels.ts';
 import { concurrencyKeyOf, fairKeyOf, rateSubmitted } from '../limits/limit-key.ts';
 import type { NewRun } from '../../store/store.ts';
 import { randomName, renderName } from './names.ts';
+import { outsideRuns } from '../run/flow-scope.ts';
 import { validateParams } from './params.ts';
 import { encodeValue } from '../values/results.ts';
 import { hidesValues } from '../../base/hidden-values.ts';
@@ -44,13 +45,17 @@ export interface MakeRunOptions extends SubmittedOptions {
  *
  * @throws BatutaError OPTION_INVALID (name, tags), PARAMS_INVALID, RESULT_NOT_SERIALIZABLE (parameters that cannot be stored)
  */
-export async function makeRun(
+export function makeRun(
   services: EngineServices,
   definition: FlowDefinition,
   params: unknown,
   state: 'PENDING' | 'SCHEDULED',
   options: MakeRunOptions,
 ): Promise<NewRun> {
+  return outsideRuns(services.log, definition, () => make(services, definition, params, state, options));
+}
+
+async function make(...[services, definition, params, state, options]: Parameters<typeof makeRun>): Promise<NewRun> {
   checkLabels(options);
   const said = submittedBy(options, options.parent);
   const { expiresAt = null, debounceKey, id = services.makeId() } = options;
