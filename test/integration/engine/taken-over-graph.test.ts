@@ -1,7 +1,8 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { FlowClass, TaskContext } from 'batuta';
 import { failing, makeFlow } from '../../support/make-flow.ts';
-import { after, before, hang, ledger, takeOver } from '../../support/take-over.ts';
+import { after, before, freeze, hang, ledger, takeOver } from '../../support/take-over.ts';
 
 describe('a graph that is taken over', () => {
   const graph = (hangs: boolean): FlowClass =>
@@ -74,6 +75,41 @@ describe('a graph that is taken over', () => {
     const { rows } = await takeOver(retrying(true), retrying(false));
     expect(ledger).toEqual(['attempt 1', 'attempt 2', '---', 'attempt 3', 'attempt 4']);
     expect(rows[0]).toMatchObject({ state: { name: 'Failed' }, attempt: 4 });
+  });
+
+  const waiting = (hangs: boolean): FlowClass =>
+    makeFlow(
+      {
+        shaky: {
+          retries: 1,
+          retryDelay: '1h',
+          does: (ctx: TaskContext) => {
+            ledger.push(`attempt ${ctx.task.attempt}`);
+            throw new Error('again');
+          },
+        },
+        beside: {
+          does: async () => {
+            while (!ledger.includes('attempt 1')) await turn();
+            for (let left = 20; left > 0; left--) await turn();
+            return hangs ? hang() : ledger.push('beside');
+          },
+        },
+      },
+      { name: 'waiting' },
+    );
+
+  test('an attempt that waits for its instant still waits for that one', async () => {
+    const { first, handle, openOther } = await freeze(waiting(true));
+    const shaky = async () => (await first.store.taskRuns.ofRun(handle.id)).find(({ name }) => name === 'shaky');
+    const row = await shaky();
+    expect(row).toMatchObject({ state: { name: 'AwaitingRetry' }, attempt: 1, failures: 1, dueAt: expect.any(Number) as number });
+    ledger.push('---');
+    const second = await openOther({ isOwnerGone: () => true, flows: [waiting(false)], settings: { suspendOverMs: 100 } });
+    const run = await (await second.client.runs.resume(handle.id)).done();
+    expect(after()).toEqual(['beside']);
+    expect(run).toMatchObject({ state: { name: 'AwaitingRetry' }, owner: null, dueAt: row?.dueAt });
+    expect(await shaky()).toEqual(row);
   });
 
   const flowRetrying = (hangs: boolean): FlowClass =>
