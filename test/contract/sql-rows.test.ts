@@ -38,20 +38,6 @@ describe('the rows of a query', () => {
     }
   });
 
-  test('of PostgreSQL fail with why the connection was lost, not with the end of its transaction', async () => {
-    const [client, other] = [1, 2].map(() => new pg.Client({ connectionString: databases[0].address })) as [pg.Client, pg.Client];
-    await Promise.all([client.connect(), other.connect()]);
-    client.on('error', () => undefined);
-    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
-    const read = async (): Promise<void> => {
-      for await (const { id } of pgRows<Row>(client, 'select id from numbers order by id', { size: 10 }))
-        if (id === 15) await other.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
-    };
-    await expect(read()).rejects.toThrow(/terminating connection|Connection terminated/);
-    await other.end();
-    await client.end().catch(() => undefined);
-  });
-
   test('of SQLite come in pages by their key', async () => {
     const after = (key: number | undefined, size: number): Promise<Row[]> =>
       databases[1].query<Row>('select id from numbers where id > ? order by id limit ?', [key ?? -1, size]);

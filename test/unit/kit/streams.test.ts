@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { batch, filter, keyedRows, map, merge, paginate, tee, window } from 'batuta/streams';
+import { batch, filter, keyedRows, pgRows, map, merge, paginate, tee, window } from 'batuta/streams';
 import { all, upTo } from '../../support/all-records.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -157,6 +157,20 @@ describe('pages', () => {
 
   test('a page that names itself as the next is refused', async () => {
     await expect(all(paginate<number, number>(() => ({ records: [], next: 7 })))).rejects.toMatchObject({ code: 'RECORD_INVALID' });
+  });
+
+  test('rows of PostgreSQL fail with why the connection was lost, not with the end of its transaction', async () => {
+    const asked: string[] = [];
+    const client = {
+      async query(text: string): Promise<{ rows: object[] }> {
+        asked.push(text.split(' ')[0] ?? '');
+        if (text.startsWith('fetch')) throw new Error('terminating connection due to administrator command');
+        if (text === 'rollback') throw new Error('Client has encountered a connection error and is not queryable');
+        return { rows: [] };
+      },
+    };
+    await expect(all(pgRows(client, 'select 1'))).rejects.toThrow('terminating connection');
+    expect(asked).toEqual(['begin', 'declare', 'fetch', 'rollback']);
   });
 
   test('keyed rows come by pages, none twice', async () => {
