@@ -34,7 +34,7 @@ describe('a rate on the page of limits', () => {
     await dialog.getByRole('button', { name: 'Set tag:api to 1 in 60m' }).click();
     const row = page.getByRole('listitem').filter({ hasText: 'tag:api' });
     await row.getByText('0/1').waitFor();
-    await row.getByText('in 1 h').waitFor();
+    await row.getByText('per 1 h').waitFor();
 
     const [first, second] = [await submit('calls'), await submit('calls')];
     await row.getByText('1/1').waitFor({ timeout: 30_000 });
@@ -63,7 +63,7 @@ describe('a rate on the page of limits', () => {
     await completes(await submit('syncs', '--params', '{"who":"acme"}'));
     const page = await open('/limits');
     const row = (name: string) => page.getByRole('listitem').filter({ has: page.getByText(name, { exact: true }) });
-    await row('flow:syncs').getByText('in 1 h, for each {who}').waitFor();
+    await row('flow:syncs').getByText('per 1 h, for each {who}').waitFor();
     await row('flow:syncs:acme').getByText('1/3').waitFor();
     await row('flow:syncs').getByRole('button', { name: 'Change' }).hover();
     await page.getByText('A flow or deployment declares this limit; change it there.').waitFor();
