@@ -42,16 +42,19 @@ export async function runCode(active: RunAttempt, startSubFlow: StartSubFlow): P
     decide: (name, options) => calls.askForBody(() => waitForDecision(calls, name, options)),
   });
   const scope = active.scope(context, (instance, name, args) => calls.call(instance, name, args));
+  let hasThrown = true;
   try {
-    return await stoppable(active, scope, async () => {
+    const given = await stoppable(active, scope, async () => {
       if (active.definition.injects.length > 0) await active.openFields();
       if (active.pass !== null && !(await mayStillBegin(active)) && active.stopReason) throw active.stopReason;
       const given = body.call(active.instance, context.params, context);
       active.tellBegun();
       return given;
     });
+    hasThrown = false;
+    return given;
   } finally {
-    await calls.end();
+    await calls.end(hasThrown);
     await context.keep();
   }
 }
@@ -144,10 +147,13 @@ class TaskCalls {
     return answer;
   }
 
-  /** The body has settled: drops what waits, then waits for all else that was requested; later requests are refused. */
-  async end(): Promise<void> {
+  /**
+   * The body has settled: drops what waits, then waits for all else that was requested; later requests are refused. Calls that wait for a
+   * place of the run alone are made all the same, unless the body has failed.
+   */
+  async end(hasThrown: boolean): Promise<void> {
     this.#over.abort();
-    this.active.slots.turnAway();
+    if (hasThrown) this.active.slots.turnAway();
     if (this.#isDropped) for (const one of [...this.active.live]) one.drop?.();
     do {
       while (this.#underWay > 0) await new Promise<void>((resolve) => (this.#onNoneLeft = resolve));

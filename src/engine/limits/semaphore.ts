@@ -3,7 +3,8 @@
 interface Waiter {
   readonly priority: number;
   readonly count: number;
-  readonly take: () => void;
+  /** @param isTurnedAway whether it only has to give its places back */
+  readonly take: (isTurnedAway: boolean) => void;
 }
 
 /**
@@ -23,10 +24,10 @@ export class Semaphore {
   }
 
   /**
-   * Takes `count` places, or all there are if it needs more: null if they were free, else a promise of them. The same number must be given
-   * back.
+   * Takes `count` places, or all there are if it needs more: null if they were free, else a promise of them, of whether it was turned away
+   * meanwhile. The same number must be given back in any case.
    */
-  take(priority: number, count = 1): Promise<void> | null {
+  take(priority: number, count = 1): Promise<boolean> | null {
     const wanted = this.#bounded(count);
     if (this.#taken + wanted <= this.#limit && !this.#isWaitedForAt(priority)) {
       this.#taken += wanted;
@@ -56,7 +57,7 @@ export class Semaphore {
         this.#waiting = this.#waiting.slice(this.#head);
         this.#head = 0;
       }
-      next.take();
+      next.take(false);
     }
   }
 
@@ -77,7 +78,7 @@ export class Semaphore {
     this.#waiting = [];
     this.#head = 0;
     for (const { count } of waiting) this.#taken += this.#bounded(count);
-    for (const waiter of waiting) waiter.take();
+    for (const waiter of waiting) waiter.take(true);
   }
 
   /** Whether a waiter precedes one of that priority. */

@@ -31,9 +31,9 @@ export function runSpreadTask(active: RunAttempt, request: TaskRequest, desk: Sp
   return active.activity.work(async () => {
     const { priority, slots } = request.definition;
     const place = active.slots.take(priority, slots);
-    if (place) await place;
+    const isTurnedAway = place !== null && (await place);
     try {
-      return await new SpreadTask(active, request, desk).run(place !== null && isDropped(active));
+      return await new SpreadTask(active, request, desk).run(isTurnedAway && isDropped(active));
     } finally {
       active.slots.give(slots);
     }
@@ -57,7 +57,7 @@ class SpreadTask {
     this.#from = previous && !isTerminal(previous.state.type) ? previous.state.type : null;
   }
 
-  /** @param isDroppedNow whether the body settled while it waited for its place */
+  /** @param isDroppedNow whether the body failed while it waited for its place */
   async run(isDroppedNow: boolean): Promise<TaskOutcome> {
     const reason = this.#active.stopReason ?? (isDroppedNow ? dropped : null);
     // One that another owner has offered may be running: it is ended like any other.

@@ -134,9 +134,9 @@ class RunningTask {
     if (stage && !stage.isLead) return this.#attemptTogether(stage);
     const { tags, slots: count } = stage ?? this.#definition;
     const place = slots.take(this.#definition.priority, count);
-    if (place) await place;
+    const isTurnedAway = place !== null && (await place);
     try {
-      if (place && isDropped(this.#active)) return { kind: 'stopped', error: dropped };
+      if (isTurnedAway && isDropped(this.#active)) return { kind: 'stopped', error: dropped };
       return await (tags.length === 0 ? this.#attemptNow() : underTags(this.#active, this.#definition, this.#row, tags, this.#waiting));
     } finally {
       slots.give(count);

@@ -113,7 +113,10 @@ describe.each(waits)('a task that waits for $name', ({ flow, state, prepare }) =
   });
 });
 
-test('a task that waits for a place of its run is dropped, and what has one is finished', async () => {
+test.each([
+  ['a body that fails drops', true, ['first']],
+  ['a body that returns leaves', false, ['first', 'second']],
+])('%s what waits for a place of its run', async (_, fails, executed) => {
   const begun: string[] = [];
   const { opened, open } = gate();
   @Flow({ concurrency: 1 })
@@ -121,6 +124,7 @@ test('a task that waits for a place of its run is dropped, and what has one is f
     async run(): Promise<string> {
       void this.slow('first');
       void this.slow('second');
+      if (fails) throw new Error('it broke');
       return 'early';
     }
     @Task()
@@ -131,14 +135,12 @@ test('a task that waits for a place of its run is dropped, and what has one is f
   }
   const at = await ownEngine();
   const handle = await at.client.submit(Narrow);
-  await until(async () => {
-    await at.store.recorder.flush();
-    return (await at.store.taskRuns.ofRun(handle.id)).some(({ state }) => state.message === droppedText);
-  });
+  const rows = async () => (await at.store.recorder.flush(), at.store.taskRuns.ofRun(handle.id));
+  await until(async () => begun.length > 0 && (!fails || (await rows()).some(({ state }) => state.message === droppedText)));
   expect((await at.client.runs.get(handle.id)).state.name).toBe('Running');
   open();
-  expect(await handle.result()).toBe('early');
-  expect(begun).toEqual(['first']);
+  expect((await handle.done()).state.name).toBe(fails ? 'Failed' : 'Completed');
+  expect(begun).toEqual(executed);
 });
 
 test('a free slot is still taken by what was called before the body settled', async () => {
