@@ -267,8 +267,8 @@ export class Reporter {
     const { log, api } = this.#options;
     const waits = 'What happens waits on disk and follows later.';
     if (kind === 'refused') {
-      const what = `Set BATUTA_REPORT_KEY to a key of the role reporter; an admin of the server makes one with: ${programName()} key create --role reporter`;
-      log.error(`The report server ${api.server} refuses the key: ${(error as Error).message} ${what}. ${waits}`);
+      const what = `Set BATUTA_REPORT_KEY to a key of the role reporter (on the server: ${programName()} key create --name edge --role reporter).`;
+      log.error(`The report server ${api.server} refuses the key. ${waits} ${what} Its answer: ${(error as Error).message}`);
     } else log.warn({ err: error }, `Nothing can be reported at the moment: ${(error as Error).message} ${waits}`);
   }
 

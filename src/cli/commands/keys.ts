@@ -33,9 +33,8 @@ export async function createKey(context: CommandContext, options: Options): Prom
   if (options.json) return printJson(terminal, { key, entry: keyJson(entry) });
   terminal.out.line(key);
   const until = expiresAt === null ? '' : ` until ${new Date(expiresAt).toISOString()}`;
-  terminal.err.line(
-    `Key ${entry.name} of role ${role}${until}. It is not kept and not shown again. Log in with it, or set BATUTA_API_KEY to it.`,
-  );
+  const use = role === 'reporter' ? 'Set BATUTA_REPORT_KEY to it where the programs run' : 'Log in with it, or set BATUTA_API_KEY to it';
+  terminal.err.line(`Key ${entry.name} of role ${role}${until}. It is not kept and not shown again. ${use}.`);
   return 0;
 }
 

@@ -109,13 +109,13 @@ it('answers that are lost after the server has written double nothing, and lose 
 });
 
 it('a key that is refused is said once, with what to do; what waits follows once the right one is set', async () => {
-  const before = await place.open({ BATUTA_REPORT_KEY: 'bk_wrong' });
+  const before = await place.open({ BATUTA_REPORT_KEY: 'batuta_wrong' });
   const ids = await runs(before, 2);
   await before.close();
   const told = before.logged.filter((line) => line.includes('refuses the key'));
   expect(told).toHaveLength(1);
-  expect(told[0]).toContain('npx batuta key create --role reporter');
-  expect(told[0]).not.toContain('bk_wrong');
+  expect(told[0]).toContain('npx batuta key create --name edge --role reporter');
+  expect(told[0]).not.toContain('batuta_wrong');
   expect((await server().runs.list()).items).toEqual([]);
   const after = await place.open();
   ids.push(...(await runs(after, 1)));
@@ -232,7 +232,7 @@ it('doctor says whether the server takes reports, and what to do where it does n
   expect(await check({ BATUTA_REPORT_KEY: key })).toBe('good');
   expect(await check({ BATUTA_REPORT_KEY: admin })).toBe('odd');
   expect(await check({ BATUTA_REPORT_KEY: await api.key('viewer') })).toBe('bad');
-  expect(await check({ BATUTA_REPORT_KEY: 'bk_wrong' })).toBe('bad');
+  expect(await check({ BATUTA_REPORT_KEY: 'batuta_wrong' })).toBe('bad');
   expect(await check({ BATUTA_REPORT_URL: 'http://127.0.0.1:1' })).toBe('odd');
   expect(await check({ BATUTA_DATABASE_URL: 'postgres://localhost/x' })).toBe('odd');
 });
