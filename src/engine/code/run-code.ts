@@ -15,6 +15,7 @@ import { escapedError } from '../../model/escaped-error.ts';
 import { mayStillBegin } from '../limits/await-rate.ts';
 import { LiveFlowContext } from './flow-context.ts';
 import { CallArgs } from './call-args.ts';
+import { calledTooLate, foreignTask, isOfAnotherClass } from './refused-calls.ts';
 import { outcomeOf, valueOf } from '../task/outcome.ts';
 import { runTask } from '../task/run-task.ts';
 import { recordUnrun } from '../task/task-row.ts';
@@ -266,13 +267,6 @@ class TaskCalls {
   }
 }
 
-function calledTooLate({ definition }: RunAttempt): BatutaError {
-  return new BatutaError(
-    'RUN_STATE_REFUSED',
-    `The run of ${definition.name} had ended when a task was called. Await in run() whatever calls tasks.`,
-  );
-}
-
 /** The body's value, an error that escaped it, or the reason of a stop that does not wait for it. */
 function stoppable(active: RunAttempt, scope: RunScope, run: () => Promise<unknown>): Promise<unknown> {
   return new Promise((resolve, reject) => {
@@ -289,18 +283,4 @@ function stoppable(active: RunAttempt, scope: RunScope, run: () => Promise<unkno
       .then(resolve, reject)
       .finally(() => active.live.delete(body));
   });
-}
-
-/** A detached method has no instance; one wrapped by a container is still an instance of its class. */
-function isOfAnotherClass(instance: unknown, own: object): instance is object {
-  return typeof instance === 'object' && instance !== null && instance !== own && !(instance instanceof own.constructor);
-}
-
-function foreignTask(instance: object, name: string, own: string): BatutaError {
-  const other = instance.constructor.name;
-  return new BatutaError(
-    'TASK_FOREIGN',
-    `${own}.run called ${other}.${name}, a task of another class; the tasks of a run are methods of its own. Start that flow with ctx.runFlow(${other}), let ${own} extend ${other}, or move what ${name} does into a function without @Task().`,
-    { details: { class: own, other, task: name } },
-  );
 }

@@ -21,14 +21,14 @@ export async function beginRun(active: RunAttempt): Promise<void> {
   if (definition.isPinned === true) await pinAsDeclared(active);
   const { run, stopReason } = active;
   if (stopReason) return;
-  // Not awaited: it shares the flush of the first tasks; the run itself is durable once accepted or claimed.
-  record
-    .setRun(stateOf('RUNNING', run.attempt > 1 ? 'Retrying' : 'Running'), {
-      ...{ startedAt: run.startedAt ?? services.clock.now(), dueAt: null, error: null },
-      // The submitter may have had another.
-      ...(run.startedAt === null && run.flowVersion !== definition.version ? { flowVersion: definition.version } : {}),
-    })
-    .catch(() => undefined);
+  const begun = record.setRun(stateOf('RUNNING', run.attempt > 1 ? 'Retrying' : 'Running'), {
+    ...{ startedAt: run.startedAt ?? services.clock.now(), dueAt: null, error: null },
+    // The submitter may have had another.
+    ...(run.startedAt === null && run.flowVersion !== definition.version ? { flowVersion: definition.version } : {}),
+  });
+  // Shares the flush of the first tasks: the run itself is durable once accepted or claimed. A pin counts from then on, though.
+  if (definition.isPinned === true && run.startedAt === null) await begun;
+  else begun.catch(() => undefined);
   await callHooks(active, active.run.state, null, undefined);
 }
 
