@@ -116,7 +116,7 @@ describe.each(placeNames)('every page on %s', { timeout: 180_000 }, (on) => {
     const page = await open('/runs?flow=fragile');
     await page.getByLabel('API key').fill('not-a-key');
     await page.getByRole('button', { name: 'Log in' }).click();
-    await page.getByText('That is no key of this server').waitFor();
+    await page.getByText('That is not a key of this server').waitFor();
     await page.getByLabel('API key').fill(key);
     await page.getByRole('button', { name: 'Log in' }).click();
     await row(page, 'sad-one').waitFor();

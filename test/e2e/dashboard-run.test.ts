@@ -170,7 +170,7 @@ describe.each(placeNames)('a run on %s', (on) => {
     await page.getByRole('button', { name: 'Answer answer' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('textbox', { name: 'Data' }).fill('{ "by": "Ann" ');
-    await dialog.getByText('This is no JSON').waitFor();
+    await dialog.getByText('This is not JSON').waitFor();
     await dialog.getByRole('textbox', { name: 'Data' }).fill('{ "by": "Ann" }');
     await dialog.getByRole('button', { name: 'Send', exact: true }).click();
     await state(page, 'Completed').waitFor();
