@@ -15,7 +15,7 @@ import { LiveTaskContext } from '../../model/task-context.ts';
 import { findUnstorable } from '../../model/unstorable.ts';
 import { identityOf } from '../../model/values.ts';
 import type { CacheKey } from '../../store/store.ts';
-import { shownArg } from '../code/call-args.ts';
+import { shownArg } from '../code/calls.ts';
 import { fillTemplate } from '../submit/names.ts';
 import { isPrimitive } from '../values/given-value.ts';
 

@@ -10,7 +10,7 @@ import { loadValue } from '../values/results.ts';
 import { callerOfPinned } from '../run/pinned.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 import { cancelBelow } from '../run/cancel.ts';
-import { maxCallChars, shownArg } from './call-args.ts';
+import { maxCallChars, shownArg } from './calls.ts';
 import type { Activity } from '../waiting/activity.ts';
 import type { DeployedFlow } from '../services.ts';
 import { newRow } from '../task/task-row.ts';

@@ -1,10 +1,12 @@
-/** The arguments of a call in a code flow: what identifies it, what the task gets, and what is shown of them. */
+/** Calls in a code flow: what identifies one, what the task gets, what is shown of its arguments, and the errors of those that are refused. */
 import { inspect } from 'node:util';
+import { BatutaError } from '../../base/errors.ts';
 import { notKept, plainCopy } from '../../model/plain-copy.ts';
 import type { CallArg } from '../../model/run.ts';
 import { decodeValue, encodeValue, identityOf, toTypedJson } from '../../model/values.ts';
 import { givenAs, isPrimitive, take } from '../values/given-value.ts';
 import { LiveTaskContext } from '../../model/task-context.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
 import { withoutHiddenIn } from '../../base/hidden-values.ts';
 import { cutText } from '../../base/cut-text.ts';
 
@@ -70,4 +72,25 @@ function textOf(value: unknown): string | null {
   } catch {
     return null;
   }
+}
+
+export function calledTooLate({ definition }: RunAttempt): BatutaError {
+  return new BatutaError(
+    'RUN_STATE_REFUSED',
+    `The run of ${definition.name} had ended when a task was called. Await in run() whatever calls tasks.`,
+  );
+}
+
+/** A detached method has no instance; one wrapped by a container is still an instance of its class. */
+export function isOfAnotherClass(instance: unknown, own: object): instance is object {
+  return typeof instance === 'object' && instance !== null && instance !== own && !(instance instanceof own.constructor);
+}
+
+export function foreignTask(instance: object, name: string, own: string): BatutaError {
+  const other = instance.constructor.name;
+  return new BatutaError(
+    'TASK_FOREIGN',
+    `${own}.run called ${other}.${name}, a task of another class; the tasks of a run are methods of its own. Start that flow with ctx.runFlow(${other}), let ${own} extend ${other}, or move what ${name} does into a function without @Task().`,
+    { details: { class: own, other, task: name } },
+  );
 }
