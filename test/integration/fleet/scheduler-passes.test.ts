@@ -24,7 +24,7 @@ beforeEach(async () => {
 afterEach(() => at.close());
 
 describe('late runs', () => {
-  test('are told and counted, and a full batch is followed by the next at once', async () => {
+  test('are reported and counted, and a full batch is followed by the next at once', async () => {
     const asked: unknown[] = [];
     const batches = [1_000, 3, 0];
     Object.assign(at.store.ticks, {

@@ -25,7 +25,7 @@ beforeEach(async () => {
 });
 afterEach(() => at.close());
 
-test('runs that were not begun in time free their slots and are told, batch by batch', async () => {
+test('runs that did not begin in time free their slots and are reported, batch by batch', async () => {
   const { limits } = at.engine.services;
   const batches = [
     { ended: [{ flow: 'a', concurrencyKey: 'flow:a' }], hasMore: true },
@@ -104,7 +104,7 @@ describe('free slots', () => {
     expect([at.put.length, at.logged.length]).toEqual([4, 1]);
   });
 
-  test('that went to tasks of other processes are told to these, and nothing is told where none did', async () => {
+  test('that went to tasks of other processes are announced to these, and nothing is sent where none did', async () => {
     const [told, owners]: [unknown[], string[]] = [[], []];
     Object.assign(at.parts.broker, { notify: async (...message: unknown[]) => void told.push(message) });
     Object.assign(at.store.limits, { sweepSlots: async () => ({ owners }) });

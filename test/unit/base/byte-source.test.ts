@@ -1,10 +1,11 @@
-import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { cutOut, openSource } from '../../../src/base/byte-source.ts';
 import { PulledSource } from '../../../src/define/pulled-source.ts';
 import type { GuestMessage } from '../../../src/model/isolate-protocol.ts';
+import { openFiles } from '../../support/open-files.ts';
 
 test('bytes that go to another thread take nothing of their buffer along, and are not copied where they are all of it', () => {
   const whole = new Uint8Array([1, 2, 3]);
@@ -29,17 +30,6 @@ test('pieces of a stream that are parts of a large buffer are sent alone', async
   const [first] = sent;
   expect(first?.kind === 'piece' && first.piece instanceof Uint8Array && first.piece.buffer.byteLength).toBe(10);
 });
-
-/** Files that this process has open, by their paths. */
-function openFiles(): readonly string[] {
-  return readdirSync('/proc/self/fd').map((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`);
-    } catch {
-      return '';
-    }
-  });
-}
 
 test.runIf(process.platform === 'linux')('a file is closed once its reader has left, or it has ended', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'batuta-source-'));

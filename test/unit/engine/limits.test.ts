@@ -74,7 +74,7 @@ describe('limits of one process', () => {
     expect(end).toBe('taken');
   });
 
-  test('others are told of every slot that is given back; a way that is away harms nothing', async () => {
+  test('every slot that is given back is announced to others; a channel that is down harms nothing', async () => {
     const { limits } = limitsOver();
     limits.runs.freed('flow:sync');
     let told = 0;

@@ -12,7 +12,7 @@ beforeEach(() => {
   here = notedRecord();
 });
 
-describe('what listeners of the bus are told', () => {
+describe('what listeners of the bus receive', () => {
   const heard = (): LifecycleEvent[] => {
     const events: LifecycleEvent[] = [];
     here.lifecycle.listen((event) => events.push(event));

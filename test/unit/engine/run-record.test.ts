@@ -230,7 +230,7 @@ test('no two artifacts are of the same time, nor is a later one of an earlier', 
   expect([...times, record.artifactTime()]).toEqual([1_000, 1_001, 1_002, 1_003, 5_000]);
 });
 
-test('large values and emissions are those of its claim, unless it is told of others', () => {
+test('large values and emissions are those of its claim, unless others are given', () => {
   expect(here.recordOf()).toMatchObject({ writer: '3', emissionClaim: claim });
   const emissionClaim = { taskRunId: 'task', epoch: 1 };
   expect(here.recordOf({}, { writer: 'own', emissionClaim })).toMatchObject({ writer: 'own', emissionClaim });

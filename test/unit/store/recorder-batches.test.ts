@@ -231,7 +231,7 @@ describe('a batch', () => {
     expect(texts()).toEqual([['a', 'b']]);
   });
 
-  test('needs nobody that is told of failures, and none that prepares it; a recorder without one ends at once', async () => {
+  test('needs no listener for failures, and nothing that prepares it; a recorder without one ends at once', async () => {
     const failing = { url: 'fake:', writeBatch: () => Promise.reject(new Error('full')) };
     const recorder = new GroupCommitRecorder(failing as unknown as Connection);
     await recorder.close();

@@ -5,7 +5,6 @@
  */
 import {
   createReadStream,
-  existsSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -15,23 +14,19 @@ import {
   writeFileSync,
   writeSync,
   closeSync,
-  readdirSync,
-  readlinkSync,
 } from 'node:fs';
-import { pbkdf2 } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
-import { promisify } from 'node:util';
 import { createGunzip, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Flow } from 'batuta';
 import { at, csv, ndjson, parquet, writeParquet } from 'batuta/streams';
-import { fakeClock, testFlow } from 'batuta/testing';
+import { testFlow } from 'batuta/testing';
 import { makeFlow } from '../../support/make-flow.ts';
-import { ownEngine } from '../../support/own-engine.ts';
+import { openFiles } from '../../support/open-files.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'batuta-bad-input-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -42,15 +37,7 @@ const file = (name: string, content: string | Buffer): string => {
   writeFileSync(path, content);
   return path;
 };
-const isOpen = (path: string): boolean =>
-  existsSync('/proc/self/fd') &&
-  readdirSync('/proc/self/fd').some((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`) === path;
-    } catch {
-      return false;
-    }
-  });
+const isOpen = (path: string): boolean => openFiles().includes(path);
 
 async function rowsOf(source: AsyncIterable<unknown>): Promise<unknown[]> {
   const rows: unknown[] = [];
@@ -226,79 +213,6 @@ test('a byte order mark is no part of the first column, in whatever encoding and
   }
 });
 
-test('an end that stops early has the file of its source closed', async () => {
-  const path = file('early.csv', `id\n${Array.from({ length: 200_000 }, (_, id) => id).join('\n')}\n`);
-  async function* rows(): AsyncGenerator<Record<string, string>> {
-    yield* csv(path);
-  }
-  const busy: Promise<unknown>[] = [];
-  const first = async (all: AsyncIterable<Record<string, string>>): Promise<string | undefined> => {
-    for await (const { id } of all) {
-      // Files are closed by threads of Node.js, which have other work first.
-      for (let job = 0; job < 8; job++) busy.push(promisify(pbkdf2)('password', 'salt', 50_000, 64, 'sha512'));
-      return id;
-    }
-    return undefined;
-  };
-  const run = await testFlow(makeFlow({ rows: { does: rows }, first: { needs: ['rows'], does: first } }));
-  expect([run.state.name, run.result]).toEqual(['Completed', '0']);
-  expect(isOpen(path)).toBe(false);
-  await Promise.all(busy);
-});
-
-describe('a source that never ends', () => {
-  /** Gives records for ever; says when it was closed. */
-  const endless = () => {
-    const seen = { given: 0, isClosed: false };
-    async function* rows(): AsyncGenerator<number> {
-      try {
-        for (;;) yield seen.given++;
-      } finally {
-        seen.isClosed = true;
-      }
-    }
-    return { seen, rows };
-  };
-  const all = async (rows: AsyncIterable<number>): Promise<void> => {
-    for await (const _ of rows);
-  };
-
-  test('ends when its run is cancelled', async () => {
-    const { seen, rows } = endless();
-    const stop = new AbortController();
-    const take = async (records: AsyncIterable<number>): Promise<void> => {
-      for await (const row of records) if (row === 5_000) stop.abort();
-    };
-    const run = await testFlow(makeFlow({ rows: { does: rows }, take: { needs: ['rows'], does: take } }), {}, { signal: stop.signal });
-    run.expectState('Cancelled').expectTask('rows', 'Cancelled').expectTask('take', 'Cancelled');
-    expect(seen.isClosed).toBe(true);
-  });
-
-  test('ends at the timeout of the task', async () => {
-    const { seen, rows } = endless();
-    const { client } = await ownEngine();
-    const handle = await client.submit(makeFlow({ rows: { does: rows, timeout: '50ms' }, take: { needs: ['rows'], does: all } }));
-    await handle.done();
-    const { taskRuns } = await client.runs.inspect(handle.id);
-    expect(taskRuns.map(({ name, state, error }) => [name, state.name, error?.code])).toEqual([
-      ['rows', 'TimedOut', 'TASK_TIMED_OUT'],
-      ['take', 'UpstreamFailed', 'STREAM_STOPPED'],
-    ]);
-    expect(taskRuns[0]?.error?.message).toContain('rows');
-    expect(seen.isClosed).toBe(true);
-  });
-
-  test('ends when what takes it fails', async () => {
-    const { seen, rows } = endless();
-    const take = async (records: AsyncIterable<number>): Promise<void> => {
-      for await (const row of records) if (row === 5_000) throw new Error('full');
-    };
-    const run = await testFlow(makeFlow({ rows: { does: rows }, take: { needs: ['rows'], does: take } }));
-    run.expectTask('take', 'Failed').expectTask('rows', 'UpstreamFailed');
-    expect(seen.isClosed).toBe(true);
-  });
-});
-
 test('a stream that the body of a flow returns is refused by name', async () => {
   @Flow()
   class Returns {
@@ -315,25 +229,4 @@ test('a stream that the body of a flow returns is refused by name', async () => 
     code: 'RESULT_NOT_SERIALIZABLE',
     message: expect.stringContaining('it is a stream: take its records'),
   });
-});
-
-test('an end that is a thousand times slower than its source holds it up, and is given every record', async () => {
-  const clock = fakeClock();
-  let given = 0;
-  let furthest = 0;
-  let taken = 0;
-  async function* rows() {
-    while (given < 1_000) yield at(given, given++);
-  }
-  const slow = async (all: AsyncIterable<number>): Promise<number> => {
-    for await (const _ of all) {
-      furthest = Math.max(furthest, given - taken);
-      taken++;
-      await clock.sleep('1s');
-    }
-    return taken;
-  };
-  const run = await testFlow(makeFlow({ rows: { does: rows, buffer: 16 }, slow: { needs: ['rows'], does: slow } }), {}, { clock });
-  expect([run.result, taken]).toEqual([1_000, 1_000]);
-  expect(furthest).toBeLessThanOrEqual(18);
 });
