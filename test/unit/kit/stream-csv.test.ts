@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type BadRecord, csv, lines } from 'batuta/streams';
+import { type BadRecord, csv } from 'batuta/streams';
 import { all, upTo } from '../../support/all-records.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'batuta-csv-'));

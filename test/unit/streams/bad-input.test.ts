@@ -23,7 +23,7 @@ import { pipeline } from 'node:stream';
 import { createGunzip, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Flow } from 'batuta';
-import { at, csv, ndjson, parquet, writeParquet } from 'batuta/streams';
+import { csv, ndjson, parquet, writeParquet } from 'batuta/streams';
 import { testFlow } from 'batuta/testing';
 import { makeFlow } from '../../support/make-flow.ts';
 import { openFiles } from '../../support/open-files.ts';
