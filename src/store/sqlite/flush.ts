@@ -52,8 +52,10 @@ export class FlushWriter {
   constructor(statements: Statements) {
     this.#statements = statements;
     const replacing = (set: string): string => `on conflict (run_id, key) do update set ${set}`;
-    this.#holderOf = statements.prepareNumbers('select epoch, owner is ? from runs where id = ?');
-    this.#lastSeq = statements.prepareNumbers('select seq from transitions where run_id = ? order by seq desc limit 1');
+    this.#holderOf = statements.prepareNumbers(
+      'select epoch, owner is ?, (select max(seq) from transitions where run_id = runs.id) from runs where id = ?',
+    );
+    this.#lastSeq = statements.prepareNumbers('select max(seq) from transitions where run_id = ?');
     this.#runs = new RowWriter(statements, 'runs', runTable.columns, 'on conflict (id) do nothing');
     this.#taskRuns = new RowWriter(statements, 'task_runs', taskRunTable.columns, replacing(replacedWholeTaskRun));
     this.#commonTaskRuns = new RowWriter(statements, 'task_runs', commonTaskRunTable.columns, replacing(replacedTaskRun));
@@ -70,12 +72,12 @@ export class FlushWriter {
     this.#runs.write(newRuns.map(({ run, owner, leaseMs }) => newRunValues(run, owner, now + leaseMs)));
     const results: Value[][] = [];
     for (const { run } of newRuns) if (typeof run.resultRef === 'string') results.push(resultValues(run.id, run.resultRef, null, now));
-    const refused = this.#refusedOf(batch);
+    const { refused, lastSeqs } = this.#checkClaims(batch);
     const isHeld = ({ claim }: { readonly claim: Claim }): boolean => refused.size === 0 || !refused.has(claimKey(claim));
     const taskRuns = [...batch.taskRuns.values()].filter(isHeld).map(({ row }) => row);
     this.#writeTaskRuns(taskRuns);
     for (const { runId, resultRef, id } of taskRuns) if (resultRef !== null) results.push(resultValues(runId, resultRef, id, now));
-    this.#writeTransitions(batch.transitions.filter(isHeld));
+    this.#writeTransitions(batch.transitions.filter(isHeld), lastSeqs);
     const patches = [...batch.patches.values()].filter(isHeld);
     this.#writePatches(patches);
     for (const { claim, row } of patches)
@@ -92,13 +94,16 @@ export class FlushWriter {
     return [...refused.values()];
   }
 
-  #refusedOf(batch: Batch): Map<string, Claim> {
+  /** The claims that no longer hold, by claim key, and the number of the last transition of each run. */
+  #checkClaims(batch: Batch): { refused: Map<string, Claim>; lastSeqs: Map<string, number> } {
     const refused = new Map<string, Claim>();
+    const lastSeqs = new Map<string, number>();
     for (const [key, claim] of batch.claims) {
-      const [epoch, isOwner] = this.#holderOf.first([ownerTextOf(claim), claim.runId]) ?? [];
+      const [epoch, isOwner, lastSeq] = this.#holderOf.first([ownerTextOf(claim), claim.runId]) ?? [];
       if (epoch !== claim.epoch || (claim.owner && isOwner !== 1)) refused.set(key, claim);
+      lastSeqs.set(claim.runId, lastSeq ?? 0);
     }
-    return refused;
+    return { refused, lastSeqs };
   }
 
   /** Split into stretches of consecutive rows, which are numbered in order. */
@@ -112,10 +117,9 @@ export class FlushWriter {
     }
   }
 
-  #writeTransitions(transitions: readonly Claimed<Transition>[]): void {
-    const lastSeqs = new Map<string, number>();
+  #writeTransitions(transitions: readonly Claimed<Transition>[], lastSeqs: Map<string, number>): void {
     const rows = transitions.map(({ row }) => {
-      const seq = (lastSeqs.get(row.runId) ?? Number(this.#lastSeq.first([row.runId])?.[0] ?? 0)) + 1;
+      const seq = (lastSeqs.get(row.runId) ?? this.#lastSeq.first([row.runId])?.[0] ?? 0) + 1;
       lastSeqs.set(row.runId, seq);
       const values = transitionValues(row);
       values.push(seq);
