@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import { filePieces } from '../../base/file-pieces.ts';
 import { currentScope } from '../../model/run-context.ts';
+import { decodePiece, textBefore } from './decode.ts';
 import { countedError } from './read-counts.ts';
 
 /** An answer of `fetch`. */
@@ -98,7 +99,7 @@ export async function* textOf(source: OpenSource, encoding?: string, lineAt?: ()
     decoder ??= new TextDecoder(encoding ?? (piece === null || piece.length < 2 ? 'utf-8' : encodingOf(source.name, piece)), {
       fatal: true,
     });
-    const { text, fault } = decode(decoder, piece, bytes, before);
+    const { text, fault } = decodePiece(decoder, piece, bytes, before);
     if (text !== '') yield text;
     if (fault === null) return;
     const place = { ...(lineAt === undefined ? {} : { line: lineAt() }), bytes: fault.bytes };
@@ -120,7 +121,7 @@ export async function* textOf(source: OpenSource, encoding?: string, lineAt?: ()
     }
     yield* decodedText(piece);
     bytes += piece.length;
-    before = piece;
+    before = textBefore(before, piece);
     isFirst = false;
   }
   if (start !== null) yield* decodedText(start);
@@ -149,63 +150,6 @@ function encodingOf(name: string, piece: Uint8Array): string {
     throw refuse(`looks like ${seen} and has no byte order mark; give the option encoding`);
   }
   return 'utf-8';
-}
-
-interface Decoded {
-  /** Up to the fault. */
-  readonly text: string;
-  readonly fault: { readonly bytes: number; readonly where: string; readonly cause: unknown } | null;
-}
-
-/** @param from bytes before the piece; null for the end @param before the last decoded piece: may begin a character */
-function decode(decoder: TextDecoder, piece: Uint8Array | null, from: number, before: Uint8Array): Decoded {
-  try {
-    return { text: piece === null ? decoder.decode() : decoder.decode(piece, { stream: true }), fault: null };
-  } catch (cause) {
-    if (piece === null) return { text: '', fault: { bytes: from, where: `at its end, byte ${from}`, cause } };
-    if (decoder.encoding !== 'utf-8')
-      return { text: '', fault: { bytes: from, where: `between bytes ${from} and ${from + piece.length}`, cause } };
-    const open = openCharacter(before);
-    const good = firstBadByte(piece, open);
-    // A byte order mark is one only at the beginning.
-    const whole = new TextDecoder('utf-8', { ignoreBOM: from > 0 });
-    const text = good <= 0 ? '' : whole.decode(Buffer.concat([open, piece.subarray(0, good)]));
-    return { text, fault: { bytes: from + good, where: `at byte ${from + good}`, cause } };
-  }
-}
-
-/** The bytes at the end of a piece that begin an incomplete UTF-8 character; at most three. */
-function openCharacter(piece: Uint8Array = new Uint8Array()): Uint8Array {
-  for (let count = 1; count <= Math.min(3, piece.length); count++) {
-    const byte = piece[piece.length - count] ?? 0;
-    if (byte < 0x80) break;
-    if (byte >= 0xc0) return piece.subarray(piece.length - (count < (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) ? count : 0));
-  }
-  return new Uint8Array();
-}
-
-/**
- * Index in a piece of the first character that is not UTF-8; negative if it began in the previous piece.
- *
- * @param open bytes of a character that the piece continues
- */
-function firstBadByte(piece: Uint8Array, open: Uint8Array): number {
-  const whole = Buffer.concat([open, piece]);
-  const isText = (length: number): boolean => {
-    try {
-      new TextDecoder('utf-8', { fatal: true }).decode(whole.subarray(0, length), { stream: true });
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  let [good, bad] = [0, whole.length];
-  while (bad - good > 1) {
-    const middle = Math.floor((good + bad) / 2);
-    if (isText(middle)) good = middle;
-    else bad = middle;
-  }
-  return good - openCharacter(whole.subarray(0, good)).length - open.length;
 }
 
 /** Place of a fault in a source. */
