@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { beginBuild } from './built-parts.js';
+import { groupChunks } from './chunks.js';
 import { findPackages, writeNotices } from './third-party.js';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -91,7 +92,7 @@ deleteAllBut(made);
 noteBuilt();
 
 async function buildJs() {
-  const result = await build({
+  const options = {
     absWorkingDir: root,
     entryPoints: entries.map((entry) => ({ in: entry, out: entry.replace(/^src\//, '').replace(/\.ts$/, '') })),
     outdir: 'dist',
@@ -104,13 +105,20 @@ async function buildJs() {
     sourcemap: false,
     sourcesContent: false,
     legalComments: 'none',
+    // Half the text to read at each start; lines stay short enough for a stack trace.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    lineLimit: 160,
     banner: { js: banner },
     define: { __dirname: 'dirnameForBundle' },
     external,
     write: false,
     metafile: true,
     logLevel: 'warning',
-  }).catch(() => process.exit(1)); // esbuild has printed what is wrong
+  };
+  const made = async (more) => build({ ...options, ...more }).catch(() => process.exit(1)); // esbuild has printed what is wrong
+  const { metafile } = await made();
+  const result = await made({ plugins: [groupChunks(root, metafile, entries)] });
   for (const { inputs } of Object.values(result.metafile.outputs)) for (const id of Object.keys(inputs)) bundledModules.add(id);
   const files = [
     ...result.outputFiles.map(({ path, contents }) => ({ path, contents })),

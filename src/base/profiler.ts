@@ -1,5 +1,4 @@
 /** Profiles of the calling thread, by the inspector of Node.js. */
-import { Session } from 'node:inspector/promises';
 import { getHeapStatistics } from 'node:v8';
 import { atSources } from './profile-places.ts';
 
@@ -20,6 +19,8 @@ export interface Profiling {
 
 /** Starts a profile of everything this thread executes. Several may run at the same time. */
 export async function startProfiling(): Promise<Profiling> {
+  // Loaded here: few processes are profiled.
+  const { Session } = await import('node:inspector/promises');
   const session = new Session();
   session.connect();
   try {

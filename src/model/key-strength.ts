@@ -1,5 +1,4 @@
 /** Whether a key chosen by a person is guessable. Our keys are random; of others only the text is known. */
-import { deflateRawSync } from 'node:zlib';
 
 /** Length limits, characters. */
 export const minKeyChars = 32;
@@ -20,6 +19,8 @@ export function weaknessOf(key: string): string | null {
 /** Upper bound of a text's bits that its rest cannot predict. */
 function bitsOf(text: string): number {
   if (text.length === 0) return 0;
+  // Loaded here: few processes see such a key.
+  const { deflateRawSync } = process.getBuiltinModule('node:zlib');
   const packed = deflateRawSync(text, { level: 9 }).length * 8;
   return Math.min(shannonBits([...text]), shannonBits(stepsOf(text)), packed);
 }

@@ -87,13 +87,14 @@ export interface Table<All extends Columns> {
 export function describeTable<const All extends Columns>(name: string, all: All): Table<All> {
   const columns = Object.keys(all);
   const parts = columns.map((column) => partOf(column, all[column] as AnyColumn));
+  let reader: ReturnType<typeof readerOf> | undefined;
   const table: Table<Columns> = {
     name,
     columns,
     list: columns.join(', '),
     described: all,
     kinds: Object.fromEntries(parts.map(({ column, kind }) => [column, kind])),
-    read: readerOf(parts),
+    read: (row) => (reader ??= readerOf(parts))(row),
     values: (data) => parts.map((part) => part.write(part.pick(data))),
     changes: (data) => {
       const changed: [string, Value][] = [];

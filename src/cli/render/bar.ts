@@ -46,5 +46,6 @@ export function percentOf(done: number, total: number): string {
 
 /** A count with thousands separators: `1,024`. */
 export function countOf(value: number): string {
-  return value.toLocaleString('en-US');
+  // The first use of a locale costs milliseconds.
+  return value < 1000 ? String(value) : value.toLocaleString('en-US');
 }
