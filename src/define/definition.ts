@@ -6,31 +6,26 @@ import type { FlowDefinition, HookDefinition } from '../model/flow.ts';
 import { buildGraph, type Graph, type GraphFault } from '../model/graph.ts';
 import type { Injection } from '../model/resource.ts';
 import type { TaskDefinition } from '../model/task.ts';
-import { classNameOf, declaredFlow, declaredTask, type FlowDeclaration, spreadAs, wiringOptionOf } from './declaration.ts';
+import { codeTasks, graphTasks, methodOf, recordsOf, withRollback } from './class-tasks.ts';
+import { classNameOf, declaredFlow } from './declaration.ts';
 import {
   type AnyClass,
   type FlowOrigin,
   type FlowPlan,
   lineage,
-  type Method,
-  readBare,
   readFlow,
   readInjects,
   readOrigin,
   readOwnHooks,
-  readOwnTasks,
   readPlan,
-  type TaskRecord,
   writeOrigin,
 } from './metadata.ts';
 import { warnOfShortName } from './names.ts';
 import { refuse } from './options.ts';
-import { rollbackOf, undoNames } from './rollback.ts';
 import { createInstance } from './create-instance.ts';
 import { checkSlots } from './slots-option.ts';
-import { planStreams } from './streams.ts';
+import { mayStream, planStreams } from './streams.ts';
 import { versionOf } from './flow-version.ts';
-import { wrap } from './task.ts';
 
 const definitions = new WeakMap<AnyClass, FlowDefinition>();
 
@@ -64,6 +59,22 @@ export function definitionFrom(cls: FlowClass, origin: FlowOrigin): FlowDefiniti
   writeOrigin(cls, origin);
   definitions.delete(cls);
   return definitionOf(cls);
+}
+
+/**
+ * Refuses invalid use of streams where the class is defined. Faults of its graph, which a derived class may mend, are left for `definitionOf`.
+ *
+ * @throws BatutaError as `planStreams` does, and what the options of its bases' tasks throw
+ */
+export function checkStreams(cls: AnyClass): void {
+  const record = readFlow(cls);
+  if (!record || methodOf(cls, 'run')) return;
+  const found = recordsOf(cls);
+  const flow = declaredFlow(cls, record);
+  const tasks = graphTasks(cls, flow, found);
+  if (![...tasks.values()].some(mayStream)) return;
+  const built = buildGraph(tasks.values());
+  if ('graph' in built) planStreams(classNameOf(cls), tasks, built.graph, flow.result, (name) => found.get(name)?.record.options);
 }
 
 function define(cls: FlowClass): FlowDefinition {
@@ -129,90 +140,6 @@ function injectsOf(cls: AnyClass): readonly Injection[] {
   return injects;
 }
 
-/** A task of a static graph is the method as found on the class, including other decorators. */
-function graphTasks(cls: AnyClass, flow: FlowDeclaration, found: ReadonlyMap<string, Found>): Map<string, TaskDefinition> {
-  const tasks = new Map<string, TaskDefinition>();
-  const undoing = undoNames(found.values());
-  for (const [name, { declaredBy, record }] of found) {
-    // It is executed only when its run has ended badly.
-    if (undoing.has(name)) continue;
-    const method = methodOf(cls, name) ?? record.method;
-    tasks.set(name, { ...spreadAs(flow, declaredTask(classNameOf(declaredBy), record), record), method: readBare(method) ?? method });
-  }
-  return tasks;
-}
-
-/**
- * A task of a code flow is the method inside the wrapper: other decorators run around the call in `run`.
- *
- * An override without `@Task()` keeps the base's options, and is wrapped here so that calls of it become task runs too.
- */
-function codeTasks(cls: AnyClass, flow: FlowDeclaration, found: ReadonlyMap<string, Found>): Map<string, TaskDefinition> {
-  const tasks = new Map<string, TaskDefinition>();
-  for (const [name, { declaredBy, record, overriddenBy }] of found) {
-    const className = classNameOf(declaredBy);
-    const option = wiringOptionOf(record);
-    if (name === 'run')
-      throw refuse(
-        'DECORATOR_MISPLACED',
-        `${className}.run`,
-        ' is the body of the flow and no task; take @Task() away or name the method differently.',
-      );
-    if (option !== undefined) {
-      throw refuse(
-        'OPTION_INVALID',
-        `${className}.${name}`,
-        `: '${option}' has no effect in a class with run(), where the calls in run() wire the tasks; leave it out or remove run().`,
-      );
-    }
-    tasks.set(name, {
-      ...spreadAs(flow, declaredTask(className, record), record),
-      method: overriddenBy ? wrapOverride(overriddenBy, name) : record.method,
-    });
-  }
-  return tasks;
-}
-
-/** The same tasks, each with its undo. */
-function withRollback(cls: AnyClass, found: ReadonlyMap<string, Found>, tasks: Map<string, TaskDefinition>): Map<string, TaskDefinition> {
-  for (const [name, task] of tasks) {
-    const declared = found.get(name);
-    const rollback = declared?.record.options.rollback === undefined ? null : rollbackOf(declared, found, methodsOf(cls));
-    if (rollback !== null) tasks.set(name, { ...task, rollback });
-  }
-  return tasks;
-}
-
-interface Found {
-  readonly record: TaskRecord;
-  readonly declaredBy: AnyClass;
-  /** Class that overrides the method without decorating it, if any. */
-  readonly overriddenBy: AnyClass | undefined;
-}
-
-function recordsOf(cls: AnyClass): Map<string, Found> {
-  const found = new Map<string, Found>();
-  for (const at of lineage(cls)) {
-    const own = readOwnTasks(at);
-    for (const [name, earlier] of found) {
-      if (!own.has(name) && Object.hasOwn(at.prototype, name)) found.set(name, { ...earlier, overriddenBy: at });
-    }
-    for (const record of own.values()) found.set(record.name, { record, declaredBy: at, overriddenBy: undefined });
-  }
-  return found;
-}
-
-function wrapOverride(cls: AnyClass, name: string): Method {
-  const property = Object.getOwnPropertyDescriptor(cls.prototype, name);
-  const written: unknown = property?.value;
-  if (typeof written !== 'function')
-    throw refuse('DECORATOR_MISPLACED', `${classNameOf(cls)}.${name}`, ' overrides a task of its base with something that is no method.');
-  const bare = readBare(written);
-  if (bare) return bare;
-  Object.defineProperty(cls.prototype, name, { ...property, value: wrap(name, written as Method) });
-  return written as Method;
-}
-
 function graphOf(cls: AnyClass, tasks: ReadonlyMap<string, TaskDefinition>): Graph {
   const built = buildGraph(tasks.values());
   if ('graph' in built) return built.graph;
@@ -272,21 +199,4 @@ function hooksOf(cls: AnyClass, tasks: ReadonlyMap<string, TaskDefinition>): Hoo
     }
   }
   return [...hooks.values()];
-}
-
-function methodsOf(cls: AnyClass): Map<string, Method> {
-  const names = lineage(cls).flatMap((at) => Object.getOwnPropertyNames(at.prototype));
-  return new Map(
-    names.flatMap((name) => [[name, methodOf(cls, name)] as const]).filter((pair): pair is [string, Method] => pair[1] !== undefined),
-  );
-}
-
-/** The method instances have under this name; does not run getters. */
-function methodOf(cls: AnyClass, name: string): Method | undefined {
-  if (name === 'constructor') return undefined;
-  for (let at: object | null = cls.prototype; at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at) as object | null) {
-    const property = Object.getOwnPropertyDescriptor(at, name);
-    if (property) return typeof property.value === 'function' ? (property.value as Method) : undefined;
-  }
-  return undefined;
 }

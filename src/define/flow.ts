@@ -8,6 +8,7 @@ import type { Middleware } from '../model/middleware.ts';
 import type { FlowClass } from '../model/flow-types.ts';
 import { checkDeclaration } from './declaration.ts';
 import { noteClass } from './declared-classes.ts';
+import { checkStreams } from './definition.ts';
 import { isOfLibrary } from './library.ts';
 import { type AnyClass, readTasksSoFar, standardContext, writeFlow } from './metadata.ts';
 import { optionsObject } from './spot.ts';
@@ -102,8 +103,8 @@ export interface FlowOptions<S extends StandardSchemaV1 = StandardSchemaV1, R ex
  * Makes a class a flow. Each attempt of a run has an instance; its constructor takes arguments only if `instantiate` of `batuta.config.ts`
  * passes them.
  *
- * @throws BatutaError at the definition of the class: DECORATOR_MISPLACED, OPTION_UNKNOWN, OPTION_INVALID, DURATION_INVALID, NAME_INVALID.
- *   The graph is checked on first use.
+ * @throws BatutaError at the definition of the class: DECORATOR_MISPLACED, OPTION_UNKNOWN, OPTION_INVALID, DURATION_INVALID, NAME_INVALID,
+ *   STREAM_MISUSED. The rest of the graph is checked on first use.
  * @example
  * ```ts
  * @Flow({ params: z.object({ month: z.string() }), retries: 1 })
@@ -122,7 +123,11 @@ export function Flow<S extends StandardSchemaV1 = never, const R extends string 
     if (!writeFlow(cls, context, record)) throw new BatutaError('DECORATOR_MISPLACED', `${cls.name} has @Flow() twice; keep one.`);
     checkDeclaration(cls, record, readTasksSoFar(cls, context).values());
     // Static members of a class with standard decorators are set only after the decorators ran.
-    context?.addInitializer?.(() => checkDeclaration(cls, record, []));
+    if (!context) checkStreams(cls);
+    context?.addInitializer?.(() => {
+      checkDeclaration(cls, record, []);
+      checkStreams(cls);
+    });
   };
   return decorate;
 }

@@ -50,6 +50,11 @@ export function planStreams(
   return { tasks: own, streams: { sources, segments } };
 }
 
+/** Whether a task has anything that `planStreams` checks. */
+export function mayStream({ method, buffer, maxErrorRate }: TaskDefinition): boolean {
+  return isAsyncGenerator(method) || buffer !== null || maxErrorRate !== null;
+}
+
 function streamsOf(tasks: Tasks, graph: Graph): ReadonlySet<string> {
   const needed = new Set(graph.edges.filter(({ kind }) => kind === 'data').map(({ from }) => from));
   const sources = new Set<string>();
