@@ -34,7 +34,7 @@ export function declareArtifactCommands(program: Command, perform: Perform): voi
     .action(perform(async () => (await import('./commands/artifact-get.ts')).getArtifact));
   artifact
     .command('compare')
-    .argument('[ids...]', 'two ids, the earlier first')
+    .argument('[ids...]', 'two ids, the earlier first; one is compared with the version before it')
     .description('print how two artifacts differ')
     .option('--key <key>', 'the newest version of this key, beside the one before')
     .option('--by <column>', 'of tables: the column that rows are known by')

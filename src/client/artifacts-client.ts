@@ -1,10 +1,8 @@
 /** Contract of the client for artifacts: what tasks show, versions by key across runs, and bytes. */
 import type { ArtifactComparison } from '../model/compare-artifacts.ts';
-import type { Artifact } from '../model/run.ts';
-import type { ArtifactFilter, ArtifactKey, ArtifactKeyFilter, ListedArtifact, Page } from '../store/store.ts';
+import type { ArtifactFilter, ArtifactKey, ArtifactKeyFilter, FoundArtifact, ListedArtifact, Page } from '../store/store.ts';
 
-/** An artifact with all its data. */
-export type FoundArtifact = Artifact & Pick<ListedArtifact, 'flow' | 'runName'>;
+export type { FoundArtifact };
 
 /** Content of an artifact, as a file. */
 export interface ArtifactContent {

@@ -56,6 +56,10 @@ describe('batuta artifact', () => {
       '',
     ]);
     expect((await project.batuta('artifact', 'compare', '--key', 'note')).stdout).toContain('- b\n+ c\n');
+    const [newest, first] = await json('artifact', 'ls', '--key', 'rates');
+    expect((await project.batuta('artifact', 'compare', newest.id.slice(-8))).stdout).toBe(table);
+    const without = await project.batuta('artifact', 'compare', first.id);
+    expect([without.status, without.stderr]).toEqual([2, expect.stringContaining('is the first version of rates')]);
     const report = await json('artifact', 'get', '--key', 'report');
     expect([report.path, report.bytes, readFileSync(report.path).at(399_999)]).toEqual([join(project.path, 'evil.bin'), 400_000, 39]);
     const again = await project.batuta('artifact', 'get', '--key', 'report');

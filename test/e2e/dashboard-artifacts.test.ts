@@ -21,6 +21,11 @@ import { at } from 'batuta/streams';
     artifact.progress('pages', 0.62, '62 <b>pages</b>');
   }
 }
+@Flow() export class Counts {
+  @Task() async count({ artifact }: TaskContext) {
+    for (let n = 1; n <= 55; n++) await artifact.table('counts', [{ name: 'all', n }], { key: 'counts' });
+  }
+}
 @Flow() export class Rows {
   @Task() async *rows() { for (let n = 1; n <= 200; n++) yield at(n, { n }); }
   @Task({ needs: ['rows'] }) async sum(rows: AsyncIterable<{ n: number }>, ctx: TaskContext) {
@@ -61,6 +66,30 @@ describe('what tasks show', () => {
     await page.getByText('1 row changed; matched').waitFor();
     expect(await page.getByRole('row', { name: /^AA minutes/ }).innerText()).toMatch(/1\s+2/);
     expect(await page.title()).toContain('Versions of delays');
+    expect(await accessFaults(page)).toEqual([]);
+    expect(faults()).toEqual([]);
+  });
+
+  it('whose version is not in the list yet is compared with the version before it', async () => {
+    const page = await open(`/runs/${await submit('counts')}`);
+    await state(page, 'Completed').waitFor();
+    const compareAs = async (from: number, to: number): Promise<void> => {
+      await page.getByText('1 row changed; matched').waitFor();
+      expect(await page.getByRole('row', { name: /^all n/ }).innerText()).toMatch(new RegExp(`${from}\\s+${to}`));
+    };
+    const items = await page.evaluate(async () => {
+      const response = await fetch('/api/artifacts?key=counts&limit=100');
+      return ((await response.json()) as { readonly items: readonly { readonly id: string }[] }).items;
+    });
+    const idOf = (n: number): string => items[55 - n]?.id ?? '';
+    await visit(page, `/artifacts/versions?key=counts&after=${idOf(3)}`);
+    await compareAs(2, 3);
+    // The last of those loaded.
+    await page.getByRole('radio', { name: `Compare ${idOf(6).slice(-8)} as the one after` }).waitFor();
+    await visit(page, `/artifacts/versions?key=counts&after=${idOf(6)}`);
+    await compareAs(5, 6);
+    await visit(page, `/artifacts/versions?key=counts&after=${idOf(1)}`);
+    await page.getByText('This is the first version; choose another').waitFor();
     expect(await accessFaults(page)).toEqual([]);
     expect(faults()).toEqual([]);
   });

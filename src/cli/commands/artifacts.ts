@@ -145,9 +145,14 @@ export async function compareTwo(
 
 async function pairOf(artifacts: ArtifactsClient, ids: readonly string[], key: string | undefined): Promise<readonly [string, string]> {
   if (key === undefined) {
-    const [before, after, more] = ids;
-    if (before !== undefined && after !== undefined && more === undefined) return [before, after];
-    throw usage('Give two ids, the earlier first, or --key <key>.');
+    const [first, second, more] = ids;
+    if (first === undefined || more !== undefined) throw usage('Give one id, two with the earlier first, or --key <key>.');
+    if (second !== undefined) return [first, second];
+    const { id, key: own, previous } = await artifacts.get(first);
+    if (previous !== null) return [previous, id];
+    throw usage(
+      own ? `${id} is the first version of ${own}; give two ids.` : `${id} has no key, and so no version before it; give two ids.`,
+    );
   }
   if (ids.length > 0) throw usage('--key replaces ids.');
   const { items } = await artifacts.list({ key, limit: 2 });

@@ -18,7 +18,11 @@ const fields = {
 const ofRun = { flow: z.string(), runName: z.string() };
 
 export const artifact = z.strictObject(fields);
-export const foundArtifact = z.strictObject({ ...fields, ...ofRun });
+export const foundArtifact = z.strictObject({
+  ...fields,
+  ...ofRun,
+  previous: z.string().nullable().describe('Id of the version of its key before it; null if it is the first, or has no key'),
+});
 export const listedArtifact = z.strictObject({ ...fields, ...ofRun, chars: count });
 export const artifactKey = z.strictObject({ key: z.string(), versions: count, newest: listedArtifact });
 

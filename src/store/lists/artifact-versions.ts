@@ -71,9 +71,12 @@ export async function listKeys({ query }: Connection, filter: ArtifactKeyFilter)
 /** See `ArtifactStore.get`. */
 export async function findArtifact({ query }: Connection, id: string): ReturnType<ArtifactStore['get']> {
   const read = (condition: string, values: readonly string[]) =>
-    query<ArtifactRow & { readonly flow: string | null; readonly run_name: string | null }>(
-      `select ${columnsOf(artifactTable)}, runs.flow, runs.name as run_name from artifacts
-       left join runs on runs.id = artifacts.run_id where ${condition} limit 2`,
+    query<ArtifactRow & { readonly flow: string | null; readonly run_name: string | null; readonly previous: string | null }>(
+      `select ${columnsOf(artifactTable)}, runs.flow, runs.name as run_name, (
+         select id from artifacts as earlier where earlier.key = artifacts.key
+           and (earlier.created_at, earlier.id) < (artifacts.created_at, artifacts.id) order by created_at desc, id desc limit 1
+       ) as previous
+       from artifacts left join runs on runs.id = artifacts.run_id where ${condition} limit 2`,
       values,
     );
   let rows = await read('artifacts.id = $1', [id]);
@@ -82,6 +85,6 @@ export async function findArtifact({ query }: Connection, id: string): ReturnTyp
   }
   const [row, other] = rows;
   if (row === undefined || other !== undefined) return null;
-  const { flow, run_name, ...artifact } = row;
-  return { ...artifactOf(artifact), flow: flow ?? '', runName: run_name ?? '' };
+  const { flow, run_name, previous, ...artifact } = row;
+  return { ...artifactOf(artifact), flow: flow ?? '', runName: run_name ?? '', previous };
 }

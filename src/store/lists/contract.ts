@@ -163,6 +163,12 @@ export interface ListedArtifact extends Omit<Artifact, 'data'> {
   readonly data: unknown;
 }
 
+/** An artifact with all its data. */
+export interface FoundArtifact extends Artifact, Pick<ListedArtifact, 'flow' | 'runName'> {
+  /** Id of the version of its key before it; null if it is the first, or has no key. */
+  readonly previous: string | null;
+}
+
 /** A page of the history of a run. */
 export interface TransitionFilter {
   /** Of one task run; null: of the run itself. */
@@ -213,7 +219,7 @@ export interface ArtifactStore {
   /** Keys in order, each with its newest version. @throws BatutaError FILTER_INVALID */
   keys(filter?: ArtifactKeyFilter): Promise<Page<ArtifactKey>>;
   /** One with all its data, by its id or at least its last 8 characters; null if there is none, or more than one ends like this. */
-  get(id: string): Promise<(Artifact & Pick<ListedArtifact, 'flow' | 'runName'>) | null>;
+  get(id: string): Promise<FoundArtifact | null>;
   has(id: string): Promise<boolean>;
 }
 

@@ -46,6 +46,24 @@ describe.each(makers)('artifacts on $name', (maker) => {
     await expect(store.artifacts.list({ keyy: 'a' } as never)).rejects.toMatchObject({ code: 'FILTER_INVALID' });
   });
 
+  test('know the version before them, which is that of another run too', async () => {
+    const ids: string[] = [];
+    // Two of one instant are ordered by id.
+    for (const at of [0, 1, 1, 2]) {
+      const id = makeId();
+      ids.push(id);
+      await (await begin()).add({ id, key: 'a', createdAt: startedAt + at });
+    }
+    const other = makeId();
+    await (await begin()).add({ id: other, key: 'b', createdAt: startedAt + 3 });
+    const bare = makeId();
+    await (await begin()).add({ id: bare, createdAt: startedAt + 4 });
+    const order = (await store.artifacts.list({ key: 'a' })).items.map(({ id }) => id).toReversed();
+    expect(order.toSorted()).toEqual(ids.toSorted());
+    const found = await Promise.all([...order, other, bare].map((id) => store.artifacts.get(id)));
+    expect(found.map((one) => one?.previous)).toEqual([null, ...order.slice(0, 3), null, null]);
+  });
+
   test('are listed by key, each with how many versions there are and the newest', async () => {
     const { add } = await begin();
     for (const [key, at] of [

@@ -31,6 +31,13 @@ const shows = makeFlow({
     },
   },
 });
+const versioned = makeFlow({
+  work: {
+    does: async ({ artifact }: TaskContext) => {
+      for (const n of [1, 2]) await artifact.json('n', { n }, { key: 'versions' });
+    },
+  },
+});
 const rejecting = makeFlow(
   {
     rows: {
@@ -82,6 +89,12 @@ describe.each(['sqlite', 'postgres'])('on %s', (on) => {
       (await api.client.artifacts.keys()).items.map((key) => ({ ...key, newest: { ...key.newest, ref: undefined } })),
     );
     expect(await http.artifacts.get(idOf('note').slice(-8))).toEqual(await api.client.artifacts.get(idOf('note')));
+    await api.client.runs.awaitEnd((await api.client.submit(versioned)).id);
+    const versions = (await http.artifacts.list({ key: 'versions' })).items.map(({ id }) => id);
+    expect([await http.artifacts.get(versions[0] ?? ''), await http.artifacts.get(versions[1] ?? '')]).toMatchObject([
+      { previous: versions[1] },
+      { previous: null },
+    ]);
     await expect(http.artifacts.get('ffffffff')).rejects.toMatchObject({ code: 'ARTIFACT_NOT_FOUND' });
   });
 

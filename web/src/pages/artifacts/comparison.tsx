@@ -6,11 +6,15 @@ import { isChartData } from '../../../../src/model/chart.ts';
 import { type ArtifactComparison, compareArtifacts } from '../../../../src/model/compare-artifacts.ts';
 import type { TableComparison } from '../../../../src/model/compare-tables.ts';
 import type { TextComparison } from '../../../../src/model/compare-texts.ts';
+import type { FoundArtifact } from '../../../../src/client/artifacts-client.ts';
+import type { Wire } from '../../../../src/client/wire.ts';
+import { shortId } from '../../../../src/model/ids.ts';
 import { artifactQuery } from '../../api/list-queries.ts';
 import { plural } from '../../parts/format.ts';
 import { Failed, LoadingBlock } from '../../parts/notices.tsx';
 import { Panel } from '../../parts/page.tsx';
 import table from '../../parts/table.module.css';
+import { Time } from '../../parts/time.tsx';
 import { TableView } from '../../values/table-view.tsx';
 import { ChartView } from '../../values/chart-view.tsx';
 import { ImageView } from '../../values/file-view.tsx';
@@ -33,6 +37,9 @@ export function Comparison({ before, after }: { readonly before: string; readonl
   const [imageBefore, imageAfter] = [artifactFileOf(a), artifactFileOf(b)];
   return (
     <Panel title={comparison.isSame ? 'No differences' : 'Differences'}>
+      <p className={style.sum}>
+        <Origin of={a} /> → <Origin of={b} />
+      </p>
       {a.kind === 'chart' && isChartData(a.data) && isChartData(b.data) ? <ChartView data={b.data} before={a.data} name={b.name} /> : null}
       {a.kind === 'image' && imageBefore !== null && imageAfter !== null ? (
         <div className={style.sides}>
@@ -48,6 +55,15 @@ export function Comparison({ before, after }: { readonly before: string; readonl
       ) : null}
       {comparison.isSame || comparison.kind === 'chart' ? null : <Changes comparison={comparison} />}
     </Panel>
+  );
+}
+
+function Origin({ of: { id, createdAt, runName } }: { readonly of: Pick<Wire<FoundArtifact>, 'id' | 'createdAt' | 'runName'> }) {
+  return (
+    <>
+      {`${shortId(id)} of ${runName}, `}
+      <Time at={createdAt} />
+    </>
   );
 }
 

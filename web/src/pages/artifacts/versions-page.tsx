@@ -1,12 +1,12 @@
 /** The versions of one key across runs, newest first, and two of them compared. */
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { byteSize } from '../../../../src/base/byte-size.ts';
 import { shortId } from '../../../../src/model/ids.ts';
-import { artifactsQuery } from '../../api/list-queries.ts';
+import { artifactQuery, artifactsQuery } from '../../api/list-queries.ts';
 import type { ArtifactRow } from '../../api/wire-types.ts';
 import { MoreButton } from '../../parts/more-button.tsx';
-import { Empty, Failed, LoadingRows } from '../../parts/notices.tsx';
+import { Empty, Failed, LoadingBlock, LoadingRows } from '../../parts/notices.tsx';
 import { Page, Panel } from '../../parts/page.tsx';
 import table from '../../parts/table.module.css';
 import { Time } from '../../parts/time.tsx';
@@ -20,7 +20,9 @@ export function VersionsPage() {
   const query = useInfiniteQuery({ ...artifactsQuery({ key }), enabled: key !== '' });
   const versions = query.data?.pages.flatMap(({ items }) => items);
   const after = chosen.after ?? versions?.[0]?.id;
-  const before = chosen.before ?? versions?.[(versions.findIndex(({ id }) => id === after) ?? 0) + 1]?.id;
+  // The chosen version need not be among those loaded, nor the one before it.
+  const found = useQuery({ ...artifactQuery(after ?? ''), enabled: after !== undefined && chosen.before === undefined });
+  const before = chosen.before ?? found.data?.previous ?? undefined;
   return (
     <Page title={`Versions of ${key}`}>
       {key === '' ? (
@@ -37,10 +39,18 @@ export function VersionsPage() {
         <>
           <VersionTable versions={versions} before={before} after={after} />
           <MoreButton query={query} />
-          {before === undefined || after === undefined ? (
-            <p className={style.soft}>There is one version; the next one is compared with it here.</p>
-          ) : (
+          {before !== undefined && after !== undefined ? (
             <Comparison before={before} after={after} />
+          ) : found.error !== null ? (
+            <Failed what="The chosen version" error={found.error} retry={() => void found.refetch()} />
+          ) : found.data === undefined ? (
+            <LoadingBlock height={160} />
+          ) : (
+            <p className={style.soft}>
+              {versions.length === 1
+                ? 'There is one version; the next one is compared with it here.'
+                : 'This is the first version; choose another to compare it with.'}
+            </p>
           )}
         </>
       )}
