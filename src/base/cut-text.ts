@@ -56,3 +56,11 @@ export function isStorableText(text: string): boolean {
 export function storableText(text: string): string {
   return isStorableText(text) ? text : text.toWellFormed().replaceAll('\0', '\ufffd');
 }
+
+/** Their escapes as `JSON.stringify` writes them; an even number of backslashes before one means that it is plain text. */
+const escaped = /(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][0-9a-f]{2})/g;
+
+/** The same for JSON text from `JSON.stringify` or SQLite: they never escape whole pairs. */
+export function storableJson(json: string): string {
+  return json.includes('\\u0000') || json.includes('\\ud') ? json.replace(escaped, '$1\\ufffd') : json;
+}

@@ -92,7 +92,7 @@ export function makeError(parts: Omit<ErrorParts, 'hasCause'> & { readonly hasCa
 export function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   const tag = (): string => attempt(() => Object.prototype.toString.call(value), 'something that has no text');
-  return attempt(() => JSON.stringify(value) ?? String(value), null) ?? tag();
+  return attempt(() => (typeof value === 'bigint' ? undefined : JSON.stringify(value)) ?? String(value), null) ?? tag();
 }
 
 function instanceOf({

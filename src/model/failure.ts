@@ -1,5 +1,5 @@
 /** The recorded form of an error: as stored and shown to people. */
-import { cutText, shortened } from '../base/cut-text.ts';
+import { cutText, shortened, storableJson, storableText } from '../base/cut-text.ts';
 import { hidesValues, withoutHidden, withoutHiddenIn } from '../base/hidden-values.ts';
 import { isSecretName, redacted } from '../base/secret-names.ts';
 import { type ErrorParts, isError, makeError, readError, textOf } from './error-parts.ts';
@@ -70,7 +70,7 @@ interface Place {
 
 /**
  * Turns anything thrown into its recorded form. Never throws; a thrown non-error keeps its text as message and its fields; circular causes
- * are cut.
+ * are cut. Its texts are already as databases store them, so that the error is the same before and after it is recorded.
  */
 export function failureOf(thrown: unknown): Failure {
   const failure = failureWithin(thrown, { above: [], left: { parts: maxParts } });
@@ -91,11 +91,11 @@ function failureWithin(thrown: unknown, place: Place): Failure {
     cause === undefined || below.above.length > maxCauses || below.above.includes(cause) ? null : failureWithin(cause, below);
   const kept = keptFields(typeof code === 'string' || code === undefined ? others : { code, ...others }, budget, below);
   return {
-    name,
+    name: storableText(name),
     // Hidden values first: once cut they would not be found.
-    message: shortened(withoutHidden(filledMessage(message, recordedParts, recordedCause, hasCode ? String(code) : null)), maxChars),
-    code: hasCode ? String(code) : null,
-    stack: stack === null ? null : cutStack(withoutHidden(stack), maxChars),
+    message: shortened(storableText(withoutHidden(filledMessage(message, recordedParts, recordedCause, hasCode ? String(code) : null))), maxChars),
+    code: hasCode ? storableText(String(code)) : null,
+    stack: stack === null ? null : cutStack(storableText(withoutHidden(stack)), maxChars),
     details: jsonOrNull(details),
     cause: recordedCause,
     ...(recordedParts ? { errors: recordedParts } : {}),
@@ -135,17 +135,23 @@ function keptFields(fields: Readonly<Record<string, unknown>>, budget: Budget, b
   // Small ones first, so that a large one does not push out a status.
   for (const key of Object.keys(fields).sort((a, b) => weightOf(fields[a]) - weightOf(fields[b]))) {
     const value = isSecretName(key) && fields[key] !== null ? redacted : plainCopy(fields[key], { budget, error });
-    if (value === notKept) leftOut.push(cutText(key, 100));
+    if (value === notKept) leftOut.push(cutText(storableText(key), 100));
     else kept[key] = value;
   }
   const names = Object.keys(fields).filter((key) => Object.hasOwn(kept, key));
   const ordered = Object.fromEntries(names.map((key) => [key, kept[key]]));
-  const { json, types } = names.length === 0 ? { json: undefined, types: undefined } : toTypedJson(ordered);
+  const { json, types } = names.length === 0 ? { json: undefined, types: undefined } : storableFields(toTypedJson(ordered));
   return {
     ...(json === undefined ? {} : { fields: json as Record<string, unknown> }),
     ...(types === undefined ? {} : { fieldTypes: types }),
     ...(leftOut.length === 0 ? {} : { fieldsLeftOut: leftOut.slice(0, 50) }),
   };
+}
+
+function storableFields<Typed>(typed: Typed): Typed {
+  const text = JSON.stringify(typed);
+  const kept = storableJson(text);
+  return kept === text ? typed : (JSON.parse(kept) as Typed);
 }
 
 function weightOf(value: unknown): number {
@@ -198,7 +204,7 @@ function jsonOrNull(value: unknown): unknown {
   if (value === undefined) return null;
   try {
     const text = JSON.stringify(value, (key, inner: unknown) => (isSecretName(key) && inner != null ? redacted : inner));
-    return text === undefined || text.length > maxTextChars ? null : JSON.parse(text);
+    return text === undefined || text.length > maxTextChars ? null : JSON.parse(storableJson(text));
   } catch {
     return null;
   }

@@ -10,19 +10,11 @@
  * Connections pass every text through `storableValue`; JSON that a statement passes to the database, or that a column holds, is made only
  * by `jsonText`.
  */
-import { storableText } from '../base/cut-text.ts';
-
-/** Their escapes as `JSON.stringify` writes them; an even number of backslashes before one means that it is plain text. */
-const escaped = /(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][0-9a-f]{2})/g;
+import { storableJson, storableText } from '../base/cut-text.ts';
 
 /** JSON text of a value; `'null'` if JSON has no text for it. */
 export function jsonText(value: unknown): string {
-  return storable(JSON.stringify(value) ?? 'null');
-}
-
-/** For JSON text from `JSON.stringify` or SQLite: they never escape whole pairs. */
-export function storable(json: string): string {
-  return json.includes('\\u0000') || json.includes('\\ud') ? json.replace(escaped, '$1\\ufffd') : json;
+  return storableJson(JSON.stringify(value) ?? 'null');
 }
 
 /** For a parameter that is stored as it is. */

@@ -10,7 +10,8 @@ import { taskRunTable, taskRunValues, replacedTaskRun } from '../tables.ts';
 import type { EndHeld, OfferedTask } from './contract.ts';
 import type { Ticketed } from '../leases/contract.ts';
 import { insertListed } from '../table.ts';
-import { jsonText, storable } from '../storable.ts';
+import { jsonText } from '../storable.ts';
+import { storableJson } from '../../base/cut-text.ts';
 
 const offeredTypes = {
   id: 'text',
@@ -42,7 +43,7 @@ export async function offerTasks(connection: Connection, claim: Claim, tasks: re
        returning ${ticketColumns}`,
       [
         db.now(),
-        storable(
+        storableJson(
           jsonText(
             tasks.map(({ taskRun, queue, priority, slots, inputs, inputsRef }) => [
               taskRun.id,

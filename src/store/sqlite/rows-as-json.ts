@@ -6,7 +6,7 @@
  * for what cannot be read. For rows of texts that is no slower: a row crosses into JavaScript once, not once per column.
  */
 import type Database from 'libsql';
-import { storable } from '../storable.ts';
+import { storableJson } from '../../base/cut-text.ts';
 
 /** A statement that returns rows as JSON, and the names of their columns. */
 export interface JsonStatement {
@@ -34,7 +34,7 @@ export function rowsAsJson(text: string, prepared: Database.Statement): JsonStat
 
 /** The values of a row that such a statement returned. */
 export function valuesOf(row: unknown): unknown[] {
-  return JSON.parse(storable(decoder.decode(row as ArrayBuffer))) as unknown[];
+  return JSON.parse(storableJson(decoder.decode(row as ArrayBuffer))) as unknown[];
 }
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { storableJson } from '../../../src/base/cut-text.ts';
 import { errorOf, failureOf } from '../../../src/model/failure.ts';
 
 describe('failureOf', () => {
@@ -25,7 +26,7 @@ describe('failureOf', () => {
     expect(failureOf('plain').message).toBe('plain');
     expect(failureOf({ reason: 7 }).message).toBe('{"reason":7}');
     expect(failureOf(undefined).message).toBe('undefined');
-    expect(failureOf(10n).message).toBe('[object BigInt]');
+    expect(failureOf(10n).message).toBe('10');
   });
 
   test('a circle of causes ends, details that are no JSON are left out, a long text is cut', () => {
@@ -105,6 +106,18 @@ describe('failureOf', () => {
       JSON.parse(JSON.stringify(one, (key, value: unknown) => (key === 'stack' ? undefined : value)));
     expect(stackless(again)).toEqual(stackless(failure));
     expect(again.stack).toBe(failure.stack);
+  });
+
+  test('texts that no database can store are replaced at once, not only on record, wherever they stand', () => {
+    const bad = 'half \ud83e, NUL \0';
+    const error = new AggregateError([new Error(bad), bad], bad, { cause: Object.assign(new Error(bad), { name: bad }) });
+    const fields = { ...{ code: bad, details: { [bad]: [bad] }, body: bad, [bad]: { [bad]: new Map([[bad, new Date(0)]]) } } };
+    const failure = failureOf(Object.assign(error, fields, { inner: Object.assign(new Error(bad), { at: bad }), [`${bad}()`]: () => 1 }));
+    const stored = JSON.parse(storableJson(JSON.stringify(failure))) as typeof failure;
+    expect(failure).toEqual(stored);
+    expect(errorOf(failure)).toEqual(errorOf(stored));
+    expect(failure.message).toBe('half \ufffd, NUL \ufffd');
+    expect(errorOf(failure)).toMatchObject({ 'half \ufffd, NUL \ufffd': { 'half \ufffd, NUL \ufffd': new Map([[failure.message, new Date(0)]]) } });
   });
 
   test('an empty message is filled from the parts, the cause or the code', () => {
