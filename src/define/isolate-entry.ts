@@ -10,6 +10,7 @@ import { isMainThread, Worker } from 'node:worker_threads';
 import { BatutaError } from '../base/errors.ts';
 import { captureConsole } from '../base/console-capture.ts';
 import { builtFile } from '../base/installed.ts';
+import { takeFromMicrotasks } from '../base/microtasks.ts';
 import { signalGroup } from '../base/process-group.ts';
 import { escapedError } from '../model/escaped-error.ts';
 import { failureOf } from '../model/failure.ts';
@@ -41,6 +42,7 @@ let current: { readonly number: number; readonly hear: GuestContext['hear'] } | 
 port.listen(hear);
 process.on('uncaughtException', (error) => takeEscaped(error, 'exception'));
 process.on('unhandledRejection', (error) => takeEscaped(error, 'rejection'));
+takeFromMicrotasks((error) => charge(error, 'exception'));
 if (isMainThread) watchEngine();
 
 function hear(message: ToGuest): void {
@@ -130,12 +132,18 @@ function sendOutcome(number: number, ended: Ended, moved: readonly ArrayBuffer[]
 
 /** Charged to its task; if it belongs to none, the guest ends as under Node.js. */
 function takeEscaped(error: unknown, how: EscapeKind): void {
-  const scope = currentScope();
-  if (scope?.escaped) return scope.escaped(error, how);
+  if (charge(error, how)) return;
   process.removeAllListeners('uncaughtException');
   process.nextTick(() => {
     throw error;
   });
+}
+
+function charge(error: unknown, how: EscapeKind): boolean {
+  const scope = currentScope();
+  if (!scope?.escaped) return false;
+  scope.escaped(error, how);
+  return true;
 }
 
 /** Ends this process with its engine. */

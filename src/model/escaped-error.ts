@@ -1,5 +1,6 @@
 /** The error with which a task or run fails when one escaped it. */
 import { BatutaError, isBatutaError } from '../base/errors.ts';
+import { failureOf } from './failure.ts';
 import type { EscapeKind } from './run-context.ts';
 
 const sentences: Readonly<Record<Exclude<EscapeKind, 'exit'>, (where: string) => string>> = {
@@ -14,19 +15,11 @@ const sentences: Readonly<Record<Exclude<EscapeKind, 'exit'>, (where: string) =>
  */
 export function escapedError(error: unknown, how: EscapeKind, where: string): BatutaError {
   if (how === 'exit' || isBatutaError(error, 'ERROR_ESCAPED')) return error as BatutaError;
-  const message = `${sentences[how](where)}: ${messageOf(error)}`;
+  const message = `${sentences[how](where)}: ${failureOf(error).message}`;
   const escaped = new BatutaError('ERROR_ESCAPED', message, { cause: error });
   const frames = framesOf(error);
   escaped.stack = `${escaped.name}: ${message}${frames}`;
   return escaped;
-}
-
-function messageOf(error: unknown): string {
-  try {
-    return error instanceof Error ? String(error.message) : String(error);
-  } catch {
-    return 'it cannot be read';
-  }
 }
 
 /** The stack lines that say where, each with its line break. */

@@ -23,6 +23,8 @@ export class Escaping {
       case 'not an error': void Promise.reject('only text'); await forEver(); break;
       case 'exit': process.exit(0);
       case 'imported exit': exit(3);
+      case 'microtask': queueMicrotask(() => { throw new TypeError('in a microtask'); }); await forEver(); break;
+      case 'an object': void Promise.reject({ status: 3 }); await forEver(); break;
       case 'exit in a timer': setTimeout(() => process.exit(4), 5); await forEver(); break;
       case 'caught exit': try { process.exit(5); } catch {} await forEver(); break;
       case 'abort': process.abort();
@@ -38,6 +40,7 @@ export class Coded {
   async run({ how }: P, ctx: FlowContext<P>): Promise<string> {
     if (how === 'floating') void Promise.reject(new TypeError('forgotten'));
     if (how === 'timer') setTimeout(() => { throw new TypeError('in a timer'); }, 5);
+    if (how === 'microtask') queueMicrotask(() => { throw new TypeError('in a microtask'); });
     if (how === 'exit') process.exit(0);
     return await forEver();
   }
@@ -99,6 +102,8 @@ describe('an error that escapes a task', () => {
   it.each([
     ['floating', 'A promise that task work did not await was rejected: forgotten'],
     ['timer', 'An error was thrown in a callback of task work, past its call: in a timer'],
+    ['microtask', 'An error was thrown in a callback of task work, past its call: in a microtask'],
+    ['an object', 'A promise that task work did not await was rejected: {"status":3}'],
     ['emitter', 'An error was thrown in a callback of task work, past its call: unheard'],
     ['not an error', 'A promise that task work did not await was rejected: only text'],
     ['exit', 'Code of task work called process.exit(0); a task ends by returning or throwing.'],
@@ -117,7 +122,7 @@ describe('an error that escapes a task', () => {
       ['work', 'Failed'],
       ['rest', 'UpstreamFailed'],
     ]);
-    if (how !== 'not an error') expect(error?.stack).toContain('flows/escaping.ts:');
+    if (how !== 'not an error' && how !== 'an object') expect(error?.stack).toContain('flows/escaping.ts:');
   });
 
   it.each(['floating at the end', 'late'])('fails the run when the task has ended already (%s)', async (how) => {
@@ -127,7 +132,7 @@ describe('an error that escapes a task', () => {
     expect(tasks.at(-1)).toMatchObject({ name: 'rest', state: { name: 'Completed' } });
   });
 
-  it.each(['floating', 'timer', 'exit'])('fails the code flow whose body it escapes (%s)', async (how) => {
+  it.each(['floating', 'timer', 'microtask', 'exit'])('fails the code flow whose body it escapes (%s)', async (how) => {
     const { status, state } = await run('coded', how);
     expect([status, state.name]).toEqual([1, 'Failed']);
     expect(state.message).toContain('the flow coded');

@@ -5,12 +5,14 @@
  * Installed while an engine is open, once per process. An error that belongs to no run goes where it would go without us: to the program's
  * listeners, or else it ends the process as usual in Node.js.
  */
+import { takeFromMicrotasks } from '../../base/microtasks.ts';
 import { escapeScope, type EscapeKind } from '../../model/run-context.ts';
 
 const ours = Symbol.for('batuta.catchEscaped');
 type Handler = ((error: unknown) => void) & { readonly [ours]?: true };
 
 let holders = 0;
+let leaveMicrotasks: (() => void) | null = null;
 let takeUncharged: ((error: unknown) => void) | null = null;
 
 const onException: Handler = mark((error) => {
@@ -65,11 +67,14 @@ function install(): void {
   uninstall();
   process.on('uncaughtException', onException);
   process.on('unhandledRejection', onRejection);
+  leaveMicrotasks = takeFromMicrotasks((error) => charge(error, 'exception'));
 }
 
 function uninstall(): void {
   process.off('uncaughtException', onException);
   process.off('unhandledRejection', onRejection);
+  leaveMicrotasks?.();
+  leaveMicrotasks = null;
 }
 
 /** Whether the program itself listens; another copy of this library does not count. */
