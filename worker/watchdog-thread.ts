@@ -82,7 +82,7 @@ async function endProcess(silentMs: number): Promise<void> {
 }
 
 function sentenceFor({ task, flow, place }: Holder): string {
-  return `task ${task ?? 'run'} of the flow ${flow} held the event loop${place === null ? '' : ` at ${place}`}`;
+  return `${task === null ? 'the body' : `task ${task}`} of the flow ${flow} held the event loop${place === null ? '' : ` at ${place}`}`;
 }
 
 /** Written by this thread itself: the process's streams belong to the held thread. */

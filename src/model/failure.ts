@@ -93,7 +93,10 @@ function failureWithin(thrown: unknown, place: Place): Failure {
   return {
     name: storableText(name),
     // Hidden values first: once cut they would not be found.
-    message: shortened(storableText(withoutHidden(filledMessage(message, recordedParts, recordedCause, hasCode ? String(code) : null))), maxChars),
+    message: shortened(
+      storableText(withoutHidden(filledMessage(message, recordedParts, recordedCause, hasCode ? String(code) : null))),
+      maxChars,
+    ),
     code: hasCode ? storableText(String(code)) : null,
     stack: stack === null ? null : cutStack(storableText(withoutHidden(stack)), maxChars),
     details: jsonOrNull(details),

@@ -117,7 +117,9 @@ describe('failureOf', () => {
     expect(failure).toEqual(stored);
     expect(errorOf(failure)).toEqual(errorOf(stored));
     expect(failure.message).toBe('half \ufffd, NUL \ufffd');
-    expect(errorOf(failure)).toMatchObject({ 'half \ufffd, NUL \ufffd': { 'half \ufffd, NUL \ufffd': new Map([[failure.message, new Date(0)]]) } });
+    expect(errorOf(failure)).toMatchObject({
+      'half \ufffd, NUL \ufffd': { 'half \ufffd, NUL \ufffd': new Map([[failure.message, new Date(0)]]) },
+    });
   });
 
   test('an empty message is filled from the parts, the cause or the code', () => {
