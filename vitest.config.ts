@@ -45,7 +45,7 @@ export default defineConfig({
       room('e2e', { testTimeout: 60_000, globalSetup: [buildOnce, postgres, redis], expect: { poll: { timeout: 20_000 } } }),
       room('chaos', { testTimeout: 120_000, globalSetup: [buildOnce, postgres, redis] }),
       room('types', { testTimeout: 300_000, globalSetup: [declareOnce] }),
-      room('packages', { testTimeout: 300_000, globalSetup: [packOnce] }),
+      room('packages', { testTimeout: 300_000, globalSetup: [packOnce, postgres] }),
     ],
   },
 });

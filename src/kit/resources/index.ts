@@ -15,6 +15,7 @@ export { type KyselyTx, kyselyTransactions } from './sql/kysely.ts';
 export { type Mysql2Tx, mysql2Transactions } from './sql/mysql2.ts';
 export { mysql, type MysqlOptions } from './sql/mysql.ts';
 export { type PgTx, pgTransactions } from './sql/pg.ts';
+export { type PrismaTx, prismaTransactions } from './sql/prisma.ts';
 export { postgres, type PostgresOptions } from './sql/postgres.ts';
 export type { SqlPool, SqlTransaction, TransactionalPool } from './sql/sql-pool.ts';
 export { type SqliteTx, sqliteTransactions } from './sql/sqlite-driver.ts';

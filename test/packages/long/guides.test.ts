@@ -76,7 +76,7 @@ async function followGuide(guide: string): Promise<unknown[]> {
       if (done.test(line) || goesOn.test(line) || mends.test(line)) continue;
       const typed = await withIds(line);
       // What asks for a value on a terminal reads it from standard input here.
-      const { status, output } = line.startsWith('export ') ? await setVariable(line) : await inProject(`echo "a value" | ( ${typed}\n)`);
+      const { status, output } = line.startsWith('export ') ? await setVariable(line) : await inProject(`( ${typed}\n) <<< "a value"`);
       if (status !== 0 || /warning|error [A-Z]/.test(output)) failed.push([guide, line, status, output]);
     }
   }
