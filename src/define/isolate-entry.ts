@@ -19,6 +19,7 @@ import type { FlowDefinition } from '../model/flow.ts';
 import { noteGone } from '../model/move.ts';
 import { packValue, unpackValue } from '../model/packed-value.ts';
 import { currentScope, type EscapeKind, type RunScope, runScope } from '../model/run-context.ts';
+import { recordOf } from '../model/streams.ts';
 import { hasTracerProvider } from '../model/trace.ts';
 import { profiled } from '../model/task-profile.ts';
 import type { TaskDefinition } from '../model/task.ts';
@@ -231,6 +232,6 @@ async function listed(value: unknown): Promise<unknown> {
   const isGenerator = Symbol.asyncIterator in value || (Symbol.iterator in value && 'next' in value && typeof value.next === 'function');
   if (!isGenerator) return value;
   const items: unknown[] = [];
-  for await (const item of value as AsyncIterable<unknown>) items.push(item);
+  for await (const item of value as AsyncIterable<unknown>) items.push(recordOf(item));
   return items;
 }

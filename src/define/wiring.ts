@@ -173,7 +173,11 @@ export type Wanted<T, W extends Wiring> = T extends abstract new (
     : WantedInGraph<T, W>;
 
 /** A method's result, as recorded. */
-type RecordedOf<M> = M extends (...args: Any[]) => infer R ? (R extends AsyncGenerator<infer Item, Any, Any> ? Item[] : Awaited<R>) : never;
+type RecordedOf<M> = M extends (...args: Any[]) => infer R
+  ? R extends AsyncGenerator<infer Item, Any, Any>
+    ? RecordOf<Item>[]
+    : Awaited<R>
+  : never;
 
 /** Whether the undo method can take a task's result. Its context may be a transaction's: its own `@Task` says which. */
 type UndoneBy<T, M, B extends string> = [B] extends [never]

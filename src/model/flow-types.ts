@@ -6,6 +6,7 @@
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { FlowDefinition } from './flow.ts';
+import type { RecordOf } from './streams.ts';
 
 declare global {
   /**
@@ -45,8 +46,8 @@ export type ParamsOf<C> =
   Named<C> extends { readonly params: infer S extends StandardSchemaV1 } ? StandardSchemaV1.InferOutput<S> : unknown;
 
 /**
- * The result of a flow: of a class with `run()` its return value, else the value of the task named by the static `result`, awaited;
- * `unknown` if there is neither. `C` is the class (`typeof FlightDelays`), its instance, or its name.
+ * The result of a flow: of a class with `run()` its return value, else the value of the task named by the static `result`, awaited, of a
+ * generator the list of its items; `unknown` if there is neither. `C` is the class (`typeof FlightDelays`), its instance, or its name.
  */
 export type ResultOf<C> =
   Named<C> extends infer F
@@ -78,7 +79,11 @@ export type EmitsOf<C> =
     ? { readonly [K in keyof E]: StandardSchemaV1.InferOutput<E[K]> }
     : Readonly<Record<string, unknown>>;
 
-type ValueOf<M> = M extends (...args: never[]) => infer R ? Awaited<R> : unknown;
+type ValueOf<M> = M extends (...args: never[]) => infer R
+  ? R extends AsyncGenerator<infer Item, unknown, never> | Generator<infer Item, unknown, never>
+    ? RecordOf<Item>[]
+    : Awaited<R>
+  : unknown;
 
 /** The parameters in a context that names `P`: a flow's class stands for the output of its schema, anything else for itself. */
 export type ContextParams<P> = P extends AnyClass ? ParamsOf<P> : P;

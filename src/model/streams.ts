@@ -24,6 +24,11 @@ export function at<Row>(position: unknown, record: Row): Positioned<Row> {
   return new Positioned(position, record);
 }
 
+/** The record without its place, as takers receive it. */
+export function recordOf(item: unknown): unknown {
+  return item instanceof Positioned ? item.record : item;
+}
+
 /** A record as received by tasks that take the stream. */
 export type RecordOf<Item> = 0 extends 1 & Item ? Item : Item extends Positioned<infer Row> ? Row : Item;
 

@@ -3,6 +3,7 @@ import { Flow } from '../../src/define/flow.ts';
 import { Task } from '../../src/define/task.ts';
 import type { Out } from '../../src/define/wiring.ts';
 import type { TaskContext } from '../../src/model/context.ts';
+import type { ResultOf } from '../../src/model/flow-types.ts';
 import { at } from '../../src/model/streams.ts';
 
 interface Row {
@@ -46,3 +47,18 @@ export class Rows {
   @Task({ needs: ['texts'] })
   ends(_texts: AsyncIterable<unknown>): void {}
 }
+
+/** Items that no task takes as a stream are the list that the task gives, without their positions. */
+@Flow()
+export class Listed {
+  static readonly result = 'rows';
+  @Task()
+  async *rows() {
+    yield at(1, { id: 1 });
+  }
+  @Task({ each: 'rows' })
+  one(row: { id: number }): number {
+    return row.id;
+  }
+}
+export const ids = (rows: ResultOf<typeof Listed>): readonly number[] => rows.map(({ id }) => id);

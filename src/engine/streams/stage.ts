@@ -1,6 +1,6 @@
 /** One task of a segment: the streams into and out of its attempt. */
 import type { BatutaError } from '../../base/errors.ts';
-import { Positioned } from '../../model/streams.ts';
+import { Positioned, recordOf } from '../../model/streams.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import { encodeValue } from '../values/results.ts';
 import type { TaskAttempt } from '../task/task-attempt.ts';
@@ -175,7 +175,7 @@ export class Stage {
     if (this.takes) {
       for await (const item of items) {
         this.out++;
-        pushToAll(this.#outlets, item instanceof Positioned ? item.record : item, this.#only?.position);
+        pushToAll(this.#outlets, recordOf(item), this.#only?.position);
         await this.#room();
         if (this.#failure !== null) throw this.#failure;
       }

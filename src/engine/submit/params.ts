@@ -111,9 +111,13 @@ function invalid(definition: FlowDefinition, issues: readonly StandardSchemaV1.I
     .slice(0, 5)
     .map(({ path, message }) => (path === '' ? message : `${path}: ${message}${isMissing(given, path) ? ' (it is missing)' : ''}`));
   const more = readable.length > told.length ? ` and ${readable.length - told.length} more` : '';
-  return new BatutaError('PARAMS_INVALID', `The parameters do not fit flow ${definition.name}: ${told.join('; ')}${more}.`, {
-    details: { flow: definition.name, issues: readable },
-  });
+  return new BatutaError(
+    'PARAMS_INVALID',
+    `The parameters do not fit flow ${definition.name}: ${told.join('; ').replace(/\.$/, '')}${more}.`,
+    {
+      details: { flow: definition.name, issues: readable },
+    },
+  );
 }
 
 function isMissing(given: unknown, path: string): boolean {

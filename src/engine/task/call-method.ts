@@ -7,6 +7,7 @@ import { escapedError } from '../../model/escaped-error.ts';
 import { resourceScopes } from '../../model/resource.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { profiled } from '../../model/task-profile.ts';
+import { recordOf } from '../../model/streams.ts';
 import type { TaskUsage } from '../../model/task-usage.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import { noNamedValues } from '../../model/variable.ts';
@@ -71,7 +72,7 @@ function callInThisThread(execution: MethodCall, args: readonly unknown[]): unkn
 function callHere({ active, definition }: MethodCall, args: readonly unknown[]): unknown {
   const value = definition.method.apply(active.instance, args as unknown[]);
   // As a list, which can be recorded; done here so that the generator's body runs in its task's scope.
-  return isGenerator(value) ? [...value] : value;
+  return isGenerator(value) ? Array.from(value, recordOf) : value;
 }
 
 /** Called once the instance and its fields' resources are ready; not if the attempt has ended meanwhile. */
@@ -89,12 +90,12 @@ async function listed(execution: MethodCall, args: readonly unknown[]): Promise<
   return await (isAsyncIterable(started) ? execution.collect(started) : started);
 }
 
-/** The items as a list; stops asking for more once they are not wanted. */
+/** The items as a list, without their places; stops asking for more once they are not wanted. */
 export async function collected(items: AsyncIterable<unknown>, isWanted: () => boolean): Promise<unknown[]> {
   const list: unknown[] = [];
   for await (const item of items) {
     if (!isWanted()) break;
-    list.push(item);
+    list.push(recordOf(item));
   }
   return list;
 }

@@ -21,7 +21,7 @@ export function isFields(value: unknown): value is Data {
 export function givenFields(step: string, value: unknown, data: Data): Data {
   if (value === undefined || value === null) return noFields;
   if (!isFields(value)) {
-    const what = Array.isArray(value) ? 'a list' : typeof value === 'object' ? `a ${value.constructor.name}` : `a ${typeof value}`;
+    const what = Array.isArray(value) ? 'a list' : typeof value === 'object' ? withArticle(classOf(value)) : `a ${typeof value}`;
     throw new BatutaError(
       'STEP_RESULT_INVALID',
       `Step '${step}' returned ${what}. Return an object, whose fields the next steps find in their data, or nothing.`,
@@ -31,6 +31,15 @@ export function givenFields(step: string, value: unknown, data: Data): Data {
   const names = Object.keys(value);
   if (!names.some((name) => isHandedOn(name, value, data))) return value;
   return Object.fromEntries(names.filter((name) => !isHandedOn(name, value, data)).map((name) => [name, value[name]]));
+}
+
+/** Generators have a tag alone. */
+function classOf(value: object): string {
+  return value.constructor?.name || Object.prototype.toString.call(value).slice(8, -1);
+}
+
+function withArticle(name: string): string {
+  return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
 }
 
 /** A step that returns `{ ...data, more }` has added `more`. */

@@ -1,5 +1,6 @@
 /** Rows of CSV, by `csv-parse`. */
 import type { CsvError, Options, Parser } from 'csv-parse';
+import { BatutaError } from '../../base/errors.ts';
 import { CsvFeed } from './csv-feed.ts';
 import { openSource, recordInvalid, type Source, type TextOptions } from './input.ts';
 import type { BadRecord } from './lines.ts';
@@ -36,7 +37,7 @@ export interface CsvOptions extends TextOptions {
  *
  * Unreadable rows count as the metric `parseErrors` of the task, empty lines and comments as `skipped`.
  *
- * @throws BatutaError RECORD_INVALID with source and line
+ * @throws BatutaError RECORD_INVALID with source and line; OPTION_INVALID
  */
 export async function* csv<Row = Record<string, string>>(source: Source, options: CsvOptions = {}): AsyncGenerator<Row, void, void> {
   const { CsvError, parse } = await import('csv-parse');
@@ -44,7 +45,9 @@ export async function* csv<Row = Record<string, string>>(source: Source, options
   const { onBad, delimiter = ',', quote = '"', columns = true, comment, trim = false, maxRow = 10_000_000 } = options;
   const renamed = (names: readonly string[]): readonly string[] =>
     checkedNames(open.name, typeof columns === 'function' ? columns(names) : names, feed.lineOfHeader);
-  const parser: Parser = parse({
+  if (delimiter === quote)
+    throw optionInvalid(`the delimiter and the quote are both ${JSON.stringify(quote)}; give one of them another character`);
+  const parser = parserOf(parse, {
     ...{ delimiter, quote, trim, skip_empty_lines: true, bom: true },
     columns: columns === false ? false : columns === true || typeof columns === 'function' ? renamed : checkedNames(open.name, columns),
     ...(comment === undefined ? {} : { comment }),
@@ -53,7 +56,7 @@ export async function* csv<Row = Record<string, string>>(source: Source, options
     raw: onBad !== undefined,
     // Otherwise an error drops the rows before it that are not taken yet.
     autoDestroy: false,
-  } as Options);
+  });
   // Without a reader nobody else listens.
   parser.on('error', () => undefined);
   const [parseErrors, skipped] = [new ReadCounter('parseErrors'), new ReadCounter('skipped')];
@@ -81,8 +84,26 @@ export async function* csv<Row = Record<string, string>>(source: Source, options
   }
 }
 
-/** @throws BatutaError RECORD_INVALID for columns of the same name: a row would keep only the last of their values */
+/** @throws BatutaError OPTION_INVALID for an option that the library refuses */
+function parserOf(parse: (options: Options) => Parser, options: object): Parser {
+  try {
+    return parse(options);
+  } catch (cause) {
+    if (!(cause instanceof Error) || !String((cause as Partial<CsvError>).code).startsWith('CSV_INVALID_OPTION')) throw cause;
+    throw optionInvalid(cause.message.replace(/^Invalid option \w+: /i, ''), cause);
+  }
+}
+
+function optionInvalid(why: string, cause?: unknown): BatutaError {
+  return new BatutaError('OPTION_INVALID', `csv: ${why}.`, cause === undefined ? {} : { cause });
+}
+
+/**
+ * @throws BatutaError RECORD_INVALID for columns of the same name: a row would keep only the last of their values; OPTION_INVALID for what is
+ *   no list
+ */
 function checkedNames(source: string, names: readonly string[], line?: number): string[] {
+  if (!Array.isArray(names)) throw optionInvalid(`columns must be a list of names, or return one, not ${JSON.stringify(names)}`);
   const twice = names.find((name, at) => names.indexOf(name) < at);
   if (twice === undefined) return [...names];
   const why = `has two columns named ${JSON.stringify(twice)}; name them apart by a function: columns: (names) => …`;

@@ -1,5 +1,7 @@
 /** Records that arrive in pages: from APIs and SQL queries. */
+import { inspect, isDeepStrictEqual } from 'node:util';
 import { BatutaError } from '../../base/errors.ts';
+import { currentScope } from '../../model/run-context.ts';
 import { checkCount } from './options.ts';
 
 /** A fetched page. */
@@ -14,23 +16,63 @@ export interface Page<Row, Cursor> {
  *
  * @param fetchPage the page at a cursor, the first at `from`
  * @param from where to start, e.g. a cursor in `ctx.resumeFrom`; default undefined, the first page
- * @throws BatutaError RECORD_INVALID if a page names itself as the next, which would never end
+ * @throws BatutaError RECORD_INVALID for what is no page, and for pages that name each other in a circle, which would never end
  */
 export async function* paginate<Row, Cursor = unknown>(
   fetchPage: (cursor: Cursor | undefined) => Page<Row, Cursor> | Promise<Page<Row, Cursor>>,
   from?: Cursor,
 ): AsyncGenerator<Row, void, void> {
   let cursor = from;
+  const circle = new CircleWatch(from);
   for (;;) {
-    const { records, next } = await fetchPage(cursor);
-    yield* records;
+    const page = await fetchPage(cursor);
+    const records: unknown = (page as Partial<Page<Row, Cursor>> | null | undefined)?.records;
+    if (typeof records !== 'object' || records === null || !(Symbol.iterator in records))
+      throw pagesInvalid('paginate', `fetchPage(${shown(cursor)}) returned ${shown(page)}, not { records, next }`, { cursor });
+    yield* page.records;
+    const { next } = page;
     if (next === null || next === undefined) return;
-    if (cursor !== undefined && JSON.stringify(next) === JSON.stringify(cursor))
-      throw new BatutaError('RECORD_INVALID', `paginate: the page at ${JSON.stringify(cursor)} names itself as the next one.`, {
-        details: { cursor },
-      });
+    const pages = circle.pass(next);
+    if (pages !== null) {
+      const why = pages === 1 ? 'names itself as the next one' : `is the next one again after ${pages} pages`;
+      throw pagesInvalid('paginate', `the page at ${shown(next)} ${why}`, { cursor: next });
+    }
     cursor = next;
   }
+}
+
+/** Notices values that go round in a circle, of any length, by keeping a single one: Brent's algorithm. */
+class CircleWatch {
+  #kept: unknown;
+  #since = 0;
+  #most = 1;
+
+  constructor(first: unknown) {
+    this.#kept = first;
+  }
+
+  /** How many values the circle has, once one has come again; else null. */
+  pass(value: unknown): number | null {
+    this.#since++;
+    if (isDeepStrictEqual(value, this.#kept)) return this.#since;
+    if (this.#since === this.#most) {
+      this.#kept = value;
+      this.#most *= 2;
+      this.#since = 0;
+    }
+    return null;
+  }
+}
+
+function pagesInvalid(helper: string, why: string, details: Readonly<Record<string, unknown>>): BatutaError {
+  const task = currentScope()?.task ?? null;
+  return new BatutaError('RECORD_INVALID', `${helper}${task === null ? '' : ` (task ${task})`}: ${why}.`, {
+    details: { ...details, task },
+  });
+}
+
+function shown(value: unknown): string {
+  return inspect(value, { breakLength: Number.POSITIVE_INFINITY, depth: 1, maxArrayLength: 3, maxStringLength: 100 });
 }
 
 /** A `pg` client exclusive to the caller, such as `await pool.connect()`. */
@@ -83,6 +125,7 @@ export async function* pgRows<Row extends object>(
  *
  * @param fetchAfter the rows after a key in key order, at most `size`; no key for the first page
  * @param keyOf the key of a row
+ * @throws BatutaError RECORD_INVALID for a page that ends at the key it begins after, which would never end
  */
 export async function* keyedRows<Row, Key>(
   fetchAfter: (key: Key | undefined, size: number) => readonly Row[] | Promise<readonly Row[]>,
@@ -96,6 +139,9 @@ export async function* keyedRows<Row, Key>(
     yield* rows;
     const last = rows.at(-1);
     if (last === undefined || rows.length < size) return;
-    key = keyOf(last);
+    const next = keyOf(last);
+    if (key !== undefined && isDeepStrictEqual(next, key))
+      throw pagesInvalid('keyedRows', `the rows after the key ${shown(key)} end at that key again`, { key });
+    key = next;
   }
 }

@@ -1,5 +1,6 @@
 /** Rows as the bytes of a Parquet file: collected until a row group is full, which then goes to the taker of the bytes. */
 import { cutText } from '../../base/cut-text.ts';
+import { checkRecord } from './reading.ts';
 import { recordInvalid } from './input.ts';
 import { type ParquetType, parquetTypes } from './parquet-values.ts';
 
@@ -51,6 +52,7 @@ export class ParquetEncoder {
 
   /** Takes a row. @returns whether a row group is full, and `flush` must be awaited. @throws BatutaError RECORD_INVALID */
   put(row: object, record: number): boolean {
+    checkRecord(this.#target.name, row, record);
     for (const [at, [name, type]] of this.#columns.entries()) this.#group[at]?.push(this.#valueOf(row, name, type, record));
     this.#rows++;
     return ++this.#inGroup >= this.#target.rowsPerGroup || this.#chars >= (this.#target.charsPerGroup ?? Number.POSITIVE_INFINITY);

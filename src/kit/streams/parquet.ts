@@ -1,6 +1,7 @@
 /** Rows of a Parquet file, one row group at a time, by `hyparquet`. */
 import { BatutaError } from '../../base/errors.ts';
 import { recordInvalid } from './input.ts';
+import { checkFrom } from './options.ts';
 import { countedError } from './read-counts.ts';
 
 export interface ParquetOptions {
@@ -27,12 +28,13 @@ export interface RowGroup<Row> {
  *
  * @param path of a file
  * @throws BatutaError RECORD_INVALID for a truncated or non-Parquet file, with the row before which it is unreadable; OPTION_INVALID for a
- *   missing column
+ *   missing column, and a `from` that is no row
  */
 export async function* parquetGroups<Row = Record<string, unknown>>(
   path: string,
   { columns, from = 0 }: ParquetOptions = {},
 ): AsyncGenerator<RowGroup<Row>, void, void> {
+  checkFrom('parquet', 'from', from);
   const [{ asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects }, { compressors }] = await Promise.all([
     import('hyparquet'),
     import('hyparquet-compressors'),

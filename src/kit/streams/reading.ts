@@ -1,13 +1,27 @@
 /** How helpers read a stream: anything iterable, if possible without releasing what they still hold. */
+import { BatutaError } from '../../base/errors.ts';
+import { recordInvalid } from './input.ts';
 import { held, type HeldReader, type Holdable } from '../../model/streams.ts';
 
 /** Input of the helpers: a task's stream, another helper's output, a list. */
 export type Records<Row> = AsyncIterable<Row> | Iterable<Row>;
 
-/** A reader of any of them. If records cannot be held, releasing them does nothing. */
+/** A reader of any of them. If records cannot be held, releasing them does nothing. @throws BatutaError OPTION_INVALID */
 export function readerOf<Row>(records: Records<Row>): HeldReader<Row> {
+  if (typeof records !== 'object' || records === null || !(Symbol.asyncIterator in records || Symbol.iterator in records))
+    throw new BatutaError('OPTION_INVALID', `A helper of batuta/streams takes a stream or a list, not ${shownType(records)}.`);
   if (held in records) return (records as Holdable<Row>)[held]();
   return new PlainReader(Symbol.asyncIterator in records ? records[Symbol.asyncIterator]() : records[Symbol.iterator]());
+}
+
+/** @throws BatutaError RECORD_INVALID for a record without fields to write */
+export function checkRecord(target: string, row: unknown, record: number): void {
+  if (typeof row !== 'object' || row === null) throw recordInvalid(target, { record }, `is ${shownType(row)}, not an object`);
+}
+
+function shownType(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
 class PlainReader<Row> implements HeldReader<Row> {

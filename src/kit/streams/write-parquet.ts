@@ -1,4 +1,5 @@
 /** Records into Parquet files, one row group at a time, by `hyparquet-writer`. */
+import { resolve } from 'node:path';
 import { BatutaError } from '../../base/errors.ts';
 import { checkCount } from './options.ts';
 import { ParquetFile, type WrittenFile } from './parquet-file.ts';
@@ -37,28 +38,32 @@ export async function writeParquet<Row extends object>(
   checkCount('writeParquet', 'rowsPerGroup', rowsPerGroup);
   checkCount('writeParquet', 'maxFiles', maxFiles);
   const types = checkedColumns('writeParquet', columns);
-  const files = new Map<string, ParquetFile>();
+  const files = new Set<ParquetFile>();
+  /** By their paths as given, and as absolute paths: two ways of writing one path are one file. */
+  const byPath = new Map<string, ParquetFile>();
   const open = async (at: string): Promise<ParquetFile> => {
-    if (files.size >= maxFiles) throw tooManyFiles(at, maxFiles);
-    const file = await ParquetFile.create(at, types, rowsPerGroup);
-    files.set(at, file);
+    const known = byPath.get(resolve(at));
+    if (known === undefined && files.size >= maxFiles) throw tooManyFiles(at, maxFiles);
+    const file = known ?? (await ParquetFile.create(at, types, rowsPerGroup));
+    files.add(file);
+    byPath.set(at, file).set(resolve(at), file);
     return file;
   };
   const reader = readerOf(records);
   try {
     for (let next = await reader.next(); !next.done; next = await reader.next()) {
-      const at = typeof path === 'string' ? path : path(next.value);
-      const file = files.get(at) ?? (await open(at));
+      const at = typeof path === 'string' ? path : pathFor(next.value, path);
+      const file = byPath.get(at) ?? (await open(at));
       if (file.put(next.value, reader.read - 1)) await file.flush();
     }
     if (typeof path === 'string' && files.size === 0) await open(path);
-    for (const file of files.values()) await file.finish();
+    for (const file of files) await file.finish();
     const written: WrittenFile[] = [];
-    for (const file of files.values()) written.push(await file.publish());
+    for (const file of files) written.push(await file.publish());
     reader.release(reader.read);
     return written;
   } finally {
-    await Promise.all([...files.values()].map((file) => file.discard()));
+    await Promise.all([...files].map((file) => file.discard()));
     await reader.return();
   }
 }
@@ -71,6 +76,15 @@ export function checkedColumns(by: string, columns: Readonly<Record<string, Parq
   const known = Object.keys(parquetTypes).join(', ');
   const why = unknown === undefined ? 'columns names no column' : `the column '${unknown[0]}' has the type ${String(unknown[1])}`;
   throw new BatutaError('OPTION_INVALID', `${by}: ${why}; the types are ${known}.`, { details: { known } });
+}
+
+function pathFor<Row>(row: Row, path: (row: Row) => string): string {
+  const at: unknown = path(row);
+  if (typeof at === 'string' && at !== '') return at;
+  throw new BatutaError(
+    'OPTION_INVALID',
+    `writeParquet: path must return the path of a file, not ${at === '' ? 'an empty text' : String(at)}.`,
+  );
 }
 
 function tooManyFiles(path: string, maxFiles: number): BatutaError {

@@ -101,3 +101,19 @@ describe('a list of steps that is wrong', () => {
     expect(build([[ok, 'One']], { strict: 'yes' })).toContain('strict must be true or false');
   });
 });
+
+test.each<[string, () => unknown, string]>([
+  ['a generator', function* () {}, "Step 'One' returned a Generator."],
+  ['an async generator', async function* () {}, "Step 'One' returned an AsyncGenerator."],
+  ['an error', () => new Error('x'), "Step 'One' returned an Error."],
+])('%s is refused as what a step returns, by its name', async (_what, step, message) => {
+  const { error } = await testFlow(pipeline('one').steps([[step as never, 'One']]));
+  expect(error?.message).toContain(message);
+});
+
+test('input that is no object is refused in one sentence', async () => {
+  await expect(testFlow(pipeline('one').steps([[() => ({}), 'One']]), [1] as never)).rejects.toMatchObject({
+    code: 'PARAMS_INVALID',
+    message: 'The parameters do not fit flow one: A pipeline takes an object, not a list.',
+  });
+});

@@ -144,3 +144,17 @@ describe('a pipeline of YAML', () => {
     );
   });
 });
+
+test('a file with a second document, and one that is not UTF-8, are refused with their place', () => {
+  expect(refusal(`${head}  - { step: Read, run: read }\n---\npipeline: other\n`)).toBe(
+    'PIPELINE_INVALID orders.yaml:4:1: a second document begins here; a file has one pipeline.',
+  );
+  const path = join(folder, 'latin.yaml');
+  writeFileSync(path, Buffer.from(`${head}  - { step: Caf\u00e9, run: read }\n`, 'latin1'));
+  expect(() => pipeline.fromYaml(path, { functions })).toThrow(
+    expect.objectContaining({
+      code: 'PIPELINE_INVALID',
+      message: expect.stringMatching(/latin\.yaml:1:1: the file is not UTF-8; save it as UTF-8\.$/),
+    }),
+  );
+});

@@ -1,4 +1,5 @@
 /** `pipeline.fromYaml`: a pipeline with steps in a file, and functions in code. */
+import { isUtf8 } from 'node:buffer';
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -111,7 +112,12 @@ function readSource(source: YamlSource): { readonly name: string; readonly text:
     noteFileRead(path, '');
     throw fileNotFound(path);
   }
-  const text = readFileSync(path, 'utf8');
+  const bytes = readFileSync(path);
+  const text = bytes.toString('utf8');
   noteFileRead(path, text);
+  if (!isUtf8(bytes))
+    throw new BatutaError('PIPELINE_INVALID', `${shownPath(path)}:1:1: the file is not UTF-8; save it as UTF-8.`, {
+      details: { file: shownPath(path) },
+    });
   return { name: shownPath(path), text };
 }

@@ -1,5 +1,17 @@
 /** YAML as located nodes: each value is read with its kind checked; errors have file, line and column. */
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type YAMLParseError,
+} from 'yaml';
 import { BatutaError, type ErrorCode, type ErrorDetails } from '../../../base/errors.ts';
 import { hintFor } from '../../../base/nearest.ts';
 
@@ -23,7 +35,7 @@ export class YamlFile {
     this.name = name;
     this.#document = parseDocument(text.replace(/^\uFEFF/, ''), { lineCounter: this.#lines, uniqueKeys: true, prettyErrors: false });
     const [error] = this.#document.errors;
-    if (error) throw this.#error('PIPELINE_INVALID', this.#placeAt(error.pos[0]), error.message.replace(/\.?$/, '.'), { yaml: error.code });
+    if (error) throw this.#error('PIPELINE_INVALID', this.#placeAt(error.pos[0]), sentenceOf(error), { yaml: error.code });
   }
 
   /** The file's content. @throws BatutaError PIPELINE_INVALID if it is empty */
@@ -110,4 +122,9 @@ export class YamlFile {
   #error(code: ErrorCode, place: string, why: string, details: ErrorDetails = {}): BatutaError {
     return new BatutaError(code, `${place}: ${why}`, { details: { ...details, file: this.name, place } });
   }
+}
+
+function sentenceOf({ code, message }: YAMLParseError): string {
+  if (code === 'MULTIPLE_DOCS') return 'a second document begins here; a file has one pipeline.';
+  return message.replace(/\.?$/, '.');
 }
