@@ -21,8 +21,44 @@ import type { Terminal } from './terminal.ts';
 
 /** Runs an action. */
 export type Invoke = (action: Action, globals: GlobalOptions) => Promise<void>;
-/** The program, ready to parse. Errors are thrown as `CommanderError`; help goes to the terminal. */
-export function makeProgram(terminal: Terminal, invoke: Invoke): Command {
+type Declare = (program: Command, perform: Perform) => void;
+
+/** In the order of the help. */
+const all: readonly Declare[] = [
+  declareProjectCommands,
+  declareRunCommand,
+  declareRunsCommands,
+  declareInboxCommands,
+  declareFlowCommands,
+  declareDeploymentCommands,
+  declareBackfillCommands,
+  declareFleetCommands,
+  declareKeyCommands,
+  declareSecretCommands,
+  declareVariableCommands,
+  declareConnectionCommands,
+  declareLimitCommands,
+  declareCacheCommands,
+  declareArtifactCommands,
+  declareScheduleCommands,
+  declareEventCommands,
+  declareWebhookCommands,
+  declareAlertCommands,
+  declareErrorCommands,
+];
+
+/** Commands that are declared without the others where they come first: the tree takes milliseconds of the commands that people wait for. */
+const alone: ReadonlyMap<string, readonly Declare[]> = new Map([
+  ['run', [declareRunCommand]],
+  ['runs', [declareRunsCommands]],
+]);
+
+/**
+ * The program, ready to parse. Errors are thrown as `CommanderError`; help goes to the terminal.
+ *
+ * @param first first argument of the command line
+ */
+export function makeProgram(terminal: Terminal, invoke: Invoke, first = ''): Command {
   const program = new Command(programName())
     .description('Runs workflows written as TypeScript classes.')
     .version(packageVersion(), '-V, --version', 'print the version')
@@ -53,26 +89,7 @@ export function makeProgram(terminal: Terminal, invoke: Invoke): Command {
       const options = { ...command.opts(), ...(parent === program ? {} : parent?.opts()) };
       return invoke(async (context) => (await load())(context, ...(given as never[]), options as never), command.optsWithGlobals());
     };
-  declareProjectCommands(program, perform);
-  declareRunCommand(program, perform);
-  declareRunsCommands(program, perform);
-  declareInboxCommands(program, perform);
-  declareFlowCommands(program, perform);
-  declareDeploymentCommands(program, perform);
-  declareBackfillCommands(program, perform);
-  declareFleetCommands(program, perform);
-  declareKeyCommands(program, perform);
-  declareSecretCommands(program, perform);
-  declareVariableCommands(program, perform);
-  declareConnectionCommands(program, perform);
-  declareLimitCommands(program, perform);
-  declareCacheCommands(program, perform);
-  declareArtifactCommands(program, perform);
-  declareScheduleCommands(program, perform);
-  declareEventCommands(program, perform);
-  declareWebhookCommands(program, perform);
-  declareAlertCommands(program, perform);
-  declareErrorCommands(program, perform);
+  for (const declare of alone.get(first) ?? all) declare(program, perform);
   addExamples(program);
   return program.allowExcessArguments().action(() => {
     refuseUnknownCommand(program);

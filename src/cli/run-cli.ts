@@ -4,7 +4,7 @@ import { systemClock } from '../base/clock.ts';
 import { loadEnvFile } from '../base/config.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { CommandContext, ExitStatus } from './context.ts';
-import { makeProgram } from './program.ts';
+import { type Invoke, makeProgram } from './program.ts';
 import { reportError } from './print.ts';
 import { openTerminal } from './terminal.ts';
 
@@ -13,11 +13,12 @@ export async function runCli(args: readonly string[]): Promise<ExitStatus> {
   const terminal = openTerminal();
   let status: ExitStatus = 0;
   let verbose = args.includes('--verbose');
-  const program = makeProgram(terminal, async (command, globals) => {
+  const perform: Invoke = async (command, globals) => {
     verbose = globals.verbose;
     const context: CommandContext = { terminal, clock: systemClock, globals };
     status = await command(context);
-  });
+  };
+  const program = makeProgram(terminal, perform, args[0]);
   try {
     loadEnvFile(terminal.cwd);
     await program.parseAsync([...args], { from: 'user' });

@@ -30,6 +30,15 @@ describe('help', () => {
     }
   });
 
+  it.each(['run', 'runs', 'deploy'])('of %s is the same whether or not it comes first', (first) => {
+    const helpOf = (program: Command): string[] =>
+      commandsOf(program)
+        .filter(([words]) => words.split(' ')[0] === first)
+        .map(([words, command]) => `${words}\n${command.helpInformation()}`);
+    expect(helpOf(silentProgram(undefined, first))).toEqual(helpOf(silentProgram()));
+    expect(helpOf(silentProgram())).not.toEqual([]);
+  });
+
   it.each(Object.entries(examples).flatMap(([words, lines]) => lines.map((line) => [words, line])))(
     'of %s shows what the program takes: %s',
     async (words, line) => {
