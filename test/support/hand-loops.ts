@@ -6,7 +6,7 @@ import type { Occurrence } from '../../src/observe/occurrence.ts';
 import type { Ticketed } from '../../src/store/store.ts';
 import type { LoopParts } from '../../src/upkeep/parts.ts';
 import { handClock } from './hand-clock.ts';
-import { type OpenEngine, openEngine } from './open-engine.ts';
+import { type EngineParts, type OpenEngine, openEngine } from './open-engine.ts';
 import { until } from './room.ts';
 
 export interface HandLoops extends Pick<OpenEngine, 'store' | 'engine'> {
@@ -28,9 +28,9 @@ export interface HandLoops extends Pick<OpenEngine, 'store' | 'engine'> {
   close(): Promise<void>;
 }
 
-export async function openHandLoops(): Promise<HandLoops> {
+export async function openHandLoops(options: EngineParts = {}): Promise<HandLoops> {
   const { clock, timers } = handClock();
-  const { engine, client, store } = await openEngine({ clock, leaseClock: clock });
+  const { engine, client, store } = await openEngine({ clock, leaseClock: clock, ...options });
   const broker = await openBroker({ url: null, store });
   const [told, put, logged]: [Occurrence[], string[][], string[]] = [[], [], []];
   const log = pino({ level: 'warn' }, { write: (line: string) => void logged.push((JSON.parse(line) as { msg: string }).msg) });
