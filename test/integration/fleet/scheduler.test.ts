@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { startScheduler } from '../../../scheduler/scheduler.ts';
 import { loadConfig } from '../../../src/base/config.ts';
@@ -9,15 +10,13 @@ import { openLog } from '../../../src/base/log.ts';
 import { identifyProcess } from '../../../src/base/process-identity.ts';
 import type { FleetProcess } from '../../../src/client/fleet-process.ts';
 import { openLocalClient } from '../../../src/client/open-local-client.ts';
-import type { LocalClient } from '../../../src/client/local-client.ts';
-import { definitionOf } from '../../../src/define/definition.ts';
-import { describeFlow } from '../../../src/engine/submit/describe-flow.ts';
 import type { Owner } from '../../../src/model/run.ts';
 import { stateOf } from '../../../src/model/state.ts';
 import { readHealth } from '../../../src/observe/health-file.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import type { NewRun, Store } from '../../../src/store/store.ts';
 import { openReceiver, putRule, rowsIn } from '../../support/alerts.ts';
+import { declareLimit } from '../../contract/store/limited-runs.ts';
 import { endRun, newRun, ownerNamed, startRun } from '../../contract/store/rows.ts';
 import { claimTicks, deploy, hourMs, now, runsOf, takeRun } from '../../contract/store/ticking.ts';
 import { makeFlow } from '../../support/make-flow.ts';
@@ -28,15 +27,9 @@ import { emit, putTriggered } from '../../support/triggers.ts';
 
 const Plain = makeFlow({ work: {} }, { name: 'plain' });
 
-interface Here {
-  readonly folder: string;
-  readonly url: string;
-  readonly client: LocalClient;
-  readonly store: Store;
-}
-
 /** A database with a client of its own. */
-async function openHere(folder = ownFolder()): Promise<Here> {
+async function openHere() {
+  const folder = ownFolder();
   const url = urlIn(folder);
   const client = await openLocalClient({ databaseUrl: url, results: join(folder, 'results') });
   onTestFinished(() => client.close());
@@ -55,9 +48,8 @@ async function start(folder: string, env: Readonly<Record<string, string>> = {})
   return scheduler;
 }
 
-const waits = (changes: Partial<NewRun> = {}): NewRun => newRun({ flow: 'plain', state: stateOf('SCHEDULED'), ...changes });
 async function insert(store: Store, changes: Partial<NewRun> = {}, expiresAt: number | null = null): Promise<string> {
-  const run = waits(changes);
+  const run = newRun({ flow: 'plain', state: stateOf('SCHEDULED'), ...changes });
   await store.fleet.insertMany([{ run, idempotencyKey: null, expiresAt }]);
   return run.id;
 }
@@ -68,7 +60,7 @@ const goneOwner: Owner = { ...identifyProcess(), id: `${identifyProcess().id}0`,
 
 describe('by itself, a scheduler', () => {
   /** Each prepares what is due, and gives what tells that it was done. */
-  const kinds: readonly (readonly [string, (here: Here) => Promise<() => Promise<boolean> | boolean>])[] = [
+  const kinds: readonly (readonly [string, (here: Awaited<ReturnType<typeof openHere>>) => Promise<() => Promise<boolean> | boolean>])[] = [
     [
       'makes runs of ticks',
       async ({ store }) => {
@@ -90,12 +82,13 @@ describe('by itself, a scheduler', () => {
       },
     ],
     [
-      'makes the runs of backfills',
-      async ({ client }) => {
+      'makes the next run of a backfill once the one before has ended',
+      async ({ client, store }) => {
         await client.deployments.deploy([{ flow: Plain, name: 'daily', schedules: [{ slug: 'nightly', cron: '0 0 * * *' }] }]);
-        const span = { fromAt: Date.UTC(2025, 0, 1), untilAt: Date.UTC(2025, 0, 3) };
-        const { id } = await client.backfills.start({ deployment: 'daily', ...span });
-        return async () => (await client.backfills.get(id)).waiting > 0;
+        await client.backfills.start({ deployment: 'daily', fromAt: Date.UTC(2025, 0, 1), untilAt: Date.UTC(2025, 0, 3) });
+        const [first] = await runsOf(store, 'daily');
+        await endRun(store, await takeRun(store, first?.id ?? ''), 'COMPLETED', now());
+        return async () => (await runsOf(store, 'daily')).length === 2;
       },
     ],
     [
@@ -142,12 +135,9 @@ describe('by itself, a scheduler', () => {
     [
       'gives free slots on',
       async ({ store, client }) => {
-        const limited = makeFlow({ work: {} }, { name: 'limited', concurrency: { limit: 1 } });
-        await store.flows.put(describeFlow(definitionOf(limited), 1));
-        const [holder, waiter] = [
-          await insert(store, { flow: 'limited', concurrencyKey: 'flow:limited' }),
-          await insert(store, { flow: 'limited', concurrencyKey: 'flow:limited', queue: 'second' }),
-        ];
+        await declareLimit(store, {}, 'limited');
+        const run = { flow: 'limited', concurrencyKey: 'flow:limited' };
+        const [holder, waiter] = [await insert(store, run), await insert(store, { ...run, queue: 'second' })];
         const claimed = await store.fleet.claimMany([holder, waiter], ownerNamed('worker'), 60_000);
         expect([[...claimed.keys()], await stateName(store, waiter)]).toEqual([[holder], 'AwaitingSlot']);
         await endRun(store, { runId: holder, epoch: 1 });
@@ -173,8 +163,8 @@ describe('by itself, a scheduler', () => {
     [
       'sums up ended runs',
       async ({ store, url }) => {
-        const endedAt = now() - 3 * hourMs;
-        await endRun(store, await startRun(store, { flow: 'plain', createdAt: endedAt }), 'COMPLETED', endedAt);
+        const at = now() - 3 * hourMs;
+        await endRun(store, await startRun(store, { flow: 'plain', createdAt: at }), 'COMPLETED', at);
         return async () => (await rowsIn(url, 'run_figures')) > 0;
       },
     ],
@@ -239,10 +229,12 @@ test('however short a lease is, a receiver is held for as long as mail may take'
   expect(await rowsIn(here.url, `alert_receivers where lease_until >= ${before + 45_000}`)).toBe(1);
 });
 
-test('a reaction that runs a deployment without parameters leaves it its own', { timeout: 60_000 }, async () => {
+test('a reaction that runs a deployment with the parameters it has needs no file of its flow', { timeout: 60_000 }, async () => {
   const { client, store, folder } = await openHere();
-  const flow = makeFlow({ work: {} }, { name: 'cleans' });
-  await client.deployments.deploy([{ flow, name: 'cleanup', params: { rows: 2 } }]);
+  await client.deployments.deploy([{ flow: Plain, name: 'cleanup', params: { rows: 2 } }]);
+  const database = new Database(join(folder, 'batuta.db'), { timeout: 30_000 });
+  database.prepare(`update deployments set source = '/nowhere/flows.ts#Plain'`).run();
+  database.close();
   await putRule(store, 'failures', { on: 'failed', send: [{ run: 'cleanup' }] });
   await endRun(store, await startRun(store, { flow: 'plain' }), 'FAILED', now());
   await start(folder);
