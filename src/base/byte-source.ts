@@ -23,11 +23,20 @@ export function openSource(source: unknown, name: string): OpenedSource {
     return { pieces: source as AsyncIterable<unknown>, fileName: null };
   throw new BatutaError(
     'ARTIFACT_INVALID',
-    `The artifact '${name}' is given ${source === null ? 'null' : typeof source}: give it bytes, { path }, or a stream of bytes${
-      typeof source === 'string' ? '; for a text Buffer.from(text)' : ''
-    }.`,
+    `The artifact '${name}' is given ${shownSource(source)}: give it bytes, { path }, or a stream of bytes${hintFor(source)}.`,
     { details: { artifact: name } },
   );
+}
+
+function shownSource(source: unknown): string {
+  if (source === null || source === undefined) return String(source);
+  if (source instanceof URL) return `the address ${source.href}`;
+  return typeof source === 'object' ? 'an object' : `a ${typeof source}`;
+}
+
+function hintFor(source: unknown): string {
+  if (typeof source === 'string') return '; for a text Buffer.from(text)';
+  return source instanceof URL ? ', such as the body of a response of fetch' : '';
 }
 
 /** The same bytes in a buffer of their own: a view sent to another thread takes its whole buffer along. Copied if part of a larger one. */

@@ -54,6 +54,7 @@ function hear(message: ToGuest): void {
 
 /** Executes a task and sends its outcome. Never rejects: any failure is in the outcome. */
 async function execute(number: number, job: IsolatedJob): Promise<void> {
+  if (isMainThread && job.captureConsole) printAtOnce();
   const opened = openGuestContext(job, (message) => port.send({ number, message }), workerScope);
   current = { number, hear: opened.hear };
   const usage = measureUsage();
@@ -145,6 +146,15 @@ function charge(error: unknown, how: EscapeKind): boolean {
   if (!scope?.escaped) return false;
   scope.escaped(error, how);
   return true;
+}
+
+/**
+ * Writes to the pipes of this process wait until they are taken. Otherwise what is not taken yet is lost when the process ends, and the
+ * programs it starts inherit pipes that refuse to be written to when they are full.
+ */
+function printAtOnce(): void {
+  for (const stream of [process.stdout, process.stderr])
+    (stream as unknown as { readonly _handle?: { setBlocking?(isBlocking: boolean): void } })._handle?.setBlocking?.(true);
 }
 
 /** Ends this process with its engine. */

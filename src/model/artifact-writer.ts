@@ -1,4 +1,5 @@
 /** `ctx.artifact`: checks what a task shows and passes it on. */
+import { inspect } from 'node:util';
 import { BatutaError } from '../base/errors.ts';
 import type { ArtifactOptions, ArtifactSource, ArtifactImageOptions } from './artifact.ts';
 import { chartData } from './chart.ts';
@@ -36,14 +37,17 @@ const maxKeyChars = 200;
 
 /** Its methods can be detached. */
 export function artifactWriter(keeper: ArtifactKeeper): ArtifactWriter {
-  const put = async (kind: ArtifactWish['kind'], name: string, data: unknown, options: ArtifactOptions = {}): Promise<void> =>
-    keeper.put({ kind, name: checkName(name), data, key: keyOf(name, options) });
+  const put = async (kind: ArtifactWish['kind'], name: string, data: unknown, options?: ArtifactOptions | null): Promise<void> =>
+    keeper.put({ kind, name: checkName(name), data, key: keyOf(name, options?.key) });
   const putFile = async (
     kind: FileWish['kind'],
     name: string,
     source: ArtifactSource,
-    { type, fileName, alt, ...options }: ArtifactImageOptions = {},
-  ): Promise<void> => keeper.putFile({ kind, name: checkName(name), source, key: keyOf(name, options), type, fileName, alt });
+    options?: ArtifactImageOptions | null,
+  ): Promise<void> => {
+    const { key, type, fileName, alt } = options ?? {};
+    return keeper.putFile({ kind, name: checkName(name), source, key: keyOf(name, key), type, fileName, alt });
+  };
   return {
     markdown: (name, text, options) => put('markdown', name, String(text), options),
     table: (name, rows, options) => put('table', name, rows, options),
@@ -61,7 +65,7 @@ function checkName(name: unknown): string {
   throw new BatutaError('ARTIFACT_INVALID', `An artifact has ${typeof name} as its name: a text is wanted.`);
 }
 
-function keyOf(name: string, { key }: ArtifactOptions): string | null {
+function keyOf(name: string, key: unknown): string | null {
   if (key === undefined || key === null) return null;
   // oxlint-disable-next-line no-control-regex -- those are what is refused.
   if (typeof key === 'string' && key.length > 0 && key.length <= maxKeyChars && !/[\u0000-\u001f\u007f]/.test(key) && key.trim() === key)
@@ -74,11 +78,13 @@ function keyOf(name: string, { key }: ArtifactOptions): string | null {
 }
 
 function shareOf(name: string, value: number | { readonly percent: number }): number {
-  const share = typeof value === 'object' && value !== null ? value.percent / 100 : value;
-  if (typeof share === 'number' && share >= 0 && share <= 1) return share;
+  const isPercent = typeof value === 'object' && value !== null;
+  const given: unknown = isPercent ? value.percent : value;
+  const share = typeof given === 'number' ? given / (isPercent ? 100 : 1) : Number.NaN;
+  if (share >= 0 && share <= 1) return share;
   throw new BatutaError(
     'ARTIFACT_INVALID',
-    `The progress '${name}' takes a number from 0 to 1, or { percent } from 0 to 100, not ${JSON.stringify(value)}.`,
+    `The progress '${name}' takes a number from 0 to 1, or { percent } from 0 to 100, not ${inspect(value)}.`,
     { details: { artifact: name } },
   );
 }

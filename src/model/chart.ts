@@ -48,7 +48,10 @@ export function chartData(name: string, chart: Chart): ChartData {
   const all = Object.entries(series);
   if (all.length === 0 || all.length > maxSeries) return refuse(`it has ${all.length} series, and 1 to ${maxSeries} can be told apart`);
   const axis = axisOf(chart) ?? refuse('its axis is none of time, number, category');
-  const places = x.map((place) => placeOf(place, axis) ?? refuse(`x holds ${shown(place)}, which is no place on an axis of ${axis}`));
+  const places = Array.from(
+    x,
+    (place) => placeOf(place, axis) ?? refuse(`x holds ${shown(place)}, which is no place on an axis of ${axis}`),
+  );
   for (const [title, values] of all) {
     if (!Array.isArray(values) || values.length !== x.length)
       return refuse(`series '${title}' does not have ${x.length} values, one for each place of x`);

@@ -178,13 +178,28 @@ export function artifactText(name: string, data: unknown): string {
     const text = JSON.stringify(data);
     if (text !== undefined) return text;
   } catch (cause) {
-    throw new BatutaError(
-      'RESULT_NOT_SERIALIZABLE',
-      `The artifact '${name}' is not plain JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    );
+    throw new BatutaError('RESULT_NOT_SERIALIZABLE', `The artifact '${name}' is not plain JSON: ${whyNotJson(data, cause)}.`, { cause });
   }
   throw new BatutaError('RESULT_NOT_SERIALIZABLE', `The artifact '${name}' is not plain JSON: it is ${typeof data}.`);
+}
+
+/** The place of a bigint, which the error does not name; else the first line of the error. */
+function whyNotJson(data: unknown, cause: unknown): string {
+  const bigints: string[] = [];
+  const path: { readonly holder: unknown; readonly at: string }[] = [];
+  try {
+    JSON.stringify(data, function (this: unknown, key: string, value: unknown) {
+      while (path.length > 0 && path.at(-1)?.holder !== this) path.pop();
+      if (typeof value === 'bigint') bigints.push([...path.map(({ at }) => at), key].filter((step) => step !== '').join('.'));
+      else if (typeof value === 'object' && value !== null) path.push({ holder: value, at: key });
+      return value;
+    });
+  } catch {
+    // As before.
+  }
+  const [first] = bigints;
+  if (first !== undefined) return `it holds a bigint${first === '' ? '' : ` at ${first}`}; write it as a text or a number`;
+  return (cause instanceof Error ? cause.message : String(cause)).split('\n', 1)[0] ?? '';
 }
 
 function assertNumber(what: string, value: unknown): asserts value is number {
