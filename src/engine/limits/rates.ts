@@ -18,7 +18,7 @@ import { StoreClock } from './store-clock.ts';
  * How long after its instant the holder of a pass may begin, ms: a multiple of the response time. If it has not begun by half of it, it
  * asks again.
  */
-const withinMs = { least: 1_000, most: 60_000, answers: 3 } as const;
+const withinMs = { least: 500, most: 60_000, answers: 3 } as const;
 /** How long before its turn a waiter asks for its place, ms: the response time plus a margin. */
 const leadMs = { least: 80, most: 1_000, more: 40 } as const;
 /** Waiters that would ask within this time of each other ask together, ms. */

@@ -7,9 +7,9 @@ import type { Connection, Database } from '../connection.ts';
 import { clockOf, forUpdate, listed, listOf, lockInOrder, openList } from '../sql.ts';
 import type { Ticketed } from '../leases/contract.ts';
 import { freedAnew } from '../leases/leases.ts';
-import { decide } from './rate-places.ts';
+import { decide, type Decision, type RateState } from './rate-places.ts';
 import { holdRates, readRates } from './rate-windows.ts';
-import { writeDecision } from './rate-writes.ts';
+import { untilOnDisk, writeDecision } from './rate-writes.ts';
 
 /** Rates per pass, least recently touched first. */
 const maxRates = 50;
@@ -27,6 +27,12 @@ const clearedEveryMs = 60_000;
 interface Sleeping {
   readonly name: string;
   readonly base: string;
+}
+
+interface Waiter {
+  readonly id: string;
+  readonly run_id: string;
+  readonly next_at: number;
 }
 
 /** See `RateStore.advance`. @param clearEveryMs shortest time between two clearings; the first call always clears */
@@ -50,8 +56,35 @@ async function advanceRates(connection: Connection): Promise<readonly Ticketed[]
     [connection.now()],
   );
   const runs: Ticketed[] = [];
-  for (const row of rows) runs.push(...(await connection.transaction((db) => advance(db, row))));
+  for (const row of rows) if (await mayAdvance(connection, row)) runs.push(...(await connection.transaction((db) => advance(db, row))));
+  if (runs.length > 0) await untilOnDisk(connection);
   return runs;
+}
+
+/** Whether it is worth holding: there is room for some that sleep. Others would wait for nothing. */
+async function mayAdvance(db: Database, one: Sleeping): Promise<boolean> {
+  const { at, declared, states } = await readRates(db, { names: [one], holders: [], at: null, aheadMs: 0 });
+  if (!declared.has(one.base)) return true;
+  const free = freeOf(states.get(one.name), decide([], states, at, 0));
+  return free > 0 && (await firstAsleep(db, one.name, free, at)).length > 0;
+}
+
+/** Of the first in line those that sleep. What also waits for another, full rate would only be sent back. */
+async function firstAsleep(db: Database, name: string, free: number, at: number): Promise<readonly Waiter[]> {
+  const first = await db.query<Waiter>(
+    `select id, run_id, next_at from rate_waits where name = $1 and not exists (
+       select 1 from rate_waits as other join rate_windows on rate_windows.name = other.name
+       where other.id = rate_waits.id and other.name <> $1 and other.next_at > $3 and rate_windows.used >= rate_windows.starts)
+     order by priority desc, since_at, id limit $2`,
+    [name, free, at],
+  );
+  return first.filter(({ next_at }) => Number(next_at) > at + asleepMs);
+}
+
+/** How many may begin, once what no longer counts is cleared away. */
+function freeOf(state: RateState | undefined, { changes }: Decision): number {
+  if (!state) return 0;
+  return Math.min(maxRuns, state.limit - state.used + (changes.get(state.name)?.gone.length ?? 0));
 }
 
 async function advance(db: Database, { name, base }: Sleeping): Promise<readonly Ticketed[]> {
@@ -62,15 +95,7 @@ async function advance(db: Database, { name, base }: Sleeping): Promise<readonly
        select 1 from runs where runs.id = rate_waits.run_id and runs.state_type in (${openList}))`,
     [name],
   );
-  // What also waits for another, full rate would only be sent back.
-  const first = await db.query<{ id: string; run_id: string; next_at: number }>(
-    `select id, run_id, next_at from rate_waits where name = $1 and not exists (
-       select 1 from rate_waits as other join rate_windows on rate_windows.name = other.name
-       where other.id = rate_waits.id and other.name <> $1 and other.next_at > $3 and rate_windows.used >= rate_windows.starts)
-     order by priority desc, since_at, id limit $2`,
-    [name, free, at],
-  );
-  const early = first.filter(({ next_at }) => Number(next_at) > at + asleepMs);
+  const early = await firstAsleep(db, name, free, at);
   if (early.length === 0) return [];
   const waits = listOf(early.map(({ id }) => id).sort());
   await db.query(
@@ -112,8 +137,7 @@ async function roomOf(db: Database, one: Sleeping): Promise<{ readonly at: numbe
   const { states } = await read(at);
   const decision = decide([], states, at, 0);
   await writeDecision(db, decision, states, 0);
-  const [state, over] = [states.get(one.name), decision.changes.get(one.name)?.gone.length ?? 0];
-  return { at, free: state ? Math.min(maxRuns, state.limit - state.used + over) : 0 };
+  return { at, free: freeOf(states.get(one.name), decision) };
 }
 
 /** Waits of ended runs, and windows that are over and not waited for. Returns whether there may be more of them. */

@@ -94,10 +94,11 @@ export interface RateStore {
   /**
    * For all at once: who may begin and from when on, and when the others get their turn. Waiters keep their place in line: higher priority
    * first, then the longest waiting. One that has not asked by the instant it was told no longer blocks others. Nothing is held if nobody
-   * has a place in sight, nor on PostgreSQL if one rate is asked for and nobody else writes in between.
+   * has a place in sight, nor on PostgreSQL if one rate is asked for and others do not keep writing in between; in neither case while
+   * the disk is waited for. A place that is given is on disk.
    */
   ask(wishes: readonly RateWish[], options: AskOptions): Promise<readonly RateAnswer[]>;
-  /** One statement. */
+  /** One statement, which does not wait for the disk: a start that the database forgets counts for longer. */
   started(starts: readonly RateStart[]): Promise<void>;
   /** One transaction: these starts do not happen. Their places are free when they would have been without them. */
   giveBack(starts: readonly string[]): Promise<void>;

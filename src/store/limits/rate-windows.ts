@@ -31,7 +31,10 @@ export interface RateStates {
 
 export const lineKey = (name: string, holder: string): string => `${name}\n${holder}`;
 
-/** Holds the rates until the transaction ends, in the order of their names. Returns the instant at which all are held. One statement. */
+/**
+ * Holds the rates until the transaction ends, in the order of their names. Returns the instant at which all are held. The transaction is
+ * committed without waiting for the disk, see `untilOnDisk`. One statement.
+ */
 export async function holdRates(db: Database, names: readonly RateName[], declared: Declared): Promise<number> {
   const rows = names.flatMap(({ name, base }) => {
     const rate = declared.get(base);
@@ -42,7 +45,7 @@ export async function holdRates(db: Database, names: readonly RateName[], declar
   const held = await db.query<{ at: number }>(
     `insert into rate_windows (name, base, used, starts, per_ms, touched_at)
      select name, base, 0, starts, per_ms, ${now} from ${db.fragments.list(1, { name: 'text', base: 'text', starts: 'integer', per_ms: 'integer' })} as held
-     where true order by name
+     where ${db.fragments.unwaited} order by name
      on conflict (name) do update set starts = excluded.starts, per_ms = excluded.per_ms, touched_at = ${now}
      returning ${now} as at`,
     [jsonText(rows), db.now()],

@@ -43,7 +43,7 @@ export async function writeDecision(
 
 /**
  * Writes a decision about one rate that nobody holds. If its row has changed since it was read, writes nothing and returns false. For
- * PostgreSQL. One statement.
+ * PostgreSQL. One statement. Does not wait for the disk, see `untilOnDisk`.
  */
 export async function writeUnlessChanged(
   db: Database,
@@ -57,11 +57,20 @@ export async function writeUnlessChanged(
   const held: Statement = {
     // After waiting here for another transaction, its change is seen.
     text: `update rate_windows set used = $2::bigint, touched_at = ${db.fragments.now(4)}
-           where name = $1 and rate_windows.xmin::text = $3 returning name`,
+           where name = $1 and rate_windows.xmin::text = $3 and ${db.fragments.unwaited} returning name`,
     params: [name, now, version, db.now()],
   };
   const statements = statementsOf(db, decision, withinMs, ' and exists (select 1 from written_0)');
   return (await db.query(...joined([held, ...statements], 'select 1 as written from written_0'))).length > 0;
+}
+
+/**
+ * Waits until what was committed without waiting for the disk is there. The row of a rate is locked until the commit of a decision is done, so
+ * a commit that waits for the disk would have all other processes wait for it too, one after the other.
+ */
+export async function untilOnDisk({ dialect, query }: Pick<Database, 'dialect' | 'query'>): Promise<void> {
+  // The log is written in order: the commit of whatever comes later flushes all of it.
+  if (dialect === 'postgres') await query("select pg_logical_emit_message(true, 'batuta', '')");
 }
 
 /** @param condition added to all, such as ` and true` */

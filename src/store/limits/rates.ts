@@ -6,11 +6,11 @@ import { jsonText } from '../storable.ts';
 import { boolean, describeTable, integer, text, textOrNull, time } from '../table.ts';
 import { rateAdvance } from './rate-advance.ts';
 import type { AskOptions, RateAnswer, RateStart, RateStore, RateWish } from './rate-contract.ts';
-import { type Asking, decide, type Decision } from './rate-places.ts';
+import { type Asking, decide, type Decision, type RateState } from './rate-places.ts';
 import { turnsOf } from './rate-turns.ts';
 import { rateViews, rateWaitsOf, tagRatesOf } from './rate-views.ts';
 import { holdRates, lineKey, readRates, type RateStates } from './rate-windows.ts';
-import { startsInOrder, writeDecision, writeUnlessChanged } from './rate-writes.ts';
+import { startsInOrder, untilOnDisk, writeDecision, writeUnlessChanged } from './rate-writes.ts';
 
 /** What is recorded of a waiting wish, for each of its rates. */
 const waitTable = describeTable('rate_waits', {
@@ -34,7 +34,8 @@ export function rateStore(connection: Connection): RateStore {
     started: (starts) => started(planned, starts),
     giveBack: (starts) => connection.transaction((db) => giveBack(db, starts)),
     async leave(holders) {
-      await connection.query(`delete from rate_waits where id in ${listed(connection, 1)}`, [listOf(holders)]);
+      const { fragments } = connection;
+      await connection.query(`delete from rate_waits where id in ${listed(connection, 1)} and ${fragments.unwaited}`, [listOf(holders)]);
     },
     advance: rateAdvance(connection),
     tagRates: () => tagRatesOf(connection),
@@ -58,6 +59,9 @@ interface Look {
   readonly decision: Decision;
 }
 
+/** How often a decision that others were quicker than is made again, before the rate is held. */
+const triesAtOnce = 5;
+
 /** Holds the rates as briefly as possible: wishes with no place in sight are answered without. */
 async function ask(
   connection: Connection,
@@ -68,16 +72,14 @@ async function ask(
   const names = [...new Map(wishes.flatMap((wish) => wish.names.map((one) => [one.name, one] as const))).values()];
   if (names.length === 0) return wishes.map(() => ({ granted: true }));
   const look = (db: Database, at: number | null): Promise<Look> => lookAt(db, { names, wishes, at, aheadMs: options.aheadMs });
-  let looked = await look(planned, null);
-  if (mayChange(looked) && !(await wroteAtOnce(planned, looked, options)))
-    looked = await connection.transaction(async (db) => {
-      const held = await look(db, await holdRates(db, names, looked.states.declared));
-      await writeDecision(db, held.decision, held.states.states, options.withinMs);
-      return held;
-    });
+  const looked = await decided(connection, planned, names, look, options);
   const { asking, states, decision } = looked;
   const waiting = asking.filter(({ wish }) => !decision.beginAt.has(wish));
-  const turns = await turnsOf(planned, waiting, states.states, states.at);
+  const [turns] = await Promise.all([
+    turnsOf(planned, waiting, states.states, states.at),
+    // A place that the database could still forget is not used.
+    decision.beginAt.size > 0 ? untilOnDisk(planned) : null,
+  ]);
   const answers = new Map<RateWish, RateAnswer>();
   for (const { wish } of waiting) {
     const turn = turns.get(wish);
@@ -96,17 +98,41 @@ async function ask(
   });
 }
 
-/** Whether to decide with the rates held: a wish gets a place, or a rate's record differs from its declaration. */
+/** What is decided, and written. The rates are held if there are several, or if others keep deciding in between. */
+async function decided(
+  connection: Connection,
+  planned: Database,
+  names: readonly RateName[],
+  look: (db: Database, at: number | null) => Promise<Look>,
+  { withinMs }: AskOptions,
+): Promise<Look> {
+  let looked = await look(planned, null);
+  for (let tries = 0; tries < triesAtOnce && mayChange(looked); tries++) {
+    const version = versionOf(planned, looked);
+    if (version === null) break;
+    if (await writeUnlessChanged(planned, looked.decision, version.rate, version.text, withinMs)) return looked;
+    looked = await look(planned, null);
+  }
+  if (!mayChange(looked)) return looked;
+  const { declared } = looked.states;
+  return await connection.transaction(async (db) => {
+    const held = await look(db, await holdRates(db, names, declared));
+    await writeDecision(db, held.decision, held.states.states, withinMs);
+    return held;
+  });
+}
+
+/** Whether there is something to write: a wish gets a place, or a rate's record differs from its declaration. */
 function mayChange({ asking, states, decision }: Look): boolean {
   return asking.length > 0 && (decision.beginAt.size > 0 || !states.isNoted);
 }
 
-/** Writes what was decided without holding the rate, unless another wrote in between. */
-async function wroteAtOnce(planned: Database, { states, decision }: Look, { withinMs }: AskOptions): Promise<boolean> {
+/** That of the only rate, as declared; null if it has to be held. */
+function versionOf({ dialect }: Database, { states }: Look): { readonly rate: RateState; readonly text: string } | null {
   const [rate, ...more] = states.states.values();
-  if (rate === undefined || more.length > 0 || planned.dialect === 'sqlite') return false;
-  const version = states.versions.get(rate.name);
-  return version !== undefined && (await writeUnlessChanged(planned, decision, rate, version, withinMs));
+  if (rate === undefined || more.length > 0 || dialect === 'sqlite') return null;
+  const text = states.versions.get(rate.name);
+  return text === undefined ? null : { rate, text };
 }
 
 async function lookAt(
@@ -147,7 +173,7 @@ async function standInLine(
   if (rows.length === 0) return;
   const columns = waitTable.columns.join(', ');
   await query(
-    `insert into rate_waits (${columns}) select ${columns} from ${fragments.list(1, waitTable.kinds)} as wished where true order by name, id
+    `insert into rate_waits (${columns}) select ${columns} from ${fragments.list(1, waitTable.kinds)} as wished where ${fragments.unwaited} order by name, id
      on conflict (name, id) do update set next_at = excluded.next_at, priority = excluded.priority, several = excluded.several`,
     [jsonText(rows)],
   );
@@ -158,7 +184,7 @@ async function started(db: Database, starts: readonly RateStart[]): Promise<void
     `update rate_starts set at = begun_at, likely_at = begun_at from (
        select rate_starts.name as begun_name, rate_starts.id as begun_id, begun.at as begun_at
        from rate_starts join ${db.fragments.list(1, { id: 'text', at: 'time' })} as begun on begun.id = rate_starts.id ${startsInOrder(db)}
-     ) as begun where name = begun_name and id = begun_id and at > begun_at`,
+     ) as begun where name = begun_name and id = begun_id and at > begun_at and ${db.fragments.unwaited}`,
     [jsonText(starts.map(({ start, at }) => [start, at]))],
   );
 }
@@ -169,7 +195,8 @@ async function giveBack(db: Database, starts: readonly string[]): Promise<void> 
   // The windows first, in order, as askers hold them. They are changed so that nobody decides by their old contents.
   await db.query(
     `update rate_windows set used = used where name in (
-       select name from rate_windows where name in (select name from rate_starts where id ${those}) order by name ${forUpdate(db)})`,
+       select name from rate_windows where name in (select name from rate_starts where id ${those}) order by name ${forUpdate(db)})
+       and ${db.fragments.unwaited}`,
     given,
   );
   // The place is as the start before it left it. Renamed, because it may be given back only once.
