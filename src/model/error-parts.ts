@@ -4,7 +4,7 @@
  * Nothing read here throws: user getters that throw are left out.
  */
 import { BatutaError, errorCodes, type ErrorCode, errorKind, type ErrorKind } from '../base/errors.ts';
-import { classOfFlowError, flowErrorClasses } from './flow-error.ts';
+import { awaitedClasses, flowErrorClasses, setFlowErrorClass } from './flow-error.ts';
 
 /** Parts of an error. */
 export interface ErrorParts {
@@ -14,6 +14,8 @@ export interface ErrorParts {
   readonly stack: string | null;
   /** Nearest class of the language (or of Batuta) it is an instance of; usually `Error`. */
   readonly base: string;
+  /** Names of the user's classes below a base of Batuta's, its own first; empty if none. */
+  readonly classes: readonly string[];
   readonly hasCause: boolean;
   readonly cause: unknown;
   /** Parts of an AggregateError, or of another error with a list of errors; null if none. */
@@ -48,7 +50,7 @@ export function isError(value: unknown): value is Error {
 
 /** Reads an error. Never throws. */
 export function readError(error: Error): ErrorParts {
-  const { base, getters } = classOf(error);
+  const { base, getters, classes } = classOf(error);
   const fields: Record<string, unknown> = {};
   let errors: readonly unknown[] | null = null;
   for (const key of [...ownKeys(error), ...getters]) {
@@ -65,6 +67,7 @@ export function readError(error: Error): ErrorParts {
     message: attempt(() => textOf(error.message), '(its message cannot be read)'),
     stack: typeof stack === 'string' ? stack : null,
     base,
+    classes,
     hasCause: attempt(() => 'cause' in error, false),
     cause: readField(error, 'cause'),
     errors,
@@ -73,7 +76,7 @@ export function readError(error: Error): ErrorParts {
 }
 
 /** An error made from these parts, an instance of its base. */
-export function makeError(parts: Omit<ErrorParts, 'hasCause'> & { readonly hasCause?: boolean }): Error {
+export function makeError(parts: Omit<ErrorParts, 'hasCause' | 'classes'> & Partial<Pick<ErrorParts, 'hasCause' | 'classes'>>): Error {
   const { name, stack, errors, fields } = parts;
   const error = instanceOf(parts);
   // As in classes: not printed or compared.
@@ -98,6 +101,7 @@ export function textOf(value: unknown): string {
 function instanceOf({
   base,
   name,
+  classes = name === base ? [] : [name],
   message,
   cause,
   hasCause = cause !== undefined,
@@ -112,7 +116,7 @@ function instanceOf({
     return new BatutaError(code as ErrorCode, message, { details: isRecord(details) ? details : {}, cause });
   const error = new (plainMakers[base] ?? Error)(message, options);
   // Not via its constructor, whose arguments are unknown.
-  if (base in flowErrorClasses) Object.setPrototypeOf(error, classOfFlowError(base as ErrorKind, name).prototype as object);
+  if (base in flowErrorClasses) setFlowErrorClass(error, base as ErrorKind, classes);
   return error;
 }
 
@@ -126,20 +130,24 @@ function define(error: Error, key: string, value: unknown): void {
   Object.defineProperty(error, key, { value, enumerable: false, configurable: true, writable: true });
 }
 
-/** Its base, and the names of the getters of the classes below it. */
-function classOf(error: Error): { readonly base: string; readonly getters: readonly string[] } {
+/** Its base, the names of the getters of the classes below it, and of these classes. */
+function classOf(error: Error): { readonly base: string; readonly getters: readonly string[]; readonly classes: readonly string[] } {
   const getters: string[] = [];
+  const below: string[] = [];
   const findBase = (): string => {
     let at: unknown = Object.getPrototypeOf(error);
     for (let depth = 0; at !== null && typeof at === 'object' && depth < maxClasses; depth++) {
       const name = ownClassName(at);
       if (bases.has(name) && isBuiltIn(at, name)) return name;
+      if (name !== '') below.push(name);
       for (const [key, { get }] of Object.entries(Object.getOwnPropertyDescriptors(at))) if (get && key !== '__proto__') getters.push(key);
       at = Object.getPrototypeOf(at);
     }
     return 'Error';
   };
-  return { base: attempt(findBase, 'Error'), getters };
+  const base = attempt(findBase, 'Error');
+  const classes = base in flowErrorClasses ? (below.length > 0 ? below : attempt(() => awaitedClasses(error), [])) : [];
+  return { base, getters, classes };
 }
 
 function isBuiltIn(prototype: object, name: string): boolean {

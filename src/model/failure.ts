@@ -30,6 +30,8 @@ export interface Failure {
   readonly fieldsLeftOut?: readonly string[];
   /** Nearest class of the language it is an instance of, unless `Error`; absent then, and in old rows. */
   readonly base?: string;
+  /** If it extends a class of Batuta's by way of others: the names of the user's classes, its own first; else absent. */
+  readonly classes?: readonly string[];
   /** Where it comes from; only for a run's failure. */
   readonly origin?: FailureOrigin;
 }
@@ -82,7 +84,7 @@ function failureWithin(thrown: unknown, place: Place): Failure {
   const isInner = place.above.length > 0;
   const maxChars = isInner ? maxInnerTextChars : maxTextChars;
   const budget = { chars: isInner ? maxInnerFieldChars : maxFieldChars };
-  const { name, message, stack, base, cause, errors, fields } = isError(thrown) ? readError(thrown) : readThrown(thrown);
+  const { name, message, stack, base, classes, cause, errors, fields } = isError(thrown) ? readError(thrown) : readThrown(thrown);
   const { code, details, ...others } = fields;
   const hasCode = typeof code === 'string' || typeof code === 'number';
   const parts = errors?.slice(0, maxErrors).filter((one) => !below.above.includes(one) && below.left.parts-- > 0);
@@ -105,6 +107,7 @@ function failureWithin(thrown: unknown, place: Place): Failure {
     ...(errors && recordedParts && errors.length > recordedParts.length ? { errorCount: errors.length } : {}),
     ...kept,
     ...(base === 'Error' ? {} : { base }),
+    ...(classes.length < 2 && (classes[0] ?? name) === name ? {} : { classes: classes.map((one) => cutText(storableText(one), 100)) }),
   };
 }
 
@@ -113,9 +116,10 @@ function failureWithin(thrown: unknown, place: Place): Failure {
  * was recorded long ago. An instance of the nearest class of the language; a user class is its `name`.
  */
 export function errorOf(failure: Failure): Error {
-  const { name, message, code, stack, details, cause, errors, fields, fieldTypes, base = 'Error' } = failure;
+  const { name, message, code, stack, details, cause, errors, fields, fieldTypes, base = 'Error', classes } = failure;
   return makeError({
     ...{ name, message, stack, base },
+    ...(classes === undefined ? {} : { classes }),
     hasCause: cause !== null,
     cause: cause === null ? undefined : errorOf(cause),
     errors: errors?.map(errorOf) ?? (base === 'AggregateError' ? [] : null),
@@ -182,6 +186,7 @@ function readThrown(thrown: unknown): ErrorParts {
     message: typeof message === 'string' ? message : textOf(thrown),
     stack: typeof stack === 'string' ? stack : null,
     base: 'Error',
+    classes: [],
     hasCause: cause !== undefined,
     cause,
     errors: null,

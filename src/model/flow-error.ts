@@ -2,7 +2,8 @@
  * Errors that tasks and flows throw on purpose: a base for user errors, and classes that say whether another attempt makes sense.
  *
  * They keep class, name, code, stage, details and own plain fields across threads, other workers, sub-flows, a crash and JSON. A user class
- * comes back as an instance of itself if known: thrown in this process before, or passed to `registerErrors`.
+ * comes back as an instance of itself if known: thrown in this process before, or passed to `registerErrors`. Else the error becomes one as
+ * soon as `instanceof` compares it with its class, so that a code flow branches the same wherever it goes on.
  */
 import { type Duration, parseDuration } from '../base/duration.ts';
 import { type ErrorKind, errorKind } from '../base/errors.ts';
@@ -20,7 +21,8 @@ export interface FlowErrorOptions {
 /** An error class that `registerErrors` accepts. */
 export type ErrorClass = new (...args: never[]) => FlowError;
 
-/** A symbol shared by all copies of the library. */
+/** Symbols shared by all copies of the library. */
+const awaited = Symbol.for('batuta.awaitedClasses');
 const registryKey = Symbol.for('batuta.errorClasses');
 type Holder = { [registryKey]?: Map<string, ErrorClass> };
 const registry: Map<string, ErrorClass> = ((globalThis as Holder)[registryKey] ??= new Map<string, ErrorClass>());
@@ -52,6 +54,13 @@ export class FlowError extends Error {
     Object.defineProperty(this, name, { value, enumerable: true, configurable: true, writable: true });
   }
 }
+
+// Not a member: TypeScript would narrow nothing by `instanceof`.
+Object.defineProperty(FlowError, Symbol.hasInstance, {
+  value(this: typeof FlowError, value: unknown): boolean {
+    return Function.prototype[Symbol.hasInstance].call(this, value) || becomes(this, value);
+  },
+});
 
 /** Fails the attempt and starts the next one after its own delay, whatever `retryDelay` says; it counts like any other attempt. */
 export class RetryAfter extends FlowError {
@@ -101,9 +110,35 @@ export function registerErrors(...classes: readonly ErrorClass[]): void {
   }
 }
 
-/** The class of an error by its name and kind: the user's if known, else Batuta's. */
-export function classOfFlowError(kind: ErrorKind, name: string): ErrorClass {
+/**
+ * Makes an error an instance of its class: the user's if known, else Batuta's until it is compared with the user's.
+ *
+ * @param classes names of the user's classes, its own first; empty if it is of Batuta's
+ */
+export function setFlowErrorClass(error: Error, kind: ErrorKind, classes: readonly string[]): void {
+  const [name = kind] = classes;
   const known = registry.get(name);
   const ours = flowErrorClasses[kind];
-  return known !== undefined && known.prototype instanceof ours ? known : ours;
+  const isKnown = known !== undefined && known.prototype instanceof ours;
+  Object.setPrototypeOf(error, (isKnown ? known : ours).prototype as object);
+  if (!isKnown && classes.length > 0) Object.defineProperty(error, awaited, { value: classes, configurable: true });
+}
+
+/** Names of the user's classes that an error is an instance of and that are not known here, its own first. */
+export function awaitedClasses(error: object): readonly string[] {
+  return (error as { readonly [awaited]?: readonly string[] })[awaited] ?? [];
+}
+
+/** Whether an error of a class that was not known is an instance of `asked`; it becomes one if that is its own class. */
+function becomes(asked: typeof FlowError, value: unknown): boolean {
+  if (kinds.has(asked) || typeof value !== 'object' || value === null) return false;
+  const names = awaitedClasses(value);
+  if (!names.includes(asked.name) || !Object.prototype.isPrototypeOf.call(Object.getPrototypeOf(value) as object, asked.prototype))
+    return false;
+  if (names[0] === asked.name) {
+    Object.setPrototypeOf(value, asked.prototype);
+    Reflect.deleteProperty(value, awaited);
+    registry.set(asked.name, asked);
+  }
+  return true;
 }
