@@ -27,3 +27,25 @@ test('equal values, one value and no values are drawn, or said to be none', () =
   expect(layChart(chartData('a', { x: [], series: { n: [] } }), size)).toBeNull();
   expect(layChart(chartData('a', { x: [1], series: { n: [null] } }), size)).toBeNull();
 });
+
+test.each([
+  ['whose distance is more than a number holds', [Number.MAX_VALUE, -Number.MAX_VALUE, 0]],
+  ['large, of both signs', [1e308, -1e308, 1e-300]],
+  ['finer apart than steps that change them', [1.7e18, 1.7e18 + 256]],
+  ['that differ by the least there is', [1e16, 1e16 + 2]],
+  ['as small as there are', [0, 5e-324]],
+])('values and places %s are drawn, with a few marks', (_what, numbers) => {
+  for (const type of ['line', 'area', 'bar'] as const) {
+    const drawn = layChart(chartData('a', { type, x: numbers, series: { n: numbers } }), size);
+    expect(drawn?.marks.length).toBeGreaterThanOrEqual(2);
+    expect(drawn?.marks.length).toBeLessThanOrEqual(12);
+    const [series] = drawn?.series ?? [];
+    expect(`${series?.line} ${series?.area}`).not.toMatch(/NaN|Infinity/);
+    const all = [
+      ...(drawn?.xs ?? []),
+      ...(drawn?.marks ?? []).map(({ y }) => y),
+      ...(series?.bars ?? []).flatMap(({ y, height }) => [y, height]),
+    ];
+    expect(all.every((px) => px >= -1 && px <= 401)).toBe(true);
+  }
+});

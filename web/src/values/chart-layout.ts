@@ -35,12 +35,14 @@ export function layChart(data: ChartData, { width, height }: { readonly width: n
     data.type === 'line' ? Number.NEGATIVE_INFINITY : 0,
   ] as const);
   const { from, until, step } = niceRange(spread[0], spread[1]);
-  const yOf = (value: number): number => height - ((value - from) / (until - from)) * height;
+  const yOf = (value: number): number => height - shareOf(value, from, until) * height;
   const bandPx = width / Math.max(1, data.x.length);
   const isBanded = data.axis === 'category' || data.type === 'bar';
   const xs = isBanded ? data.x.map((_, at) => (at + 0.5) * bandPx) : scaled(data.x.map(Number), width);
-  const marks: { y: number; text: string }[] = [];
-  for (let value = from; value <= until + step / 2; value += step) marks.push({ y: yOf(value), text: numberText(value) });
+  const marks = Array.from({ length: Math.round(until / step - from / step) + 1 }, (_, at) => {
+    const value = Math.min(until, from + at * step);
+    return { y: yOf(value), text: numberText(value) };
+  });
   const series = data.series.map((one, at): DrawnSeries => {
     const points = one.values.map((value, place) => (value === null ? null : { x: xs[place] ?? 0, y: yOf(value) }));
     if (data.type === 'bar') {
@@ -87,17 +89,22 @@ function closed(run: readonly Point[], zero: number): string {
 
 function scaled(places: readonly number[], width: number): readonly number[] {
   const [first = 0, last = 0] = [places[0], places.at(-1)];
-  return places.map((place) => (last === first ? width / 2 : ((place - first) / (last - first)) * width));
+  return places.map((place) => (last === first ? width / 2 : shareOf(place, first, last) * width));
 }
 
-/** A range with round bounds. */
+/** Where between two bounds, 0 to 1. By halves if their distance is more than a number holds. */
+function shareOf(value: number, from: number, until: number): number {
+  return Number.isFinite(until - from) ? (value - from) / (until - from) : (value / 2 - from / 2) / (until / 2 - from / 2);
+}
+
+/** A range with round bounds. Its steps are not finer than its numbers are, or adding one would change nothing. */
 function niceRange(least: number, most: number): { readonly from: number; readonly until: number; readonly step: number } {
-  const span = most - least || Math.abs(most) || 1;
-  const rough = span / markCount;
+  const largest = Math.max(Math.abs(most), Math.abs(least));
+  const rough = Math.max(most / markCount - least / markCount || largest / markCount || 1 / markCount, largest * 2 ** -48, 1e-300);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = ([1, 2, 2.5, 5, 10].find((one) => one * power >= rough) ?? 10) * power;
-  const from = Math.floor(least / step) * step;
-  const until = Math.ceil(most / step) * step;
+  const from = Math.max(-Number.MAX_VALUE, Math.floor(least / step) * step);
+  const until = Math.min(Number.MAX_VALUE, Math.ceil(most / step) * step);
   return { from, until: until === from ? from + step : until, step };
 }
 

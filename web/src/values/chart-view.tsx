@@ -52,7 +52,7 @@ export function ChartView({
         >
           <g transform={`translate(${leftPx} ${topPx})`}>
             {drawn.marks.map(({ y, text }) => (
-              <g key={text}>
+              <g key={y}>
                 <line x1={0} x2={plot.width} y1={y} y2={y} className={style.grid} />
                 <text x={-8} y={y + 4} textAnchor="end" className={style.text}>
                   {text}
