@@ -28,7 +28,7 @@ import { at } from 'batuta/streams';
 }
 @Flow() export class Rows {
   @Task() async *rows() { for (let n = 1; n <= 200; n++) yield at(n, { n }); }
-  @Task({ needs: ['rows'] }) async sum(rows: AsyncIterable<{ n: number }>, ctx: TaskContext) {
+  @Task({ needs: ['rows'] }) async sumOfAllThatAreOdd(rows: AsyncIterable<{ n: number }>, ctx: TaskContext) {
     let taken = 0;
     for await (const { n } of rows) if (n % 2 === 0 && !existsSync('mended')) ctx.reject({ n }, n % 4 === 0 ? '<i>four</i>' : 'two'); else taken++;
     return taken;
@@ -100,6 +100,9 @@ describe('what tasks show', () => {
     await state(page, 'Completed').waitFor();
     await goToTab(page, 'Rejects');
     await page.getByText('100 (50 %)').waitFor();
+    await page.setViewportSize({ width: 800, height: 900 });
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(800);
+    await page.setViewportSize({ width: 1440, height: 900 });
     await page.getByRole('button', { name: '<i>four</i>' }).click();
     await page.getByRole('heading', { name: 'Records: <i>four</i>' }).waitFor();
     await page.getByText('at 4', { exact: true }).waitFor();

@@ -28,37 +28,39 @@ export function StageTable({ rows }: { readonly rows: TabProps['tasks']['rows'] 
   );
   return (
     <Panel title="Records by task">
-      <table className={table.table}>
-        <thead>
-          <tr>
-            <th>Task</th>
-            <th>State</th>
-            {[...shown.map(([, head]) => head), 'Duration'].map((head) => (
-              <th key={head} className={table.number}>
-                {head}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {stages.map(({ row, stats }) => (
-            <tr key={row.id}>
-              <td className={table.strong}>{stats.task}</td>
-              <td>
-                <StateBadge name={row.state.name} />
-              </td>
-              {shown.map(([count, head]) => (
-                <td key={count} data-label={head.toLowerCase()} className={table.number}>
-                  {cellText(stats, count as Count)}
-                </td>
+      <div className={table.scroll} tabIndex={0} role="region" aria-label="Records by task">
+        <table className={table.table}>
+          <thead>
+            <tr>
+              <th>Task</th>
+              <th>State</th>
+              {[...shown.map(([, head]) => head), 'Duration'].map((head) => (
+                <th key={head} className={table.number}>
+                  {head}
+                </th>
               ))}
-              <td data-label="duration" className={table.number}>
-                {stats.tookMs === null ? '–' : durationText(stats.tookMs)}
-              </td>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {stages.map(({ row, stats }) => (
+              <tr key={row.id}>
+                <td className={table.strong}>{stats.task}</td>
+                <td>
+                  <StateBadge name={row.state.name} />
+                </td>
+                {shown.map(([count, head]) => (
+                  <td key={count} data-label={head.toLowerCase()} className={table.number}>
+                    {cellText(stats, count as Count)}
+                  </td>
+                ))}
+                <td data-label="duration" className={table.number}>
+                  {stats.tookMs === null ? '–' : durationText(stats.tookMs)}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </Panel>
   );
 }
