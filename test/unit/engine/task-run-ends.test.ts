@@ -1,6 +1,6 @@
 /** One task run from its first attempt to its end: what is durable before what follows, and what its row then says. */
 import { Flow, Task, type TaskContext } from 'batuta';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { TaskRun } from '../../../src/model/run.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { gate, makeFlow, type TaskShape } from '../../support/make-flow.ts';
@@ -8,6 +8,8 @@ import type { OpenEngine } from '../../support/open-engine.ts';
 import { ownEngine } from '../../support/own-engine.ts';
 import { makeRoom, until } from '../../support/room.ts';
 import { named, runToEnd } from '../../support/run-to-end.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 @Flow({ name: 'undoable' })
 class Undoable {
