@@ -23,6 +23,8 @@ import { hintFor } from '../../base/nearest.ts';
 export interface Emitter {
   readonly taskRunId: string | null;
   readonly attempt: number;
+  /** Resolves once the attempt's beginning is durable: if its values were so before, another would have its number after a crash. */
+  readonly recorded?: Promise<void> | null;
 }
 
 /** How long a schema may take for a value, ms. */
@@ -37,6 +39,7 @@ export class AttemptEmissions implements EmissionKeeper {
   #slow: Promise<unknown> | null = null;
   /** Whether a value was refused, which its emitter may not have awaited. */
   #hasRefused = false;
+  #recorded: Promise<void> | null;
   /** How often the body has emitted the same on the same stream. */
   readonly #given = new Map<string, number>();
 
@@ -45,6 +48,7 @@ export class AttemptEmissions implements EmissionKeeper {
     this.#active = active;
     this.#emitter = emitter;
     this.#isOver = isOver;
+    this.#recorded = emitter.recorded ?? null;
   }
 
   /**
@@ -86,9 +90,11 @@ export class AttemptEmissions implements EmissionKeeper {
     const before = this.#slow;
     const isSlow = checked instanceof Promise;
     const text = isSlow ? null : this.#textOf(stream, checked);
-    if (before === null && !isSlow && (text === null || !isLarge(text))) return this.#add(stream, at, text, null);
+    const recorded = this.#whenRecorded();
+    if (before === null && recorded === null && !isSlow && (text === null || !isLarge(text))) return this.#add(stream, at, text, null);
     const slow = (async () => {
       const late = isSlow ? this.#textOf(stream, await checked) : text;
+      await recorded;
       const ref = late !== null && isLarge(late) ? await services.results.put(this.#keyOf(), late) : null;
       await before;
       return { late, ref };
@@ -105,6 +111,14 @@ export class AttemptEmissions implements EmissionKeeper {
       if (ref !== null && isBatutaError(error, 'STREAM_FULL')) await services.results.remove(ref).catch(() => undefined);
       throw error;
     }
+  }
+
+  /** The beginning of the attempt is awaited with its first value, and not held for its end any longer. */
+  #whenRecorded(): Promise<void> | null {
+    const recorded = this.#recorded;
+    if (recorded === null) return null;
+    this.#recorded = null;
+    return Promise.all([recorded, this.#active.services.store.recorder.flush()]).then(() => undefined);
   }
 
   #add(stream: string, at: number, text: string | null, ref: string | null): Promise<void> {

@@ -49,7 +49,8 @@ export function beginAttempt(
   const record = (fault: Settlement | null): Begun => {
     const named = nameFault(active, request, execution, args);
     // Not awaited: the row of a quick task shares the flush of its end.
-    active.record.setTask(from, execution.row, from === null && before.state === pending, true).catch(() => undefined);
+    execution.recorded = active.record.setTask(from, execution.row, from === null && before.state === pending, true);
+    execution.recorded.catch(() => undefined);
     return { execution, args, fault: fault ?? named };
   };
   return definition.when !== null && before.attempt === 0 && !isConditionMet

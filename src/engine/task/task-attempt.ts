@@ -58,6 +58,8 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
   isCommitting = false;
   /** Its usage, once known. */
   usage: TaskUsage | null = null;
+  /** Resolves once its beginning is durable. */
+  recorded: Promise<void> | null = null;
 
   constructor(active: RunAttempt, definition: TaskDefinition, row: TaskRun) {
     super(active, row);
@@ -66,8 +68,7 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
   }
 
   get context(): LiveTaskContext {
-    this.#context ??= new LiveTaskContext(this);
-    return this.#context;
+    return (this.#context ??= new LiveTaskContext(this));
   }
   get signal(): AbortSignal {
     if (!this.#controller) {
@@ -155,9 +156,9 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
   }
 
   get emissions(): AttemptEmissions {
-    return (this.#emissions ??= new AttemptEmissions(this.active, { taskRunId: this.row.id, attempt: this.row.attempt }, () =>
-      this.#isLate(),
-    ));
+    const { row, recorded } = this;
+    const emitter = { taskRunId: row.id, attempt: row.attempt, recorded };
+    return (this.#emissions ??= new AttemptEmissions(this.active, emitter, () => this.#isLate()));
   }
 
   get hasEmitted(): boolean {

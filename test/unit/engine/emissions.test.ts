@@ -53,6 +53,36 @@ describe('values of a task', () => {
     expect((await all(client.runs.emitted(handle.id, 'n'))).map(({ value }) => String(value).length)).toEqual([300 * 1024, 9]);
   });
 
+  test('are recorded after the beginning of their attempt: after a crash none but they have its number', async () => {
+    const { client, store } = await ownEngine();
+    const { recorder, emissions } = store;
+    const recorded = new Set<string>();
+    const addTaskRun = recorder.addTaskRun.bind(recorder);
+    recorder.addTaskRun = (claim, row, ...more) => {
+      const written = addTaskRun(claim, row, ...more);
+      void written.then(() => recorded.add(`${row.id} ${row.attempt}`));
+      return written;
+    };
+    const add = emissions.add.bind(emissions);
+    const early: unknown[] = [];
+    emissions.add = (writes, most) => {
+      early.push(...writes.map(({ emission }) => emission).filter(({ taskRunId, attempt }) => !recorded.has(`${taskRunId} ${attempt}`)));
+      return add(writes, most);
+    };
+    const does = async (ctx: TaskContext): Promise<void> => {
+      void ctx.emit('n', 1);
+      await ctx.emit('n', 2);
+      if (ctx.task.attempt < 3) throw new Error('it broke');
+    };
+    // The row of a task that begins alone is held, to be written with its end.
+    const handle = await client.submit(
+      makeFlow({ first: { does: () => 1 }, work: { does: (_: unknown, ctx: TaskContext) => does(ctx), needs: ['first'], retries: 2 } }),
+    );
+    await handle.result();
+    expect((await all(client.runs.emitted(handle.id, 'n'))).map(({ value }) => value)).toEqual([1, 2, 1, 2, 1, 2]);
+    expect(early).toEqual([]);
+  });
+
   test('of an attempt that failed stay, and those of the next follow under its number', async () => {
     const does = async (ctx: TaskContext): Promise<void> => {
       await ctx.emit('n', ctx.task.attempt * 10);
