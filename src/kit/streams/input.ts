@@ -47,6 +47,12 @@ export function openSource(source: Source, name?: string): OpenSource {
     return { name: name ?? path, pieces: () => filePieces(path) };
   }
   if (source instanceof Uint8Array) return { name: name ?? 'the bytes', pieces: () => piecesOf([source]) };
+  const isObject = typeof source === 'object' && source !== null;
+  if (!isObject || !('body' in source || Symbol.asyncIterator in source || Symbol.iterator in source))
+    throw new BatutaError(
+      'OPTION_INVALID',
+      `A source is a path, bytes, a response, a stream or a list of pieces, not ${isObject ? 'another object' : String(source)}.`,
+    );
   if ('body' in source) {
     const shown = name ?? (source.url || 'the response');
     return { name: shown, pieces: () => responsePieces(source, shown) };
@@ -96,9 +102,7 @@ export async function* textOf(source: OpenSource, encoding?: string, lineAt?: ()
   let start: Uint8Array | null = null;
   let before: Uint8Array = new Uint8Array();
   async function* decodedText(piece: Uint8Array | null): AsyncGenerator<string, void, void> {
-    decoder ??= new TextDecoder(encoding ?? (piece === null || piece.length < 2 ? 'utf-8' : encodingOf(source.name, piece)), {
-      fatal: true,
-    });
+    decoder ??= decoderOf(encoding ?? (piece === null || piece.length < 2 ? 'utf-8' : encodingOf(source.name, piece)));
     const { text, fault } = decodePiece(decoder, piece, bytes, before);
     if (text !== '') yield text;
     if (fault === null) return;
@@ -113,6 +117,12 @@ export async function* textOf(source: OpenSource, encoding?: string, lineAt?: ()
       isFirst = false;
       continue;
     }
+    if (!(piece instanceof Uint8Array))
+      throw recordInvalid(
+        source.name,
+        { bytes },
+        `gives ${piece === null ? 'null' : `a piece of type ${typeof piece}`}, not text or bytes`,
+      );
     if (decoder === null && start !== null) piece = Buffer.concat([start, piece]);
     start = null;
     if (decoder === null && piece.length < 2) {
@@ -128,8 +138,25 @@ export async function* textOf(source: OpenSource, encoding?: string, lineAt?: ()
   if (decoder !== null) yield* decodedText(null);
 }
 
+/** @throws BatutaError OPTION_INVALID */
+function decoderOf(encoding: string): TextDecoder {
+  try {
+    return new TextDecoder(encoding, { fatal: true });
+  } catch (cause) {
+    throw new BatutaError(
+      'OPTION_INVALID',
+      `The encoding '${encoding}' is none that TextDecoder knows, such as utf-16le or windows-1252.`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
 /** Files that are no text, by their first bytes, and what to do with them. */
 const signatures: readonly (readonly [readonly number[], string])[] = [
+  [[0xff, 0xfe, 0x00, 0x00], 'is UTF-32, which cannot be read; save it as UTF-8'],
+  [[0x00, 0x00, 0xfe, 0xff], 'is UTF-32, which cannot be read; save it as UTF-8'],
   [[0x1f, 0x8b], 'is compressed with gzip; decompress it first, with createGunzip of node:zlib'],
   [[0x28, 0xb5, 0x2f, 0xfd], 'is compressed with Zstandard; decompress it first'],
   [[0x50, 0x4b, 0x03, 0x04], 'is a ZIP archive (such as an Excel workbook), not text; unpack or export it first'],
@@ -139,11 +166,11 @@ const signatures: readonly (readonly [readonly number[], string])[] = [
 /** By the first bytes. @throws BatutaError RECORD_INVALID */
 function encodingOf(name: string, piece: Uint8Array): string {
   const [first, second] = piece;
-  if (first === 0xff && second === 0xfe) return 'utf-16le';
-  if (first === 0xfe && second === 0xff) return 'utf-16be';
   const refuse = (why: string): BatutaError => countedError(recordInvalid(name, { bytes: 0 }, why));
   const known = signatures.find(([bytes]) => bytes.every((byte, at) => piece[at] === byte));
   if (known !== undefined) throw refuse(known[1]);
+  if (first === 0xff && second === 0xfe) return 'utf-16le';
+  if (first === 0xfe && second === 0xff) return 'utf-16be';
   // It would be read as UTF-8 with a zero next to letters.
   if (second !== undefined && (first === 0) !== (second === 0)) {
     const seen = second === 0 ? 'utf-16le' : 'utf-16be';

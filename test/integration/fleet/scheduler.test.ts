@@ -169,7 +169,7 @@ describe('by itself, a scheduler', () => {
       },
     ],
     [
-      'tells of its own disk',
+      'reports its own disk',
       async ({ store }) => {
         await putRule(store, 'full', { on: { diskBelow: '100%' }, send: { webhook: 'http://127.0.0.1:9/' } });
         return async () => (await store.alerts.list({ rule: 'full' })).items.length > 0;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { batch, csv, keyedRows, map, paginate, parquet, toCsv, toNdjson, writeParquet } from 'batuta/streams';
+import { batch, csv, keyedRows, lines, map, ndjson, paginate, parquet, toCsv, toNdjson, writeParquet } from 'batuta/streams';
 import { all } from '../../support/all-records.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'batuta-streams-refused-'));
@@ -136,4 +136,30 @@ test.each([undefined, null, 5, 'text', {}])('a helper over %j', async (records) 
       code: 'OPTION_INVALID',
       message: expect.stringMatching(/^A helper of batuta\/streams takes a stream or a list, not .+\.$/),
     });
+});
+
+test.each<[string, () => AsyncIterable<unknown>, string, string]>([
+  [
+    'of an unknown encoding',
+    () => csv(Buffer.from('a\n1\n'), { encoding: 'klingon' }),
+    'OPTION_INVALID',
+    "The encoding 'klingon' is none that",
+  ],
+  ['that is a number', () => ndjson(5 as never), 'OPTION_INVALID', 'a stream or a list of pieces, not 5.'],
+  ['that is null', () => lines(null as never), 'OPTION_INVALID', 'a stream or a list of pieces, not null.'],
+  ['that is an object', () => csv({ path: 'a.csv' } as never), 'OPTION_INVALID', 'a stream or a list of pieces, not another object.'],
+  [
+    'whose pieces are objects',
+    () => lines(['a\n', {}] as never, { name: 'x' }),
+    'RECORD_INVALID',
+    'x gives a piece of type object, not text or bytes.',
+  ],
+  [
+    'in UTF-32',
+    () => lines(Buffer.from([0xff, 0xfe, 0, 0, 0x61, 0, 0, 0]), { name: 'x' }),
+    'RECORD_INVALID',
+    'x is UTF-32, which cannot be read',
+  ],
+])('a source %s', async (_what, read, code, message) => {
+  await expect((async () => all(read()))()).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
 });
