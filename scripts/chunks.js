@@ -12,7 +12,8 @@ import { join } from 'node:path';
 /** What is loaded together, by the modules it begins with. Modules that none of these loads are left to esbuild. */
 const situations = {
   library: ['src/index.ts'],
-  command: ['src/cli/run-cli.ts', 'src/cli/commands/run.ts', 'src/define/load-flows.ts'],
+  help: ['src/cli/run-cli.ts'],
+  run: ['src/cli/commands/run.ts', 'src/define/load-flows.ts'],
   embedded: ['src/client/open-local-client.ts', 'src/store/open.ts', 'src/store/sqlite/connection.ts', 'src/broker/local/local-broker.ts'],
   remote: ['src/client/http/open.ts'],
   fleet: ['worker/main.ts', 'scheduler/main.ts', 'src/server/start.ts'],

@@ -91,8 +91,10 @@ describe('batuta dev', () => {
   it('a run that ends it again and again is told apart: it becomes Crashed, and the next start stays', async () => {
     project.write(
       'flows/poison.ts',
-      `import { Flow, Task } from 'batuta';
-       @Flow() export class Poison { @Task() async end(ctx: any) { ctx.log.info('about to end'); queueMicrotask(() => { throw new Error('of nobody'); }); await new Promise(() => undefined); } }`,
+      `import { AsyncLocalStorage } from 'node:async_hooks';
+       import { Flow, Task } from 'batuta';
+       const outside = AsyncLocalStorage.snapshot();
+       @Flow() export class Poison { @Task() async end(ctx: any) { ctx.log.info('about to end'); outside(setTimeout, () => { throw new Error('of nobody'); }); await new Promise(() => undefined); } }`,
     );
     const env = { BATUTA_MAX_RECOVERIES: '1' };
     const first = project.startWith(env, 'dev', '--port', '0');
