@@ -105,10 +105,6 @@ async function buildJs() {
     sourcemap: false,
     sourcesContent: false,
     legalComments: 'none',
-    // Half the text to read at each start; lines stay short enough for a stack trace.
-    minifyWhitespace: true,
-    minifySyntax: true,
-    lineLimit: 160,
     banner: { js: banner },
     define: { __dirname: 'dirnameForBundle' },
     external,

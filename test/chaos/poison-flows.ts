@@ -1,7 +1,11 @@
 /** Flows of the poison tests: one that only waits, and one that does what ends or blocks a process. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Flow, Task, type TaskContext } from 'batuta';
+
+/** Calls a function in the context in which this file was loaded. */
+const outside = AsyncLocalStorage.snapshot();
 
 /** Does nothing but wait. */
 @Flow()
@@ -58,6 +62,11 @@ async function poison(how: string): Promise<void> {
       return await sleep(1_000);
     case 'a throw in a microtask':
       queueMicrotask(() => {
+        throw new Error('x');
+      });
+      return await sleep(1_000);
+    case 'a throw outside of all runs':
+      outside(setTimeout, () => {
         throw new Error('x');
       });
       return await sleep(1_000);

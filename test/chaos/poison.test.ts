@@ -11,13 +11,14 @@ const failing = [
   ['process.exit', 'Failed', /process\.exit\(1\)/],
   ['a floating rejection', 'Failed', /did not await was rejected: x/],
   ['a throw in a timer', 'Failed', /in a callback.*: x/],
+  ['a throw in a microtask', 'Failed', /in a callback.*: x/],
   ['process.abort', 'Failed', /process\.abort/],
 ] as const;
 const crashing = [
   ['a loop that never ends', 'Crashed', /task work of the flow poison-run held the event loop at .*poison-flows\.ts:\d+/],
   ['out of memory', 'Crashed', /ran out of memory|held the event loop/],
   ['SIGKILL from outside', 'Crashed', /it was ended by SIGKILL/],
-  ['a throw in a microtask', 'Crashed', /an error that nobody caught: Error: x/],
+  ['a throw outside of all runs', 'Crashed', /an error that nobody caught: Error: x/],
 ] as const;
 const spreading = [
   ['a loop that never ends', 'Failed', /task work of the flow spread-poison-run held the event loop/],
