@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { cutOut, pathOf } from '../base/byte-source.ts';
-import { letOthersIn } from '../base/clock.ts';
+import { letOthersIn, systemClock } from '../base/clock.ts';
 import { errorOf } from '../model/failure.ts';
 import { ContextValues } from '../model/middleware.ts';
 import { artifactText, type ContextSource, LiveTaskContext, plainReject } from '../model/task-context.ts';
@@ -18,6 +18,10 @@ export interface GuestContext {
   readonly context: LiveTaskContext;
   /** Resources the task uses. */
   readonly resources: GuestResources;
+  /** Resolves when its code may be called at once; never if the guest is being ended instead. */
+  askToBegin(): Promise<void>;
+  /** Its code has been called. */
+  tellBegun(): void;
   /** Resolves once its transaction may be committed; never if the guest is being ended instead. */
   askToCommit(): Promise<void>;
   /** Reports that its result is from an earlier execution. */
@@ -39,9 +43,11 @@ export function openGuestContext(job: IsolatedJob, send: (message: GuestMessage)
   const keeping = new Map<number, (error: Error | null) => void>();
   const pulling = new Map<number, PulledSource>();
   let mayCommit: () => void = () => undefined;
+  let mayBegin: (withinMs: number) => void = () => undefined;
 
   const hear = (message: HostMessage): void => {
     if (message.kind === 'commit') mayCommit();
+    else if (message.kind === 'go') mayBegin(message.withinMs);
     else if (message.kind === 'abort') aborting.abort(errorOf(message.reason));
     else if (message.kind === 'answer') questions.answered(message);
     else if (message.kind === 'pull') void pulling.get(message.id)?.answer(message);
@@ -124,6 +130,16 @@ export function openGuestContext(job: IsolatedJob, send: (message: GuestMessage)
   return {
     context,
     resources,
+    async askToBegin() {
+      for (let askedAt = 0, withinMs = 0; systemClock.monotonic() - askedAt >= withinMs; ) {
+        askedAt = systemClock.monotonic();
+        withinMs = await new Promise<number>((resolve) => {
+          mayBegin = resolve;
+          send({ kind: 'ready' });
+        });
+      }
+    },
+    tellBegun: () => send({ kind: 'begun' }),
     askToCommit: () =>
       new Promise<void>((resolve) => {
         mayCommit = resolve;

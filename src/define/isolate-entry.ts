@@ -97,7 +97,13 @@ async function execute(number: number, job: IsolatedJob): Promise<void> {
         const value = await resources.use(resource, undefined);
         bindField(instance, field, () => value);
       }
-      const method = async (): Promise<unknown> => listed(await task.method.apply(instance, [...args, context]));
+      const method = async (): Promise<unknown> => {
+        if (!job.asksToBegin) return listed(await task.method.apply(instance, [...args, context]));
+        await opened.askToBegin();
+        const started: unknown = task.method.apply(instance, [...args, context]);
+        opened.tellBegun();
+        return listed(await started);
+      };
       return job.profile ? profiled(context, method) : method();
     };
     const askToCommit = async (): Promise<void> => {

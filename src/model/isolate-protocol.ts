@@ -48,6 +48,8 @@ export interface IsolatedJob {
   readonly logLevel: string;
   /** Whether the task's `console` output becomes lines of its log. */
   readonly captureConsole: boolean;
+  /** Whether it says that it is `ready`, and waits, before its code is called. */
+  readonly asksToBegin: boolean;
   /** Whether to keep a CPU profile. */
   readonly profile: boolean;
 }
@@ -78,6 +80,10 @@ export type GuestMessage =
   | { readonly kind: 'progress'; readonly done: number; readonly total: number | null }
   | { readonly kind: 'metric'; readonly change: 'add' | 'set'; readonly name: string; readonly value: number }
   | { readonly kind: 'measure'; readonly measure: OwnMeasure }
+  /** Its code is about to be called; answered with `go`, or the guest is ended. Only of jobs that `asksToBegin`. */
+  | { readonly kind: 'ready' }
+  /** Its code has been called, after a `go`. */
+  | { readonly kind: 'begun' }
   /** Asks whether it may commit its transaction; answered with `commit`, or the guest is ended. */
   | { readonly kind: 'commit' }
   /** State of a resource's opening. */
@@ -126,6 +132,8 @@ export interface GuestQuestion {
 
 /** To the task. */
 export type HostMessage =
+  /** Its code may be called, for that long after it said that it is `ready`, ms; later it says so again. */
+  | { readonly kind: 'go'; readonly withinMs: number }
   /** The transaction may be committed: nothing stops the task now. */
   | { readonly kind: 'commit' }
   /** Aborts `ctx.signal` with that reason. */

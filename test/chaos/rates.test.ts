@@ -82,30 +82,34 @@ async function overRate(on: 'sqlite' | 'postgres and redis', flow: 'rated-run' |
   while (here.readLedger().length < perSecond) await sleep(50);
   const random = seededRandom(seed);
   const until = Date.now() + seconds * 1_000;
-  let killed = 0;
+  const deaths: { readonly pid: number | undefined; readonly at: number }[] = [];
   while (Date.now() < until) {
     await sleep(Math.min(500 + random() * 2_000, Math.max(0, until - Date.now())));
     if (!kills || Date.now() >= until) continue;
     // One in ten is the scheduler, in the middle of whatever it decides.
     const at = random() < 0.1 ? workerCount : Math.floor(random() * workerCount);
+    deaths.push({ pid: members[at]?.pid, at: Date.now() });
     await members[at]?.end('SIGKILL');
     members[at] = await persist(() => startMember(at));
-    killed++;
   }
   const back = Date.now();
-  const calm = { from: back + (killed > 0 ? settledAfterMs : 0), to: back + (killed > 0 ? settledAfterMs : 0) + calmSeconds * 1_000 };
+  const calmFrom = back + (deaths.length > 0 ? settledAfterMs : 0);
+  const calm = { from: calmFrom, to: calmFrom + calmSeconds * 1_000 };
   while (Date.now() < calm.to) await sleep(100);
   over.abort();
   await feeding;
   const ended = await ends(here, ids);
   expect(ended.filter(({ state }) => state.name !== 'Completed').map(({ id, state }) => [id, state])).toEqual([]);
-  const starts = here
-    .readLedger()
-    .map(({ at }) => at)
-    .toSorted((a, b) => a - b);
-  const tooMany = starts.flatMap((at, place) => {
+  const begun = here.readLedger().toSorted((a, b) => a.at - b.at);
+  const starts = begun.map(({ at }) => at);
+  const tooMany = begun.flatMap(({ at }, place) => {
     const next = starts[place + perSecond];
-    return next !== undefined && next - at < windowMs ? [`${perSecond + 1} starts in ${next - at} ms`] : [];
+    if (next === undefined || next - at >= windowMs) return [];
+    // Who began when, and who was killed meanwhile: a start counts from when its process says so, or at the latest by its place.
+    const around = [...begun.slice(place, place + perSecond + 1), ...deaths.filter((death) => death.at > at - windowMs && death.at < next)];
+    return [
+      `${perSecond + 1} starts in ${next - at} ms: ${around.map(({ pid, at: when, ...one }) => `${'run' in one ? pid : `killed ${pid}`} ${when - at}`).join(', ')}`,
+    ];
   });
   expect(tooMany).toEqual([]);
   expect(new Set(here.readLedger().map(({ run }) => run)).size).toBe(ids.length);
@@ -115,7 +119,7 @@ async function overRate(on: 'sqlite' | 'postgres and redis', flow: 'rated-run' |
   const late = latenessIn(`${ledger}-late`, calm);
   const [used, usedInCalm] = [usedIn(starts, whole), usedIn(starts, calm)];
   process.stdout.write(
-    `${on}, ${flow}: ${ids.length} runs, ${starts.length} starts, ${killed} kills, ${percent(used)} of the rate used, ${percent(usedInCalm)} in the calm, workers late by ${late.toFixed(1)} ms\n`,
+    `${on}, ${flow}: ${ids.length} runs, ${starts.length} starts, ${deaths.length} kills, ${percent(used)} of the rate used, ${percent(usedInCalm)} in the calm, workers late by ${late.toFixed(1)} ms\n`,
   );
   if (isLong) expect(used).toBeGreaterThanOrEqual(0.95);
   else expect(usedInCalm).toBeGreaterThanOrEqual((shortShare * windowMs) / (windowMs + turns * late));

@@ -97,6 +97,7 @@ async function run(
     contextValues: encodeValue([['tenant', 'acme']], 'values'),
     logLevel: 'debug',
     captureConsole: true,
+    asksToBegin: false,
     profile: false,
     ...change,
   };

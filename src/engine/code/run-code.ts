@@ -46,7 +46,9 @@ export async function runCode(active: RunAttempt, startSubFlow: StartSubFlow): P
   try {
     const given = await stoppable(active, scope, async () => {
       if (active.definition.injects.length > 0) await active.openFields();
-      if (active.pass !== null && !(await mayStillBegin(active)) && active.stopReason) throw active.stopReason;
+      const { leaseClock } = active.services;
+      while (!active.stopReason && active.pass?.isFresh(leaseClock.monotonic()) === false) await mayStillBegin(active);
+      if (active.stopReason) throw active.stopReason;
       const given = body.call(active.instance, context.params, context);
       active.tellBegun();
       return given;

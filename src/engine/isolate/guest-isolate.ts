@@ -210,7 +210,7 @@ function needOf({ isolate, memoryBytes }: Isolation): GuestNeed {
 }
 
 function jobOf(
-  { definition, task, args, context, contextValues, effectKey }: IsolatedCall,
+  { definition, task, args, context, contextValues, effectKey, gate }: IsolatedCall,
   { captureConsole, traces, profilesAll = false }: GuestIsolateOptions,
 ): { readonly job: IsolatedJob; readonly moved: readonly ArrayBuffer[] } {
   const where = task.isolate === 'process' ? 'a process' : 'a thread';
@@ -232,6 +232,7 @@ function jobOf(
     contextValues: valuesText(contextValues, task.name),
     logLevel: context.log.level,
     captureConsole,
+    asksToBegin: gate !== null,
     profile: task.profile || profilesAll,
   };
   return { job, moved };

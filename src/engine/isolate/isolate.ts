@@ -17,6 +17,16 @@ export interface GuestUses {
   end(): void;
 }
 
+/** What the code of a task waits for at the last moment. */
+export interface LastGate {
+  /** Resolves with for how long the code may be called, ms; null: never, the task is being stopped. Rejects never. */
+  opened(): Promise<number | null>;
+  /** The code may be called at any moment now. */
+  tellOpen(): void;
+  /** The code has been called. */
+  tellBegun(): void;
+}
+
 export interface IsolatedCall {
   readonly definition: FlowDefinition;
   readonly task: TaskDefinition;
@@ -28,6 +38,8 @@ export interface IsolatedCall {
   readonly contextValues: ContextValues;
   /** Source of the values it requests. */
   readonly namedValues: NamedValues;
+  /** Null: its code is called once its guest is ready. */
+  readonly gate: LastGate | null;
   /** Aborting ends the guest in any case. */
   readonly signal: AbortSignal;
   /** Identifies its transaction. */

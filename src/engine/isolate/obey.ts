@@ -21,6 +21,12 @@ export function obey(call: IsolatedCall, answer: Answer, message: Exclude<GuestM
       call.beginCommit();
       answer({ kind: 'commit' });
       break;
+    case 'ready':
+      void open(call.gate, answer);
+      break;
+    case 'begun':
+      call.gate?.tellBegun();
+      break;
     case 'earlier':
       call.tellEarlier();
       break;
@@ -72,6 +78,14 @@ export function obey(call: IsolatedCall, answer: Answer, message: Exclude<GuestM
     case 'ask':
       void answerQuestion(namedValues, answer, message);
   }
+}
+
+/** Not answered if its task is being stopped. */
+async function open(gate: IsolatedCall['gate'], answer: Answer): Promise<void> {
+  const withinMs = await gate?.opened();
+  if (withinMs === null) return;
+  gate?.tellOpen();
+  answer({ kind: 'go', withinMs: withinMs ?? Number.POSITIVE_INFINITY });
 }
 
 async function answerQuestion(values: NamedValues, answer: Answer, { id, what, name }: GuestQuestion): Promise<void> {

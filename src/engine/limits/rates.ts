@@ -58,7 +58,7 @@ export interface RatesOptions {
   readonly makeId: MakeId;
 }
 
-/** Permission to begin at an instant. Its holder waits for that and begins right after checking `isFresh`, or gives it back. */
+/** Permission to begin at an instant. Its holder waits for that and begins right after checking `isFresh` (see `StartGate`), or gives it back. */
 export class RatePass {
   readonly #rates: Rates;
   readonly #start: string;
@@ -80,8 +80,13 @@ export class RatePass {
     return Math.max(0, Math.ceil(this.#from - now));
   }
 
+  /** For how long its holder may still begin, ms; negative: it came too late. */
+  leftMs(now: number): number {
+    return this.#freshUntil - now;
+  }
+
   isFresh(now: number): boolean {
-    return now < this.#freshUntil;
+    return this.leftMs(now) > 0;
   }
 
   /** It has begun. No-op if already reported. */

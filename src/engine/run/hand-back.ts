@@ -8,7 +8,7 @@ import type { Claim } from '../../store/store.ts';
 import type { Wait } from '../waiting/activity.ts';
 import type { EngineServices } from '../services.ts';
 import { withOrigin } from './failure-origin.ts';
-import { isHandedBack } from './run-attempt.ts';
+import { isHandedBack, type RunAttempt } from './run-attempt.ts';
 import type { RunRecord } from './transition.ts';
 
 /**
@@ -16,11 +16,12 @@ import type { RunRecord } from './transition.ts';
  *
  * @param waits what a suspended run waits for, earliest first; none for a sub-flow, which continues when its caller does.
  */
-export async function handBackRun(services: EngineServices, record: RunRecord, reason: BatutaError, waits: readonly Wait[]): Promise<void> {
+export async function handBackRun(active: RunAttempt, reason: BatutaError, waits: readonly Wait[]): Promise<void> {
+  const { services, record, hasNotBegun } = active;
   const { store } = services;
   if (reason.code === 'SHUTDOWN' || reason.code === 'RUN_PINNED')
     record.setRun(stateOf('SCHEDULED', 'Resuming', reason.message)).catch(() => undefined);
-  if (reason.code === 'RUN_SUSPENDED') recordSuspended(record, reason, waits).catch(() => undefined);
+  if (reason.code === 'RUN_SUSPENDED') recordSuspended(record, reason, waits, hasNotBegun).catch(() => undefined);
   await store.recorder.flush();
   // A signal that came too early to find it waiting is acted on while the lease holds: if this process dies first, the run is reclaimed.
   if (reason.code === 'RUN_SUSPENDED') await wakeIfSignalled(services, record.run.id, waits);
@@ -67,10 +68,11 @@ export async function giveUp({ services, definition, record, reason, error }: Gi
     .catch(() => undefined);
 }
 
-async function recordSuspended(record: RunRecord, { message }: BatutaError, waits: readonly Wait[]): Promise<void> {
+async function recordSuspended(record: RunRecord, { message }: BatutaError, waits: readonly Wait[], hasNotBegun: boolean): Promise<void> {
   // A sub-flow that had not begun keeps its state: it still has to begin.
   if (waits.length === 0 && !canFollow(record.run.state.type, 'PAUSED')) return;
-  const isBefore = waits.length > 0 && waits.every(({ isStart }) => isStart === true);
+  // One that is Suspended only goes on, without a pass of its rate.
+  const isBefore = hasNotBegun || (waits.length > 0 && waits.every(({ isStart }) => isStart === true));
   const onlyRetries = waits.length > 0 && waits.every(({ isRetry }) => isRetry);
   const state = isBefore
     ? stateOf('SCHEDULED', 'Scheduled', message)

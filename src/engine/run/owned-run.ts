@@ -225,7 +225,7 @@ export class OwnedRun implements SubFlowRun {
     const { services, definition } = this.#options;
     if (verdict.kind === 'stopped' && isHandedBack(verdict.reason)) {
       this.givenUp ??= verdict.reason;
-      return handBackRun(services, this.#record, verdict.reason, this.#suspendedOn);
+      return handBackRun(this.#active, verdict.reason, this.#suspendedOn);
     }
     const end = await endOf(definition, verdict, services.results, `${this.run.id}/result-${this.#record.claim.epoch}`);
     this.#given = end.given;
@@ -270,7 +270,7 @@ export class OwnedRun implements SubFlowRun {
     }
     const { stopReason } = undoing;
     if (end !== null) await this.#end(end, stored, null);
-    else if (stopReason) await handBackRun(services, this.#record, stopReason, this.#suspendedOn);
+    else if (stopReason) await handBackRun(undoing, stopReason, this.#suspendedOn);
   }
 
   async #giveUp(error: unknown): Promise<void> {

@@ -76,6 +76,8 @@ export class RunAttempt {
   pass: RatePass | null = null;
   /** While it waits for another pass: whether it may then begin; shared by all waiting tasks. See `mayStillBegin`. */
   turn: Promise<boolean> | null = null;
+  /** Whether it was stopped while it waited for a pass, none of its code having been called. */
+  hasNotBegun = false;
   /** Waits for an instant. */
   readonly sleeps = new Sleeps();
   readonly laterWrites: LaterWrites;
@@ -248,6 +250,7 @@ export class RunAttempt {
    * @param force settles running work at once.
    */
   stop(reason: BatutaError, force: boolean): void {
+    if (this.#stopReason === null) this.hasNotBegun = this.pass !== null || this.turn !== null;
     this.#stopReason ??= reason;
     this.#forced ||= force;
     if (this.#controller && !this.#controller.signal.aborted) this.#controller.abort(this.#stopReason);

@@ -3,11 +3,14 @@ import type { RunFacts, TaskFacts } from '../../model/context.ts';
 import { idempotencyKeyOf } from '../../model/idempotency-key.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
+import type { StartGate } from './start-gate.ts';
 
 export abstract class AttemptFacts {
   readonly active: RunAttempt;
   /** The row as last recorded. */
   row: TaskRun;
+  /** What its code waits for at the last moment; null: nothing. */
+  gate: StartGate | null = null;
   #params: { readonly value: unknown } | null = null;
 
   constructor(active: RunAttempt, row: TaskRun) {

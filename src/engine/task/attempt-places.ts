@@ -3,7 +3,7 @@ import { BatutaError } from '../../base/errors.ts';
 import type { RateName } from '../../model/rate.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { TaskDefinition } from '../../model/task.ts';
-import { askRate, awaitTurn, keyParams, mayStillBegin } from '../limits/await-rate.ts';
+import { askRate, awaitTurn, keyParams } from '../limits/await-rate.ts';
 import { momentMs, RatePass } from '../limits/rates.ts';
 import type { HeldSlots } from '../limits/task-slots.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
@@ -47,18 +47,12 @@ export async function underTags<Attempt>(
 export interface TaskPass {
   /** Whether it may begin at once; if it took too long, it first waits for its turn again. False if the run is stopped. */
   isReady(): Promise<boolean>;
+  /** For how long it may still begin, ms; 0 or less: it came too late. */
+  leftMs(now: number): number;
+  /** Its method may be called at any moment, or has been. */
+  tellMayHaveBegun(): void;
   /** Its method has been called. */
   tellBegun(): void;
-}
-
-/** Whether its code may not be called yet: the run's pass is unused, or is being waited for again. */
-export function isHeldBack({ pass, turn }: RunAttempt): boolean {
-  return pass !== null || turn !== null;
-}
-
-/** Whether it may begin at once, by the rate of its run and those of its tags. False if the run is stopped. @throws BatutaError STORE_… */
-export async function mayBegin(active: RunAttempt, pass: TaskPass | null): Promise<boolean> {
-  return (pass === null || (await pass.isReady())) && (await mayStillBegin(active));
 }
 
 type Note = Parameters<typeof awaitTurn>[1]['note'];
@@ -112,14 +106,22 @@ class AttemptPlaces implements TaskPass {
     if (stopReason) return false;
     if (this.#pass?.isFresh(services.leaseClock.monotonic()) === true) return true;
     await this.#pass?.giveBack();
+    this.#hasBegun = false;
     // It is already recorded as begun.
     return await this.#awaitPass(() => undefined);
   }
 
+  leftMs(now: number): number {
+    return this.#pass?.leftMs(now) ?? 0;
+  }
+
+  tellMayHaveBegun(): void {
+    this.#hasBegun = true;
+  }
+
   tellBegun(): void {
     this.#hasBegun = true;
-    // Isolated code begins a little later: only its end is known for certain.
-    if (this.#definition.isolate === null) this.#pass?.began();
+    this.#pass?.began();
     this.#active.tellBegun();
   }
 

@@ -14,6 +14,7 @@ import { noNamedValues } from '../../model/variable.ts';
 import { openFields } from '../../resources/fields.ts';
 import { RecordedGuestUses } from '../run/resource-uses.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
+import type { StartGate } from './start-gate.ts';
 
 /** The calling attempt. */
 export interface MethodCall extends Pick<TransactionalCall, 'context' | 'signal' | 'useResource'> {
@@ -30,6 +31,8 @@ export interface MethodCall extends Pick<TransactionalCall, 'context' | 'signal'
   /** The items as a list, except those of a stream, which go to others. */
   collect(items: AsyncIterable<unknown>): Promise<unknown>;
   readonly contextValues: ContextValues;
+  /** What its code waits for at the last moment; null: nothing. */
+  readonly gate: StartGate | null;
 }
 
 /**
@@ -59,6 +62,7 @@ export function callMethod(execution: MethodCall, args: readonly unknown[]): unk
     tellEarlier: () => tellEarlier(execution),
     tellEscaped: (error, how) => active.escape(escapedError(error, how, `task ${definition.name}`), execution.log),
     tellUsage: (usage) => void (execution.usage = usage),
+    gate: execution.gate,
     resourceUses: new RecordedGuestUses(active.services, active.record, definition.isolate),
   });
 }
@@ -66,11 +70,17 @@ export function callMethod(execution: MethodCall, args: readonly unknown[]): unk
 function callInThisThread(execution: MethodCall, args: readonly unknown[]): unknown {
   const { active } = execution;
   const making = active.makeInstance();
-  return making === null && active.definition.injects.length === 0 ? callHere(execution, args) : callPrepared(execution, args, making);
+  const isReady = making === null && active.definition.injects.length === 0 && execution.gate?.openMs !== 0;
+  return isReady ? callHere(execution, args) : callPrepared(execution, args, making);
 }
 
-function callHere({ active, definition }: MethodCall, args: readonly unknown[]): unknown {
-  const value = definition.method.apply(active.instance, args as unknown[]);
+function callHere({ active, definition, gate }: MethodCall, args: readonly unknown[]): unknown {
+  let value: unknown;
+  try {
+    value = definition.method.apply(active.instance, args as unknown[]);
+  } finally {
+    gate?.tellBegun();
+  }
   // As a list, which can be recorded; done here so that the generator's body runs in its task's scope.
   return isGenerator(value) ? Array.from(value, recordOf) : value;
 }
@@ -79,6 +89,7 @@ function callHere({ active, definition }: MethodCall, args: readonly unknown[]):
 async function callPrepared(execution: MethodCall, args: readonly unknown[], making: Promise<void> | null): Promise<unknown> {
   await making;
   await openFields(execution.active.definition.injects, resourceScopes, (resource) => execution.useResource(resource, undefined));
+  await execution.gate?.opened();
   if (execution.isOver) return undefined;
   const value = callHere(execution, args);
   return isAsyncIterable(value) ? execution.collect(value) : value;

@@ -11,7 +11,9 @@ import { askCache, cachedState, type CacheHit } from '../cache/ask-cache.ts';
 import { beginAttempt } from './begin-attempt.ts';
 import { behindEmissions } from '../emissions/behind-emissions.ts';
 import { decideRetry, type FailedAttempt } from './decide-retry.ts';
-import { apart, type AttemptWaiting, isHeldBack, mayBegin, type Stopped, stopped, type TaskPass, underTags } from './attempt-places.ts';
+import { apart, type AttemptWaiting, type Stopped, stopped, type TaskPass, underTags } from './attempt-places.ts';
+import { typescriptHint } from './settlement.ts';
+import { startGate } from './start-gate.ts';
 import type { TaskOutcome } from './outcome.ts';
 import { encodeValue, isLarge, noValue, type StoredValue, storeValue } from '../values/results.ts';
 import { hidesValues } from '../../base/hidden-values.ts';
@@ -193,9 +195,10 @@ class RunningTask {
       await confirmed;
       if (this.#active.stopReason) return { kind: 'stopped', error: this.#active.stopReason };
     }
-    if ((this.#pass !== null || isHeldBack(this.#active)) && !(await mayBegin(this.#active, this.#pass))) return stopped(this.#active);
+    const gate = startGate(this.#active, this.#pass, execution);
+    // Before its timeout begins.
+    while (gate?.openMs === 0) if (!(await gate.mayOpen())) return stopped(this.#active);
     const ending = fault ?? execution.execute(args);
-    if (fault === null) (this.#pass ?? this.#active).tellBegun();
     const ended = ending instanceof Promise ? await ending : ending;
     const closed = execution.resources ? await execution.closeResources(ended) : ended;
     const settlement = execution.hasEmitted ? await behindEmissions(execution, closed) : closed;
@@ -294,7 +297,3 @@ class RunningTask {
     return this.#active.record.setTask(from, row);
   }
 }
-
-/** The loader of a flow's file does not reach threads and processes that its code starts. */
-const typescriptHint =
-  "A Worker or fork of a TypeScript file needs a loader of its own: give it { execArgv: ['--import', 'batuta/register'] }.";

@@ -34,3 +34,7 @@ export function shownTask({ name, index }: TaskRun): string {
 
 /** Settles an attempt that cannot be settled from outside: its method still holds the thread. */
 export function ignore(): void {}
+
+/** The loader of a flow's file does not reach threads and processes that its code starts. */
+export const typescriptHint =
+  "A Worker or fork of a TypeScript file needs a loader of its own: give it { execArgv: ['--import', 'batuta/register'] }.";
