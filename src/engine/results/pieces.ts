@@ -72,3 +72,35 @@ export async function* gathered(pieces: Pieces, bytes: number): AsyncIterable<Bu
   }
   if (length > 0) yield Buffer.concat(waiting);
 }
+
+/** Of a part that is being filled, bytes at first; small results need no more. */
+const firstRoom = 256 * 1024;
+
+/**
+ * The same bytes in parts of exactly `bytes` each, except the last, which has at least one. A part is only good until the one after the next is
+ * asked for: its memory is used again.
+ */
+export async function* partsOf(pieces: Pieces, bytes: number): AsyncIterable<Buffer> {
+  let [filling, filled]: [Buffer, Buffer] = [Buffer.alloc(0), Buffer.alloc(0)];
+  let length = 0;
+  for await (const piece of pieces)
+    for (let rest = piece; rest.byteLength > 0; ) {
+      const some = rest.subarray(0, bytes - length);
+      filling = withRoom(filling, length + some.byteLength, bytes);
+      filling.set(some, length);
+      length += some.byteLength;
+      rest = rest.subarray(some.byteLength);
+      if (length < bytes) continue;
+      yield filling;
+      [filling, filled, length] = [filled, filling, 0];
+    }
+  if (length > 0) yield filling.subarray(0, length);
+}
+
+/** The buffer, or a larger one that begins with its bytes. */
+function withRoom(buffer: Buffer, needed: number, most: number): Buffer {
+  if (buffer.length >= needed) return buffer;
+  const larger = Buffer.allocUnsafeSlow(Math.min(most, Math.max(needed, 2 * buffer.length, firstRoom)));
+  larger.set(buffer);
+  return larger;
+}

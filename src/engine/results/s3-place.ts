@@ -9,7 +9,7 @@ import type { GetObjectCommandOutput, S3Client, S3ServiceException } from '@aws-
 import { BatutaError } from '../../base/errors.ts';
 import { importOptional, mayBeMissing } from '../../base/packages.ts';
 import { s3Prefix } from '../../model/result-ref.ts';
-import { gathered } from './pieces.ts';
+import { partsOf } from './pieces.ts';
 import { checkKey, isRunId, missing, type Pieces, type ResultPlace } from './place.ts';
 
 export interface S3Options {
@@ -20,7 +20,7 @@ export interface S3Options {
   readonly hasEndpoint: boolean;
 }
 
-/** All parts but the last must have at least 5 MiB; there are at most 10,000. */
+/** All parts but the last must have at least 5 MiB and, on some servers, the same length; there are at most 10,000. */
 const partBytes = 16 * 1024 * 1024;
 const connectTimeoutMs = 5_000;
 const requestTimeoutMs = 60_000;
@@ -129,9 +129,10 @@ async function upload({ sdk, client }: Opened, object: { readonly Bucket: string
   };
   let waiting: Buffer | null = null;
   try {
-    for await (const body of gathered(pieces, partBytes)) {
+    for await (const body of partsOf(pieces, partBytes)) {
       if (waiting !== null) {
         uploadId ??= (await client.send(new sdk.CreateMultipartUploadCommand({ ...object, ...type }))).UploadId;
+        // Its memory is used again for the part after `body`.
         await send(waiting);
       }
       waiting = body;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { gathered } from '../../../src/engine/results/pieces.ts';
+import { gathered, partsOf } from '../../../src/engine/results/pieces.ts';
 
 describe('pieces that are gathered', () => {
   test.each([
@@ -20,4 +21,20 @@ describe('pieces that are gathered', () => {
       expect(length).toBeGreaterThanOrEqual(at === all.length - 1 ? 1 : 1_000);
     }
   });
+});
+
+test('parts are all of one length but the last, whatever comes, and hold the same bytes until the one after the next', async () => {
+  const property = fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 50 })), fc.integer({ min: 1, max: 40 }), async (given, bytes) => {
+    const all: Buffer[] = [];
+    let waiting: Buffer | null = null;
+    for await (const part of partsOf(given, bytes)) {
+      if (waiting !== null) all.push(Buffer.from(waiting));
+      waiting = part;
+    }
+    if (waiting !== null) all.push(Buffer.from(waiting));
+    expect(Buffer.concat(all)).toEqual(Buffer.concat(given));
+    expect(all.slice(0, -1).every(({ length }) => length === bytes)).toBe(true);
+    expect(all.every(({ length }) => length > 0 && length <= bytes)).toBe(true);
+  });
+  await fc.assert(property);
 });
