@@ -18,10 +18,8 @@ export interface GuestContext {
   readonly context: LiveTaskContext;
   /** Resources the task uses. */
   readonly resources: GuestResources;
-  /** Resolves when its code may be called at once; never if the guest is being ended instead. */
+  /** Resolves when its code may be called, which has to happen at once; never if the guest is being ended instead. */
   askToBegin(): Promise<void>;
-  /** Its code has been called. */
-  tellBegun(): void;
   /** Resolves once its transaction may be committed; never if the guest is being ended instead. */
   askToCommit(): Promise<void>;
   /** Reports that its result is from an earlier execution. */
@@ -138,8 +136,9 @@ export function openGuestContext(job: IsolatedJob, send: (message: GuestMessage)
           send({ kind: 'ready' });
         });
       }
+      // Not after the call, which may hold this thread until its end.
+      send({ kind: 'begun' });
     },
-    tellBegun: () => send({ kind: 'begun' }),
     askToCommit: () =>
       new Promise<void>((resolve) => {
         mayCommit = resolve;

@@ -98,11 +98,8 @@ async function execute(number: number, job: IsolatedJob): Promise<void> {
         bindField(instance, field, () => value);
       }
       const method = async (): Promise<unknown> => {
-        if (!job.asksToBegin) return listed(await task.method.apply(instance, [...args, context]));
-        await opened.askToBegin();
-        const started: unknown = task.method.apply(instance, [...args, context]);
-        opened.tellBegun();
-        return listed(await started);
+        if (job.asksToBegin) await opened.askToBegin();
+        return listed(await task.method.apply(instance, [...args, context]));
       };
       return job.profile ? profiled(context, method) : method();
     };

@@ -82,7 +82,7 @@ export type GuestMessage =
   | { readonly kind: 'measure'; readonly measure: OwnMeasure }
   /** Its code is about to be called; answered with `go`, or the guest is ended. Only of jobs that `asksToBegin`. */
   | { readonly kind: 'ready' }
-  /** Its code has been called, after a `go`. */
+  /** After a `go`: its code is being called. */
   | { readonly kind: 'begun' }
   /** Asks whether it may commit its transaction; answered with `commit`, or the guest is ended. */
   | { readonly kind: 'commit' }

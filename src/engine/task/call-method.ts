@@ -89,7 +89,8 @@ function callHere({ active, definition, gate }: MethodCall, args: readonly unkno
 async function callPrepared(execution: MethodCall, args: readonly unknown[], making: Promise<void> | null): Promise<unknown> {
   await making;
   await openFields(execution.active.definition.injects, resourceScopes, (resource) => execution.useResource(resource, undefined));
-  await execution.gate?.opened();
+  // Others may have held this process up since it opened.
+  while (execution.gate?.openMs === 0 && !execution.isOver) await execution.gate.opened();
   if (execution.isOver) return undefined;
   const value = callHere(execution, args);
   return isAsyncIterable(value) ? execution.collect(value) : value;

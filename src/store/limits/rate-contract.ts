@@ -37,7 +37,7 @@ export interface AskOptions {
   readonly aheadMs: number;
 }
 
-/** A start that has happened, no later than at that instant, which may be after the last at which it should have. */
+/** A start that has happened, no later than at that instant. */
 export interface RateStart {
   readonly start: string;
   readonly at: number;

@@ -184,7 +184,7 @@ async function started(db: Database, starts: readonly RateStart[]): Promise<void
     `update rate_starts set at = begun_at, likely_at = begun_at from (
        select rate_starts.name as begun_name, rate_starts.id as begun_id, begun.at as begun_at
        from rate_starts join ${db.fragments.list(1, { id: 'text', at: 'time' })} as begun on begun.id = rate_starts.id ${startsInOrder(db)}
-     ) as begun where name = begun_name and id = begun_id and at <> begun_at and ${db.fragments.unwaited}`,
+     ) as begun where name = begun_name and id = begun_id and at > begun_at and ${db.fragments.unwaited}`,
     [jsonText(starts.map(({ start, at }) => [start, at]))],
   );
 }
