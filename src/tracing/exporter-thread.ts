@@ -2,9 +2,13 @@
  * Thread that exports spans and metrics over OTLP: its work (protobuf, compression, requests) would otherwise block the event loop of the
  * process. It is started by `exporter.ts` and ends with its process, or on request.
  *
+ * The work of the process comes first: the thread has a lower priority, where the system gives threads one of their own, and begins once no spans
+ * have come for a moment.
+ *
  * Input is queued and exported in batches. While the receiver is down the queue grows up to `OTEL_BSP_MAX_QUEUE_SIZE` spans; further ones
  * are dropped, and the process is notified.
  */
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { diag, DiagLogLevel } from '@opentelemetry/api';
 import { OTLPMetricExporter as JsonMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
@@ -14,6 +18,7 @@ import { OTLPTraceExporter as ProtoTraceExporter } from '@opentelemetry/exporter
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import { envDetector, defaultResource, detectResources, type Resource, resourceFromAttributes } from '@opentelemetry/resources';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
+import { systemClock, type Timer } from '../base/clock.ts';
 import { environmentVariable } from '../base/config.ts';
 import { cutText } from '../base/cut-text.ts';
 import type { ExporterData, FromExporter, SpanBatch, ToExporter } from './exporter-protocol.ts';
@@ -23,6 +28,10 @@ import { rowFields } from './span-sink.ts';
 
 /** Longest text of one trouble, characters. */
 const maxTroubleChars = 500;
+/** How long no spans have to have come for their export to begin, ms; and how long it waits for that at most, and up to which share of the queue. */
+const calm = { ms: 100, mostMs: 1_000, share: 0.25 } as const;
+/** Niceness of the thread, from 0 to 19. */
+const niceness = 10;
 
 type MetricsMessage = ToExporter & { readonly kind: 'metrics' };
 
@@ -50,19 +59,34 @@ const line: (() => Promise<void>)[] = [];
 let queued = 0;
 let dropped = 0;
 let isAtWork = false;
+/** Until the pending work begins. */
+let resting: { readonly timer: Timer; readonly until: number } | null = null;
 /** Pending metrics: each includes the previous ones, so only the newest is sent. They do not wait for spans. */
 let newest: MetricsMessage | null = null;
 let sendingMetrics: Promise<void> | null = null;
 
+beNice();
 port.on('message', (message: ToExporter) => {
   if (message.kind === 'spans') putSpans(message.batch);
   else if (message.kind === 'metrics') putMetrics(message);
-  else
-    put(async () => {
+  else {
+    line.push(async () => {
       await sendingMetrics;
       port.postMessage({ kind: 'flushed', number: message.number } satisfies FromExporter);
     });
+    begin();
+  }
 });
+
+/** On Linux a thread has a priority of its own; elsewhere it would be that of the whole process. */
+function beNice(): void {
+  if (process.platform !== 'linux') return;
+  try {
+    setPriority(niceness);
+  } catch {
+    // Only slower for the others.
+  }
+}
 
 /** Parts of OpenTelemetry log their name first, then what is wrong, as text and errors. */
 function troubleText(parts: readonly unknown[]): string {
@@ -70,12 +94,22 @@ function troubleText(parts: readonly unknown[]): string {
   return cutText(texts.join(': '), maxTroubleChars);
 }
 
-function put(work: () => Promise<void>): void {
-  line.push(work);
+/** Begins the pending work once it is calm. */
+function beginInTime(): void {
+  if (isAtWork) return;
+  const now = systemClock.monotonic();
+  if (queued >= maxQueued * calm.share || (resting !== null && now >= resting.until)) return begin();
+  resting?.timer.cancel();
+  resting = { timer: systemClock.setTimer(calm.ms, begin), until: resting?.until ?? now + calm.mostMs };
+}
+
+function begin(): void {
   if (!isAtWork) void workOff();
 }
 
 async function workOff(): Promise<void> {
+  resting?.timer.cancel();
+  resting = null;
   isAtWork = true;
   for (let work = line.shift(); work !== undefined; work = line.shift()) await work().catch(tellError);
   isAtWork = false;
@@ -103,13 +137,14 @@ function putSpans(batch: SpanBatch): void {
     return tellTrouble(`The receiver is too slow or away: spans are dropped (OTEL_BSP_MAX_QUEUE_SIZE is ${maxQueued}).`, { dropped });
   }
   queued += count;
-  put(async () => {
+  line.push(async () => {
     try {
       for (const spans of readableSpans(batch, maker, maxExported)) await exportSpans(spans);
     } finally {
       queued -= count;
     }
   });
+  beginInTime();
 }
 
 function exportSpans(spans: Parameters<SpanExporter['export']>[0]): Promise<void> {

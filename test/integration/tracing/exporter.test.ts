@@ -54,6 +54,18 @@ test('what cannot be handed to the thread is for the log: nobody fails for it, a
   expect(receiver.spans.map(({ name }) => name)).toEqual(['good']);
 });
 
+test('spans that keep coming are exported meanwhile', async () => {
+  vi.stubEnv('OTEL_BSP_MAX_QUEUE_SIZE', '100000000');
+  const exporter = openExporter();
+  // Each batch comes sooner than the thread waits for.
+  while (receiver.spans.length === 0) {
+    for (let at = 0; at < 1_024; at++) exporter.addSpan(spanOf('one of many'));
+    await systemClock.sleep(40);
+  }
+  await exporter.close(true);
+  expect(lines).toEqual([]);
+});
+
 test('variables count as they were when it was opened, though its thread begins later', async () => {
   const exporter = openExporter();
   vi.unstubAllEnvs();
