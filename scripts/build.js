@@ -30,8 +30,6 @@ const entries = [
   'src/kit/steps/index.ts',
   'src/cli/main.ts',
   'src/define/isolate-entry.ts',
-  'src/define/orphan-guard.ts',
-  'src/tracing/exporter-thread.ts',
   'src/define/register.ts',
   'src/define/register-hooks.ts',
   'worker/main.ts',
@@ -39,6 +37,8 @@ const entries = [
   'worker/watchdog-thread.ts',
   'scheduler/main.ts',
 ];
+/** Small threads: each is one file with all it needs, so that no chunk has to be cut where only they need a part of it. */
+const threads = ['src/define/orphan-guard.ts', 'src/tracing/exporter-thread.ts'];
 
 /** What is installed beside us: native, with files or threads of its own, or shared with the user's code, where two copies would be two worlds. */
 const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -94,7 +94,7 @@ noteBuilt();
 async function buildJs() {
   const options = {
     absWorkingDir: root,
-    entryPoints: entries.map((entry) => ({ in: entry, out: entry.replace(/^src\//, '').replace(/\.ts$/, '') })),
+    entryPoints: entries.map(builtAs),
     outdir: 'dist',
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
@@ -115,14 +115,20 @@ async function buildJs() {
   const made = async (more) => build({ ...options, ...more }).catch(() => process.exit(1)); // esbuild has printed what is wrong
   const { metafile } = await made();
   const result = await made({ plugins: [groupChunks(root, metafile, entries)] });
-  for (const { inputs } of Object.values(result.metafile.outputs)) for (const id of Object.keys(inputs)) bundledModules.add(id);
+  const apart = await made({ entryPoints: threads.map(builtAs), splitting: false });
+  for (const { metafile } of [result, apart])
+    for (const { inputs } of Object.values(metafile.outputs)) for (const id of Object.keys(inputs)) bundledModules.add(id);
   const files = [
-    ...result.outputFiles.map(({ path, contents }) => ({ path, contents })),
+    ...[...result.outputFiles, ...apart.outputFiles].map(({ path, contents }) => ({ path, contents })),
     ...commonJsFiles().map(([path, text]) => ({ path: join(dist, 'cjs', path), contents: Buffer.from(text) })),
     ...listFiles(docsFiles).map((path) => ({ path: join(dist, 'static', relative(docsFiles, path)), contents: readFileSync(path) })),
   ];
   for (const { path, contents } of files) replaceFile(path, contents);
   return files.map(({ path }) => path);
+}
+
+function builtAs(entry) {
+  return { in: entry, out: entry.replace(/^src\//, '').replace(/\.ts$/, '') };
 }
 
 /** For importers that are CommonJS: Node loads an ES module by `require`, but compilers take its types only beside a file that is CommonJS. */

@@ -4,7 +4,7 @@
  * esbuild puts two modules into one chunk only if the same entries and dynamic imports reach both, which gives hundreds of small ones, and
  * the loader of Node takes almost a millisecond for each. Here modules are grouped by the situations that load them: each entry that needs
  * a module of a group imports the whole group, so that esbuild sees all of it reached from the same places. No situation loads a
- * module that it does not need.
+ * module that it does not need, except some small ones, which cost less than a file of their own.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,9 +19,12 @@ const situations = {
   fleet: ['worker/main.ts', 'scheduler/main.ts', 'src/server/start.ts'],
   thread: ['src/define/isolate-entry.ts'],
   watchdog: ['worker/watchdog-thread.ts'],
-  exporter: ['src/tracing/exporter-thread.ts'],
-  guard: ['src/define/orphan-guard.ts'],
 };
+
+/** Groups with fewer bytes of source join a larger one. */
+const smallBytes = 24_000;
+/** These load nothing that they do not need. */
+const exact = new Set(['library', 'help', 'watchdog']);
 
 /** Of these alone, esbuild makes large chunks by itself. */
 const leftAlone = new Set(['fleet']);
@@ -77,9 +80,31 @@ function groupsOf(inputs, entries) {
     // Packages come along with the modules that use them.
     if (!path.startsWith('src/') || entries.has(path) || by.every((situation) => leftAlone.has(situation))) continue;
     const name = `group:${by.join('-')}`;
-    groups.set(name, [...(groups.get(name) ?? []), path]);
+    const { members = [], bytes = 0 } = groups.get(name) ?? {};
+    groups.set(name, { by, members: [...members, path], bytes: bytes + inputs[path].bytes });
   }
-  return groups;
+  joinSmall(groups);
+  return new Map([...groups].map(([name, { members }]) => [name, members]));
+}
+
+/** Each small group joins the one that fewest other situations load, of those that all of its own load. */
+function joinSmall(groups) {
+  for (const [name, small] of [...groups].sort(([, a], [, b]) => a.bytes - b.bytes)) {
+    if (small.bytes >= smallBytes) continue;
+    const more = (by) => by.filter((situation) => !small.by.includes(situation));
+    const joined = [...groups.values()]
+      .filter(
+        (one) =>
+          one !== small &&
+          small.by.every((situation) => one.by.includes(situation)) &&
+          !more(one.by).some((situation) => exact.has(situation)),
+      )
+      .sort((a, b) => more(a.by).length - more(b.by).length)[0];
+    if (joined === undefined) continue;
+    joined.members.push(...small.members);
+    joined.bytes += small.bytes;
+    groups.delete(name);
+  }
 }
 
 /** What an entry needs a module of, and what those need in turn. */

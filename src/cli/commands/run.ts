@@ -30,6 +30,8 @@ export async function run(context: CommandContext, target: string, options: Opti
   const { tag: tags, refreshCache, name, json = false, profile: isProfiled = false } = options;
   const display = new RunDisplay(context, { json });
   try {
+    // Before the flow, whose mark makes each later promise cost more (`model/loading.ts`).
+    await import('../../client/open-local-client.ts');
     const definition = await findFlow(target, { flowsPath: config.flows, cwd });
     const params = await paramsFromText(definition, given.data, given.texts);
     const labels = { tags, refreshCache, ...(name === undefined ? {} : { name }) };
