@@ -168,9 +168,15 @@ async function untilInstant(active: RunAttempt, pass: RatePass): Promise<void> {
  * @throws BatutaError STORE_…
  */
 export function mayStillBegin(active: RunAttempt): Promise<boolean> {
-  active.turn ??= untilNextTurn(active).finally(() => (active.turn = null));
+  const { turn, activity } = active;
+  // It waits as well, or the run would not be released.
+  if (turn !== null) return activity.wait({ ...sameTurn }, () => turn);
+  active.turn = untilNextTurn(active).finally(() => (active.turn = null));
   return active.turn;
 }
+
+/** A wait of each task but the first for the turn of their run. */
+const sameTurn = { dueAt: null, why: 'Waits for the rate of its run.', isRetry: false, overMs: momentMs } as const;
 
 async function untilNextTurn(active: RunAttempt): Promise<boolean> {
   const { pass, run, services } = active;

@@ -49,7 +49,7 @@ export interface TaskPass {
   isReady(): Promise<boolean>;
   /** For how long it may still begin, ms; 0 or less: it came too late. */
   leftMs(now: number): number;
-  /** Its method may be called at any moment, or has been. */
+  /** Its method may be called at any moment, elsewhere. */
   tellMayHaveBegun(): void;
   /** Its method has been called. */
   tellBegun(): void;
@@ -66,7 +66,7 @@ class AttemptPlaces implements TaskPass {
   #rates: readonly RateName[] = [];
   #slots: HeldSlots | null = null;
   #pass: RatePass | null = null;
-  #hasBegun = false;
+  #mayHaveBegun = false;
 
   constructor(active: RunAttempt, definition: TaskDefinition, row: TaskRun, awaits: AttemptWaiting<unknown>['awaits']) {
     this.#active = active;
@@ -106,7 +106,7 @@ class AttemptPlaces implements TaskPass {
     if (stopReason) return false;
     if (this.#pass?.isFresh(services.leaseClock.monotonic()) === true) return true;
     await this.#pass?.giveBack();
-    this.#hasBegun = false;
+    this.#mayHaveBegun = false;
     // It is already recorded as begun.
     return await this.#awaitPass(() => undefined);
   }
@@ -116,17 +116,17 @@ class AttemptPlaces implements TaskPass {
   }
 
   tellMayHaveBegun(): void {
-    this.#hasBegun = true;
+    this.#mayHaveBegun = true;
   }
 
   tellBegun(): void {
-    this.#hasBegun = true;
     this.#pass?.began();
     this.#active.tellBegun();
   }
 
   async end(): Promise<void> {
-    if (this.#hasBegun) this.#pass?.began();
+    // What has begun cannot be given back.
+    if (this.#mayHaveBegun) this.#pass?.began();
     else await this.#pass?.giveBack();
     this.#giveSlots();
   }

@@ -16,7 +16,6 @@ export class StartGate {
   readonly #active: RunAttempt;
   readonly #pass: TaskPass | null;
   readonly #execution: Stoppable;
-  #hasBegun = false;
 
   /** @param pass of the task's own rates; null: none */
   constructor(active: RunAttempt, pass: TaskPass | null, execution: Stoppable) {
@@ -27,7 +26,6 @@ export class StartGate {
 
   /** For how long the code may be called from now on, ms; 0: not now. */
   get openMs(): number {
-    if (this.#hasBegun) return Infinity;
     const { stopReason, turn, pass, services } = this.#active;
     if (stopReason !== null || turn !== null) return 0;
     const now = services.leaseClock.monotonic();
@@ -60,7 +58,6 @@ export class StartGate {
 
   /** The code has been called. */
   tellBegun(): void {
-    this.#hasBegun = true;
     (this.#pass ?? this.#active).tellBegun();
   }
 }

@@ -11,6 +11,7 @@ const perMs = 400;
 /** Longer than a pass is valid, and than its place counts unconfirmed, ms. */
 const holdsMs = 900;
 const begun: number[] = [];
+let besides = 0;
 
 function hold(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
@@ -32,6 +33,11 @@ class Opening {
   @Task()
   step(): void {
     begin();
+  }
+
+  @Task()
+  beside(): void {
+    besides++;
   }
 }
 
@@ -98,7 +104,7 @@ test.each([
   ['a run', Opening],
   ['a sub-flow', Calling],
 ] as const)('%s that waits for another turn, far away, still has to begin when it goes on', async (_, flow) => {
-  begun.length = 0;
+  [begun.length, besides] = [0, 0];
   const at = await ownEngine({ store: await storeFullAfter(), flows: [Opening, Calling], settings: { suspendOverMs: 100 } });
   const handle = await at.client.submit(flow, {});
   await handle.done();
@@ -107,5 +113,15 @@ test.each([
     expect(waiting.map(({ state }) => state.name)).toEqual(['Scheduled']);
     await (await at.client.runs.resume(handle.id)).done();
   }
-  expect(begun).toEqual([]);
+  expect([begun, besides]).toEqual([[], 0]);
+});
+
+test('a run under a rate whose task is under another has begun in both: what is held up later asks no more', async () => {
+  const at = await ownEngine({ store: await storeFullAfter() });
+  await at.client.limits.setRate('tag:api', { limit: 5, per: '1h' });
+  const wait = async (): Promise<void> => void (await new Promise((resolve) => setTimeout(resolve, holdsMs)));
+  const tasks = { first: { tags: ['api'], does: wait }, second: { after: ['first'], does: () => undefined } };
+  const flow = makeFlow(tasks, { name: 'both', rateLimit: { limit: 5, per: '1h' } });
+  // Whoever gives a place back gets none in this store.
+  expect((await (await at.client.submit(flow, {})).done()).state.name).toBe('Completed');
 });
