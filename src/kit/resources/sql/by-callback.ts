@@ -3,12 +3,6 @@ import { BatutaError } from '../../../base/errors.ts';
 import type { OpenTransaction, SqlRow, SqlValue } from '../../../effects/driver.ts';
 import { TransactionLife } from './transaction-life.ts';
 
-// oxlint-disable-next-line typescript/no-explicit-any -- whatever the function of a transaction takes.
-export type AnyWork = (tx: any) => Promise<any>;
-
-/** What a transaction gives to its function. */
-export type TxOf<Work> = Work extends (tx: infer Tx, ...rest: never[]) => unknown ? Tx : never;
-
 export interface CallbackTransaction<Tx> {
   /** Runs the work in a transaction: commits when it resolves, rolls back when it rejects. */
   readonly transaction: (work: (tx: Tx) => Promise<void>) => Promise<unknown>;

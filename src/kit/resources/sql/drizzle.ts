@@ -8,7 +8,7 @@ import {
   type SqlValue,
   type Transactional,
 } from '../../../effects/driver.ts';
-import { type AnyWork, beginByCallback, type TxOf } from './by-callback.ts';
+import { beginByCallback } from './by-callback.ts';
 import { rowsOf } from './mysql2.ts';
 import { guarded } from './transaction-life.ts';
 
@@ -20,8 +20,15 @@ interface DrizzleDatabase extends DrizzleExecutor {
   transaction(work: (tx: DrizzleExecutor) => Promise<void>): Promise<unknown>;
 }
 
+// oxlint-disable-next-line typescript/no-explicit-any -- whatever the function of a transaction takes.
+type AnyWork = (tx: any) => Promise<any>;
+
 /** A task's `ctx.tx` with Drizzle: its transaction. */
-export type DrizzleTx<Db> = Db extends { transaction: (work: infer Work, ...rest: never[]) => unknown } ? TxOf<Work> : never;
+export type DrizzleTx<Db> = Db extends { transaction: (work: infer Work, ...rest: never[]) => unknown }
+  ? Work extends (tx: infer Tx, ...rest: never[]) => unknown
+    ? Tx
+    : never
+  : never;
 
 /**
  * A Drizzle database over a driver with independent connections (`node-postgres`, `postgres-js`, `mysql2`), unchanged, whose transactions

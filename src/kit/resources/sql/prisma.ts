@@ -8,7 +8,7 @@ import {
   type SqlValue,
   type Transactional,
 } from '../../../effects/driver.ts';
-import { type AnyWork, beginByCallback, type TxOf } from './by-callback.ts';
+import { beginByCallback } from './by-callback.ts';
 import { checkStatement, guarded, type TransactionLife } from './transaction-life.ts';
 
 /** What is used of a client and its transactions. */
@@ -23,8 +23,15 @@ interface PrismaClient extends PrismaExecutor {
   ): Promise<unknown>;
 }
 
+// oxlint-disable-next-line typescript/no-explicit-any -- whatever the function of a transaction takes.
+type AnyWork = (tx: any) => Promise<any>;
+
 /** A task's `ctx.tx` with Prisma: the client within its transaction. */
-export type PrismaTx<Client> = Client extends { $transaction: (work: infer Work, ...rest: never[]) => unknown } ? TxOf<Work> : never;
+export type PrismaTx<Client> = Client extends { $transaction: (work: infer Work, ...rest: never[]) => unknown }
+  ? Work extends (tx: infer Tx, ...rest: never[]) => unknown
+    ? Tx
+    : never
+  : never;
 
 /**
  * The longest that Prisma can wait, ms: the largest delay of a timer. By default it would give up on a connection after two seconds and roll
