@@ -1,5 +1,6 @@
 /** Finds what in a value would change when read back from the record. */
 import { Buffer } from 'node:buffer';
+import { inspect } from 'node:util';
 import { readError } from './error-parts.ts';
 
 /** Lists of numbers that survive unchanged. */
@@ -23,6 +24,15 @@ export const typedArrays = [
  */
 export function isPlainJson(value: unknown): boolean {
   if (isPlainLeaf(value)) return true;
+  try {
+    return holdsPlainJson(value);
+  } catch {
+    // A getter or a proxy throws; see `findUnstorable`.
+    return false;
+  }
+}
+
+function holdsPlainJson(value: unknown): boolean {
   const seen = new Set<object>();
   const work: object[] = [];
   const take = (inner: unknown): boolean => {
@@ -40,30 +50,25 @@ export function isPlainJson(value: unknown): boolean {
     if (prototype === Array.prototype) {
       // A place without a value is undefined, which JSON would make null.
       for (const inner of at as unknown[]) if (!take(inner)) return false;
-      if (hasNamedFields(at as unknown[])) return false;
+      if (namedField(at as unknown[]) !== undefined) return false;
     } else if (prototype === Object.prototype) {
-      for (const [key, inner] of entriesOf(at)) if (forbidden.has(key) || !take(inner)) return false;
+      for (const [key, inner] of Object.entries(at)) if (forbidden.has(key) || !take(inner)) return false;
     } else return false;
   }
   return true;
 }
 
-/** `undefined` if a getter throws; see `findUnstorable`. */
-function entriesOf(value: object): readonly (readonly [string, unknown])[] {
-  try {
-    return Object.entries(value);
-  } catch {
-    return [['', undefined]];
-  }
+/** A field that a list, or bytes, has besides its items, like a regular expression match. */
+function namedField(list: readonly unknown[] | TypedArray): string | undefined {
+  // Keys cost as much as the items. Printed without its items, a list says within microseconds whether there is anything else.
+  if (list.length > fewItems && onlyItems.test(inspect(list, withoutItems))) return undefined;
+  return Object.keys(list)[list.length];
 }
 
-/**
- * Whether a list has fields besides its items, like a regular expression match. Only short lists are checked: their keys cost as much as
- * the items.
- */
-function hasNamedFields(list: readonly unknown[]): boolean {
-  return list.length <= maxListAsked && Object.keys(list).length > list.length;
-}
+const fewItems = 20;
+const withoutItems = { maxArrayLength: 0, maxStringLength: 0, depth: 0, customInspect: false, breakLength: Infinity } as const;
+const onlyItems = /^(\w+\(\d+\) (\[Uint8Array\] )?)?\[ \.\.\. \d+ more items? \]$/;
+type TypedArray = InstanceType<(typeof typedArrays)[number]>;
 
 function isPlainLeaf(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0);
@@ -86,12 +91,14 @@ const storable = new Set<unknown>([
   ...typedArrays,
 ]);
 
+/** Their prototypes. */
+const builtIn: ReadonlySet<unknown> = new Set([...storable].map((maker) => (maker as { readonly prototype: unknown }).prototype));
+
 /** Forbidden field names: superjson refuses them, against prototype pollution. */
 const forbidden: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
-const maxListAsked = 10_000;
 /** Deeper values are refused: writing and reading them recurses, on a limited stack. */
-const maxDepth = 1_000;
+const deepest = 1_000;
 
 export interface Fault {
   readonly path: string;
@@ -108,8 +115,9 @@ interface Place {
  * First place in a value that would not survive unchanged, or null. Walks each object once; cycles are fine.
  *
  * @param looksFor `opaque`: only what has no text at all, such as functions and class instances, and not inside errors
+ * @param maxDepth levels allowed
  */
-export function findUnstorable(value: unknown, looksFor: 'any' | 'opaque' = 'any'): Fault | null {
+export function findUnstorable(value: unknown, looksFor: 'any' | 'opaque' = 'any', maxDepth = deepest): Fault | null {
   const seen = new Set<object>();
   const work: Place[] = [{ value, path: '', depth: 0 }];
   for (let item = work.pop(); item; item = work.pop()) {
@@ -120,15 +128,24 @@ export function findUnstorable(value: unknown, looksFor: 'any' | 'opaque' = 'any
     if (depth > maxDepth && looksFor === 'any')
       return { path, why: `it is nested more than ${maxDepth.toLocaleString('en-US')} levels deep` };
     seen.add(at);
-    const fault = opaqueFault(at, path) ?? (looksFor === 'any' ? lossFault(at, path) : null);
-    if (fault) return fault;
-    if (looksFor === 'opaque' && at instanceof Error) continue;
     try {
+      const fault = opaqueFault(at, path) ?? (looksFor === 'any' ? lossFault(at, path) : null);
+      if (fault) return fault;
+      if (looksFor === 'opaque' && at instanceof Error) continue;
       const inner = pushInner(work, at, path, depth + 1);
       if (inner) return inner;
     } catch (error) {
-      return { path, why: `reading it failed: ${error instanceof Error ? error.message : String(error)}` };
+      return { path, why: `reading it failed (${error instanceof Error ? error.message : String(error)})` };
     }
+  }
+  return null;
+}
+
+/** The place in a value whose nesting used up the stack, although it is within the limit: maps and errors take more of it. */
+export function findTooDeep(value: unknown): Fault | null {
+  for (let levels = deepest / 2; levels >= 1; levels = Math.floor(levels / 2)) {
+    const fault = findUnstorable(value, 'any', levels);
+    if (fault) return fault;
   }
   return null;
 }
@@ -140,7 +157,7 @@ function opaqueFault(at: object, path: string): Fault | null {
   if (prototype !== null && !storable.has(maker) && !(at instanceof Error) && !isForeignPlain(at)) {
     if (at instanceof Promise) return { path, why: 'it is a promise that was not awaited' };
     if (Symbol.asyncIterator in at) return { path, why: 'it is a stream: take its records one by one, or gather them in a list' };
-    return { path, why: `it is an instance of ${typeof maker === 'function' ? maker.name : 'a class'}` };
+    return { path, why: `it is an instance of ${makerName(prototype)}` };
   }
   if (at instanceof Date && Number.isNaN(at.getTime())) return { path, why: 'it is an Invalid Date' };
   return null;
@@ -154,10 +171,49 @@ function lossFault(at: object, path: string): Fault | null {
   if (at instanceof Error) return holdsItself(at) ? { path, why: 'it is an error that holds itself' } : null;
   const symbol = Object.getOwnPropertySymbols(at).find((key) => Object.prototype.propertyIsEnumerable.call(at, key));
   if (symbol) return { path: `${path}[${String(symbol)}]`, why: 'its key is a symbol' };
+  const inherited = faultOfPrototype(at, path);
+  if (inherited) return inherited;
   if (Array.isArray(at)) return faultOfList(at, path);
-  const hasItsOwn = at instanceof Date || at instanceof Map || at instanceof Set || at instanceof RegExp || at instanceof URL;
-  const [field] = hasItsOwn ? Object.keys(at) : [];
-  return field === undefined ? null : { path: fieldPath(path, field), why: `a ${at.constructor.name} would come back without it` };
+  const prototype: unknown = Object.getPrototypeOf(at);
+  if (prototype === null || prototype === Object.prototype || !storable.has(at.constructor) || at.constructor === Object) return null;
+  if (at instanceof ArrayBuffer && isDetached(at)) return { path, why: 'it is a buffer that was transferred' };
+  const isTyped = ArrayBuffer.isView(at) && !(at instanceof DataView);
+  const field = isTyped ? namedField(at as TypedArray) : Object.keys(at)[0];
+  return field === undefined
+    ? null
+    : { path: fieldPath(path, field), why: `${at.constructor.name} values come back without fields of their own` };
+}
+
+/** What a value inherits would be gone: the methods of a list's own class, the fields of an object that others are made from. */
+function faultOfPrototype(at: object, path: string): Fault | null {
+  const tag = Object.prototype.toString.call(at).slice('[object '.length, -1);
+  const first: unknown = Object.getPrototypeOf(at);
+  // Math, JSON and the like.
+  if (first === Object.prototype) return tag === 'Object' ? null : { path, why: `it is ${tag}` };
+  if (Array.isArray(at)) {
+    if (Array.isArray(first)) return null;
+    const name = makerName(first);
+    return { path, why: `it is an instance of ${name}, which would come back as a plain list; Array.from() makes one of it` };
+  }
+  const isKnown = first === null || builtIn.has(first) || isForeignPlain(at);
+  if (isKnown) return null;
+  for (let each = first; each !== null && each !== Object.prototype; each = Object.getPrototypeOf(each))
+    if (Reflect.ownKeys(each as object).length > 0)
+      return { path, why: tag === 'Object' ? 'it inherits fields or methods, which would be gone' : `it is an instance of ${tag}` };
+  return null;
+}
+
+function makerName(prototype: unknown): string {
+  const maker = (prototype as { readonly constructor?: unknown } | null)?.constructor;
+  return typeof maker === 'function' && maker.name !== '' ? maker.name : 'a class';
+}
+
+function isDetached(buffer: ArrayBuffer): boolean {
+  try {
+    return new Uint8Array(buffer).length < 0;
+  } catch {
+    return true;
+  }
 }
 
 /** superjson handles cycles only of lists, objects and maps: the place in an error would be null. */
@@ -177,9 +233,8 @@ function holdsItself(error: Error): boolean {
 function faultOfList(list: readonly unknown[], path: string): Fault | null {
   for (let index = 0; index < list.length; index++)
     if (!(index in list)) return { path: `${path}[${index}]`, why: 'it is a gap in a list, which would come back as null' };
-  if (!hasNamedFields(list)) return null;
-  const field = Object.keys(list)[list.length] ?? '';
-  return { path: fieldPath(path, field), why: 'a list would come back without its named fields' };
+  const field = namedField(list);
+  return field === undefined ? null : { path: fieldPath(path, field), why: 'a list would come back without its named fields' };
 }
 
 /** Queues the contents of an object for checks. Returns a field that is not allowed. */

@@ -10,7 +10,7 @@ import { cutText } from '../base/cut-text.ts';
 import { BatutaError } from '../base/errors.ts';
 import { makeError, readError } from './error-parts.ts';
 import { noteOwn } from './move.ts';
-import { type Fault, findUnstorable, isPlainJson, typedArrays } from './unstorable.ts';
+import { type Fault, findTooDeep, findUnstorable, isPlainJson, typedArrays } from './unstorable.ts';
 
 const superjson = new SuperJSON();
 /** Identifies calls as ever: an error by name, message and cause, since its stack differs between passes. */
@@ -134,7 +134,7 @@ function encodeBy(json: SuperJSON, value: unknown, what: string): string | null 
     return isPlain ? `{"json":${JSON.stringify(value)}}` : json.stringify(value);
   } catch (cause) {
     // Stack overflow: it is nested too deep for JSON.
-    if (cause instanceof RangeError) refuse(findUnstorable(value), what);
+    if (cause instanceof RangeError) refuse(findUnstorable(value) ?? findTooDeep(value), what);
     if (cause instanceof BatutaError) throw cause;
     throw new BatutaError(
       'RESULT_NOT_SERIALIZABLE',

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
 import { SuperJSON } from 'superjson';
@@ -17,6 +18,32 @@ function circular(): { cause: Error } {
   const error = new Error('inner');
   error.cause = { list: [error] };
   return { cause: error };
+}
+
+class Rows extends Array<number> {
+  sum(): number {
+    return this.reduce((total, one) => total + one, 0);
+  }
+}
+
+function oldStyle(): unknown {
+  function Old(this: { a: number }): void {
+    this.a = 1;
+  }
+  Old.prototype = { hello: () => 1 };
+  return Reflect.construct(Old, []);
+}
+
+function transferred(): ArrayBuffer {
+  const buffer = new ArrayBuffer(8);
+  structuredClone(buffer, { transfer: [buffer] });
+  return buffer;
+}
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
 }
 
 function argumentsOf(..._: unknown[]): IArguments {
@@ -113,6 +140,24 @@ describe('values that tasks pass on', () => {
     );
   });
 
+  test('nesting that uses up the stack within the allowed depth is refused with its path too', () => {
+    let value: unknown = 1;
+    for (let level = 0; level < 999; level++) value = new Map([[1, value]]);
+    expect(() => encodeValue(value, 'value')).toThrow(
+      expect.objectContaining({
+        code: 'RESULT_NOT_SERIALIZABLE',
+        message: expect.stringMatching(/nested more than \d+ levels deep/),
+        details: { path: expect.stringMatching(/^\.get\(1\)/) },
+      }),
+    );
+  });
+
+  test('what inherits nothing is plain, whatever it was made from', () => {
+    const made: unknown = returned(Object.create(Object.create(Object.prototype) as object, { a: { value: 1, enumerable: true } }));
+    expect(made).toEqual({ a: 1 });
+    expect(returned(runInNewContext('[1, { a: [2] }]'))).toEqual([1, { a: [2] }]);
+  });
+
   test('any value of JSON comes back as it was, at the top and inside', () => {
     fc.assert(
       fc.property(fit, (value) => {
@@ -150,6 +195,20 @@ describe('values that tasks pass on', () => {
     ['a list with fields', { found: 'abc'.match(/b/) }, 'found.index'],
     ['a Map with fields', Object.assign(new Map(), { label: 1 }), 'label'],
     ['an arguments object', [argumentsOf(1, 2)], '[0]'],
+    ['a long list with fields', { rows: Object.assign(new Array<number>(20_001).fill(1), { total: 5 }) }, 'rows.total'],
+    ['a list of a class of its own', { rows: new Rows(1, 2, 3) }, 'rows'],
+    ['an object that inherits fields', [Object.create({ inherited: 1 })], '[0]'],
+    ['an instance of a class of the old style', { made: oldStyle() }, 'made'],
+    ['an iterator', [[1].values()], '[0]'],
+    ['a namespace of the language', { tools: Math }, 'tools'],
+    ['bytes with a field', [Object.assign(new Uint8Array(3), { label: 1 })], '[0].label'],
+    ['many bytes with a field', Object.assign(Buffer.alloc(100_000), { label: 1 }), 'label'],
+    ['a buffer with a field', Object.assign(new ArrayBuffer(3), { label: 1 }), 'label'],
+    ['parameters of an address with a field', Object.assign(new URLSearchParams('a=1'), { label: 1 }), 'label'],
+    ['a buffer that was transferred', { sent: transferred() }, 'sent'],
+    ['a proxy that cannot be read', [revoked()], '[0]'],
+    ['an instance of a class without a name', { env: process.env }, 'env'],
+    ['what only looks like a date', { at: Object.create(Date.prototype) }, 'at'],
     ['a regular expression that is on its way', /a/g.test('a') && Object.assign(/a/g, { lastIndex: 1 }), ''],
     ['a function in a field of an error', { error: Object.assign(new Error('x'), { of: { run: () => 1 } }) }, 'error.of.run'],
     ['an error that holds itself', [Object.assign(new Error('x'), circular())], '[0].cause'],
