@@ -31,6 +31,12 @@ export function shortened(text: string, maxChars: number): string {
   return `${kept} …(${(text.length - kept.length).toLocaleString('en-US')} more characters)`;
 }
 
+/** A text of some `maxChars` characters, with what is between its beginning and its end left out; neither is cut within a character. */
+export function cutMiddle(text: string, maxChars: number): string {
+  if (!isLongerThan(text, maxChars)) return text;
+  return `${cutText(text, maxChars / 2)} … ${text.slice(wholeUnits(text, text.length - maxChars / 2))}`;
+}
+
 /** Where the first `chars` characters of a text end, in UTF-16 units. */
 function unitsOf(text: string, chars: number): number {
   let units = 0;

@@ -5,6 +5,7 @@ import { type Duration, parseDuration } from '../base/duration.ts';
 import { BatutaError, isBatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import { bytes } from '../base/setting-values.ts';
+import { findNotJson } from '../model/plain-json.ts';
 import { checkValueName } from '../model/secret.ts';
 import { type AlertAction, type AlertCondition, alertGroupings, type AlertRuleSpec } from '../model/alerts/rule.ts';
 import type { AlertSpec } from './alerts-client.ts';
@@ -190,6 +191,9 @@ function actionOf(name: string, action: ConfigAlertAction, field: string): Alert
   const { run, params = {} } = given;
   if (typeof run !== 'string' || run === '' || run.length > 200)
     throw invalid(name, `${field}.run`, 'send.run must be the name of a deployment');
+  const fault = findNotJson(params);
+  if (fault)
+    throw invalid(name, `${field}.params`, `send.params is not plain JSON: ${fault.path === '' ? '' : `at ${fault.path} `}${fault.why}`);
   if (typeof params !== 'object' || params === null || Array.isArray(params) || JSON.stringify(params).length > 16_384)
     throw invalid(name, `${field}.params`, 'send.params must be an object of up to 16 KiB of JSON');
   return { kind: 'run', deployment: run, params: JSON.parse(JSON.stringify(params)) as Record<string, unknown> };

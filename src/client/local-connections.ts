@@ -1,6 +1,7 @@
 /** Connections over an open store. */
 import { BatutaError } from '../base/errors.ts';
 import { checkKind, secretFieldsOf } from '../model/connection-kinds.ts';
+import { plainJsonText } from '../model/plain-json.ts';
 import { checkDescription, checkValueName, type ConnectionEntry, maxVariableBytes } from '../model/secret.ts';
 import { missing } from '../secrets/read-values.ts';
 import { purposeOf } from '../secrets/sealing.ts';
@@ -49,7 +50,7 @@ export class LocalConnections implements ConnectionsClient {
       Object.fromEntries(plain.filter(([field]) => !secretFieldsOf(kind).includes(field))),
       Object.keys(secrets),
     );
-    if (JSON.stringify(fields).length > maxVariableBytes)
+    if (plainJsonText(fields, `fields of connection ${name}`).length > maxVariableBytes)
       throw new BatutaError('OPTION_INVALID', `The fields of connection '${name}' are larger than ${maxVariableBytes} bytes.`);
     const now = clock.now();
     return entryOf(await store.connections.put({ name, description, kind, fields, secrets, createdAt: now, updatedAt: now }));

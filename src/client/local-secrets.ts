@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import { keyIdOf, type Keyring } from '../base/keyring.ts';
+import { plainJsonText } from '../model/plain-json.ts';
 import { checkDescription, checkValueName, maxSecretBytes, maxVariableBytes, type SecretEntry, type Variable } from '../model/secret.ts';
 import { missing } from '../secrets/read-values.ts';
 import { checkReference } from '../secrets/references.ts';
@@ -81,7 +82,7 @@ export class LocalVariables implements VariablesClient {
     const { store, clock } = this.#parts;
     const description = wish.description ?? null;
     checkDescription(description);
-    const text = jsonOf(name, wish.value);
+    const text = plainJsonText(wish.value, `variable ${name}`);
     if (Buffer.byteLength(text) > maxVariableBytes)
       throw new BatutaError(
         'OPTION_INVALID',
@@ -128,15 +129,4 @@ function entryOf({ name, description, value, createdAt, updatedAt }: StoredSecre
     createdAt,
     updatedAt,
   };
-}
-
-function jsonOf(name: string, value: unknown): string {
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(value);
-  } catch {
-    // A cycle, or a bigint.
-  }
-  if (text !== undefined) return text;
-  throw new BatutaError('OPTION_INVALID', `The variable '${name}' must be plain JSON.`);
 }

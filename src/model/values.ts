@@ -6,7 +6,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { SuperJSON } from 'superjson';
-import { cutText } from '../base/cut-text.ts';
+import { cutMiddle } from '../base/cut-text.ts';
 import { BatutaError } from '../base/errors.ts';
 import { makeError, readError } from './error-parts.ts';
 import { noteOwn } from './move.ts';
@@ -145,18 +145,16 @@ function encodeBy(json: SuperJSON, value: unknown, what: string): string | null 
 }
 
 /** Of a path in messages. */
-const maxPathChars = 200;
+export const maxPathChars = 200;
 
 function refuse(fault: Fault | null, what: string): void {
   if (!fault) return;
-  const path =
-    fault.path.length <= maxPathChars ? fault.path : `${cutText(fault.path, maxPathChars / 2)} … ${fault.path.slice(-maxPathChars / 2)}`;
-  const place = path === '' ? `The ${what}` : `The ${what} holds at ${path} a value that`;
-  throw new BatutaError(
-    'RESULT_NOT_SERIALIZABLE',
-    `${place} cannot be stored: ${fault.why}. Use plain data, or set persist: false to keep it in memory only.`,
-    { details: { path } },
-  );
+  const path = cutMiddle(fault.path, maxPathChars);
+  const place = path === '' ? `The ${what}` : `${path} in the ${what}`;
+  const orInMemory = what.startsWith('result of task') ? ', or set persist: false to keep it in memory only' : '';
+  throw new BatutaError('RESULT_NOT_SERIALIZABLE', `${place} cannot be stored: ${fault.why}. Use plain data${orInMemory}.`, {
+    details: { path },
+  });
 }
 
 /**

@@ -36,6 +36,34 @@ describe('the rest over HTTP', () => {
       expect(await ask(http)).toEqual(await ask(local));
   });
 
+  it('values that JSON would leave out or change are refused, with their place', async () => {
+    class Point {
+      x = 1;
+    }
+    for (const client of [local, http]) {
+      await client.variables.set('plain', { value: { a: [1, null, 'x'], b: undefined } });
+      expect((await client.variables.get('plain')).value).toEqual({ a: [1, null, 'x'] });
+      for (const [value, path] of [
+        [{ rows: [1].concat(new Array<number>(1), 3) }, 'rows[1]'],
+        [{ n: 2n }, 'n'],
+        [{ sizes: new Map() }, 'sizes'],
+        [{ at: new Point() }, 'at'],
+        [[Number.NaN], '[0]'],
+      ] as const) {
+        const refused = { code: 'OPTION_INVALID', details: { path } };
+        await expect(client.variables.set('odd', { value })).rejects.toMatchObject(refused);
+        await expect(client.connections.set('odd', { kind: 'generic', fields: { value } })).rejects.toMatchObject({
+          code: 'OPTION_INVALID',
+        });
+        const send = { run: 'any', params: { value } };
+        await expect(client.alerts.setRule('odd', { on: 'failed', send })).rejects.toMatchObject({
+          code: expect.stringMatching(/_INVALID$/),
+        });
+        await expect(client.enqueue('asks', { value: new Point() })).rejects.toThrow(/^value in the parameters/);
+      }
+    }
+  });
+
   it('deployments: deployed, listed, paused, run, deleted', async () => {
     const spec = {
       flow: 'typed',

@@ -78,10 +78,11 @@ export class Api {
    */
   async request<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
     const repeatable = options.repeatable ?? (method === 'GET' || method === 'PUT');
+    const text = bodyText(options.body);
     for (let tries = 0; ; tries++) {
       const pauseMs = pausesMs[tries];
       try {
-        const answer = await this.#send(method, path, options);
+        const answer = await this.#send(method, path, text, options);
         if (answer.ok) return (answer.status === 204 ? undefined : await this.#readJson(answer)) as T;
         const waitMs = pauseMs === undefined ? null : waitOf(answer, repeatable, pauseMs);
         if (waitMs === null) throw await errorOfAnswer(answer, this.server);
@@ -122,11 +123,11 @@ export class Api {
     throw await errorOfAnswer(answer, this.server);
   }
 
-  async #send(method: string, path: string, { query = {}, body, timeoutMs }: RequestOptions): Promise<Response> {
+  async #send(method: string, path: string, body: string | undefined, { query = {}, timeoutMs }: RequestOptions): Promise<Response> {
     return await fetch(this.#urlOf(path, query), {
       method,
       headers: { ...this.#headers, accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body }),
       // A key must not follow a redirect, and a POST would become a GET.
       redirect: 'manual',
       signal: AbortSignal.any([AbortSignal.timeout(timeoutMs ?? this.#options.timeoutMs), this.closed]),
@@ -162,6 +163,16 @@ export class Api {
       ...correlationHeaders(),
       ...(apiKey === null ? {} : { authorization: `Bearer ${apiKey}` }),
     };
+  }
+}
+
+/** @throws BatutaError OPTION_INVALID for what JSON cannot write, e.g. a bigint or a cycle */
+function bodyText(body: unknown): string | undefined {
+  try {
+    return JSON.stringify(body);
+  } catch (cause) {
+    const [line = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+    throw new BatutaError('OPTION_INVALID', `What is to be sent is not plain JSON: ${line}.`, { cause });
   }
 }
 

@@ -1,5 +1,6 @@
 /** Alerts and errors over HTTP. */
 import { checkFilter } from '../../model/list-filters.ts';
+import { plainJsonText } from '../../model/plain-json.ts';
 import type { AlertsClient, ErrorsClient } from '../alerts-client.ts';
 import type { Api } from './api.ts';
 import { isoOf, put, read, readItems, readPage, remove, send } from './wire-values.ts';
@@ -14,7 +15,10 @@ export function httpAlerts(api: Api): AlertsClient {
     resolve: (id) => send(api, ['alerts', id, 'resolve']),
     rules: () => readItems(api, ['alert-rules']),
     rule: (name) => read(api, ['alert-rules', name]),
-    setRule: (name, spec, source) => put(api, ['alert-rules', name], { ...spec, ...source }),
+    async setRule(name, spec, source) {
+      plainJsonText(spec, `alert ${name}`);
+      return await put(api, ['alert-rules', name], { ...spec, ...source });
+    },
     deleteRule: (name, { origin } = {}) => remove(api, ['alert-rules', name], { origin }),
     pauseRule: (name) => send(api, ['alert-rules', name, 'pause'], {}, { repeatable: true }),
     resumeRule: (name) => send(api, ['alert-rules', name, 'resume'], {}, { repeatable: true }),

@@ -1,4 +1,5 @@
 /** Secrets, variables and connections over HTTP. */
+import { plainJsonText } from '../../model/plain-json.ts';
 import type { ConnectionEntry, ConnectionsClient, SecretsClient, Variable, VariablesClient } from '../secrets-client.ts';
 import { fromWire, type Wire } from '../wire.ts';
 import type { Api } from './api.ts';
@@ -22,7 +23,10 @@ export function httpVariables(api: Api): VariablesClient {
   return {
     list: async () => (await api.get<Items<WireVariable>>('variables')).items.map(variableOf),
     get: async (name) => variableOf(await api.get(pathTo(['variables', name]))),
-    set: async (name, wish) => variableOf(await api.request('PUT', pathTo(['variables', name]), { body: wish })),
+    set: async (name, wish) => {
+      plainJsonText(wish.value, `variable ${name}`);
+      return variableOf(await api.request('PUT', pathTo(['variables', name]), { body: wish }));
+    },
     delete: (name) => remove(api, ['variables', name]),
   };
 }
@@ -31,7 +35,10 @@ export function httpConnections(api: Api): ConnectionsClient {
   return {
     list: async () => (await api.get<Items<WireConnection>>('connections')).items.map(connectionOf),
     get: async (name) => connectionOf(await api.get(pathTo(['connections', name]))),
-    set: async (name, wish) => connectionOf(await api.request('PUT', pathTo(['connections', name]), { body: wish })),
+    set: async (name, wish) => {
+      if (wish.fields !== undefined) plainJsonText(wish.fields, `fields of connection ${name}`);
+      return connectionOf(await api.request('PUT', pathTo(['connections', name]), { body: wish }));
+    },
     delete: (name) => remove(api, ['connections', name]),
   };
 }
