@@ -79,7 +79,7 @@ function ownLine(program: string, port: number, folder: string): string[] {
   const user = isRoot ? ['--user=nobody'] : [];
   const data = join(folder, 'data');
   const made = ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db', ...user];
-  execFileSync('mariadb-install-db', made, { stdio: 'ignore' });
+  execFileSync('mariadb-install-db', made, { stdio: ['ignore', 'ignore', 'pipe'] });
   if (isRoot) execFileSync('chown', ['-R', 'nobody', folder]);
   const place = ['--bind-address=127.0.0.1', `--port=${port}`, `--socket=${join(folder, 'socket')}`, `--pid-file=${join(folder, 'pid')}`];
   return [program, '--no-defaults', `--datadir=${data}`, ...place, '--skip-log-bin', '--innodb-buffer-pool-size=32M', ...user];
