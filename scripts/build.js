@@ -43,6 +43,25 @@ const threads = ['src/define/orphan-guard.ts', 'src/tracing/exporter-thread.ts']
 /** What is installed beside us: native, with files or threads of its own, or shared with the user's code, where two copies would be two worlds. */
 const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const external = Object.keys({ ...dependencies, ...peerDependencies });
+/** Those of them that are CommonJS in every form. */
+const commonJs = ['@opentelemetry/api', 'esbuild', 'libsql', 'pg', 'pino'];
+
+/**
+ * Loads them by `require`. An `import` first searches the text for the names that it exports: that takes longer than to load a package, and
+ * then V8 optimizes the parser, for tens of milliseconds on another core. Only `import` statements: what `import()` gives has names.
+ * Programs that list the files of a program (`output: 'standalone'` of Next.js) look for an `import`, so one is there that is never executed.
+ */
+const requireCommonJs = {
+  name: 'require-common-js',
+  setup(build) {
+    build.onResolve({ filter: new RegExp(`^(?:${commonJs.join('|')})$`) }, ({ path, kind }) =>
+      kind === 'import-statement' ? { path, namespace: 'required' } : { path, external: true },
+    );
+    build.onLoad({ filter: /.*/, namespace: 'required' }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)});\nmodule.imported = () => import(${JSON.stringify(path)});`,
+    }));
+  },
+};
 
 /** Names that the usual banners of programs with all packages inside declare themselves. */
 const usedByBanners = ['createRequire', 'fileURLToPath', 'dirname', 'path', 'url', '__filename', '__dirname'];
@@ -111,10 +130,11 @@ async function buildJs() {
     write: false,
     metafile: true,
     logLevel: 'warning',
+    plugins: [requireCommonJs],
   };
   const made = async (more) => build({ ...options, ...more }).catch(() => process.exit(1)); // esbuild has printed what is wrong
   const { metafile } = await made();
-  const result = await made({ plugins: [groupChunks(root, metafile, entries)] });
+  const result = await made({ plugins: [requireCommonJs, groupChunks(root, metafile, entries)] });
   const apart = await made({ entryPoints: threads.map(builtAs), splitting: false });
   for (const { metafile } of [result, apart])
     for (const { inputs } of Object.values(metafile.outputs)) for (const id of Object.keys(inputs)) bundledModules.add(id);
@@ -205,9 +225,12 @@ function compressed(target, contents) {
   ];
 }
 
-/** tsc leaves `./name.ts` in declarations; what is shipped is `./name.js`. */
+/**
+ * tsc leaves `./name.ts` in declarations; what is shipped is `./name.js`. It also leaves imports that name nothing, of packages which are
+ * bundled in, and not installed with us.
+ */
 function nameBuiltFiles(declarations) {
-  return declarations.replace(importedFile, '$1$2$3.js$2');
+  return declarations.replace(/^import '[^'.][^']*';\n/gm, '').replace(importedFile, '$1$2$3.js$2');
 }
 
 function listDeclarations(folder) {

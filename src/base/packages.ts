@@ -1,15 +1,18 @@
 /** Packages installed with ours that may be missing: they have a file for each platform. */
+import { createRequire as requireFrom } from 'node:module';
 import { BatutaError } from './errors.ts';
 
+const requireHere = requireFrom(import.meta.url);
+
 /**
- * What `load` returns.
+ * A CommonJS package, by `require`: `import()` would first search its text for the names that it exports, which takes longer than loading it.
  *
- * @param name of the package, for the message
+ * @param _imported the same by `import()`. It is not called: it gives the type, and programs that list the files of a program look for it
  * @throws BatutaError PACKAGE_MISSING if it, or its file for this platform, is missing or does not load
  */
-export async function importPackage<Loaded>(name: string, load: () => Promise<Loaded>): Promise<Loaded> {
+export function requirePackage<Loaded>(name: string, _imported: () => Promise<{ readonly default: Loaded }>): Loaded {
   try {
-    return await load();
+    return requireHere(name) as Loaded;
   } catch (error) {
     throw packageMissing(name, error);
   }

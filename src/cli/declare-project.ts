@@ -1,7 +1,7 @@
 /** Commands about the project, its database, large results, API keys and limits. */
 import { Argument, type Command, Option } from 'commander';
 import { exportFormats, exportKinds } from '../client/export/export-client.ts';
-import { shells } from './completion.ts';
+import { printCompletion, shells } from './completion.ts';
 import { makeGroup, type Perform } from './declare.ts';
 import { declareRunFilters } from './read-run-filter.ts';
 
@@ -35,7 +35,7 @@ export function declareProjectCommands(program: Command, perform: Perform): void
     .command('completion')
     .description('print what a shell reads to complete commands and options')
     .addArgument(new Argument('<shell>', 'the shell').choices(shells))
-    .action(perform(async () => (await import('./completion.ts')).printCompletion(program)));
+    .action(perform(async () => printCompletion(program)));
   const db = makeGroup(program, 'db', 'look after the database');
   db.command('migrate')
     .description('bring the tables to this version; safe to repeat')

@@ -5,7 +5,5 @@ import module from 'node:module';
 // Since Node 22.1 compiled code is cached between starts, which halves the time to the first line.
 (module as { enableCompileCache?: () => unknown }).enableCompileCache?.();
 
-const { runCli } = await import('./run-cli.ts');
-const status = await runCli(process.argv.slice(2));
-const { endProcess } = await import('../base/end-process.ts');
-endProcess(status);
+const { endProcess, runCli } = await import('./run-cli.ts');
+endProcess(await runCli(process.argv.slice(2)));

@@ -4,6 +4,7 @@ import { type Log, openLog } from '../base/log.ts';
 import type { Config } from '../base/settings.ts';
 import type { Client } from '../client/client.ts';
 import type { LocalClient } from '../client/local-client.ts';
+import { loadConfigFile } from '../define/load-config-file.ts';
 import type { CommandContext } from './context.ts';
 
 /**
@@ -17,7 +18,7 @@ export async function openSettings(context: CommandContext, flags: ConfigInput['
   const loaded = await loadConfig({
     flags: { databaseUrl, flows, logLevel, logFormat, ...flags },
     isTty: err.isTty,
-    loadFile: async () => (await import('../define/load-config-file.ts')).loadConfigFile(cwd),
+    loadFile: () => loadConfigFile(cwd),
   });
   for (const warning of loaded.warnings) err.line(`${err.paint.yellow('warning')} ${warning}`);
   return loaded;
@@ -57,6 +58,12 @@ export function asksServer({ config, sources }: LoadedConfig): boolean {
 export async function withLocalClient<T>(context: CommandContext, use: (client: LocalClient, config: Config) => Promise<T>): Promise<T> {
   const { config } = await openSettings(context);
   return withLocalClientOf(context, config, context.terminal.err.write, use);
+}
+
+/** Loads the code that `withLocalClientOf` will need. @throws BatutaError PACKAGE_MISSING */
+export async function loadLocalClient({ databaseUrl }: Config): Promise<void> {
+  const { loadStoreCode } = await import('../client/open-local-client.ts');
+  await loadStoreCode(databaseUrl);
 }
 
 /**

@@ -8,6 +8,8 @@ import { type Invoke, makeProgram } from './program.ts';
 import { reportError } from './print.ts';
 import { openTerminal } from './terminal.ts';
 
+export { endProcess } from '../base/end-process.ts';
+
 /** Runs one command line, passed without `node` and the script; resolves once its output is written. */
 export async function runCli(args: readonly string[]): Promise<ExitStatus> {
   const terminal = openTerminal();

@@ -1,6 +1,7 @@
 /** The keys of the settings, and the resolvers of the project. Both are made on first use. */
 import { Keyring } from '../base/keyring.ts';
 import type { Config } from '../base/settings.ts';
+import { loadConfigFile } from '../define/load-config-file.ts';
 import type { Resolvers } from '../secrets/references.ts';
 
 /** Keys that secrets are encrypted with. Deriving them from a passphrase takes 0.1 s. @throws BatutaError CONFIG_INVALID */
@@ -19,7 +20,6 @@ export function projectResolvers(): () => Promise<Resolvers> {
   let read: Promise<Resolvers> | undefined;
   return () =>
     (read ??= (async () => {
-      const { loadConfigFile } = await import('../define/load-config-file.ts');
       const file = await loadConfigFile(process.cwd());
       return file?.config.secrets ?? {};
     })());

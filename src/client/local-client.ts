@@ -35,7 +35,7 @@ import { type ExportsClient, localExports } from './export/local-exports.ts';
 import { type LocalEvents, localEvents } from './local-events.ts';
 import { LocalWebhooks } from './local-webhooks.ts';
 import { followRunEvents } from './run-events.ts';
-import { noFleet } from './put-tickets.ts';
+import { noFleet, putRunTickets } from './put-tickets.ts';
 import { LocalRuns } from './runs.ts';
 
 export interface LocalClientOptions extends Partial<Pick<LocalInboxOptions, 'links'>> {
@@ -135,7 +135,7 @@ export class LocalClient implements EmbeddedClient {
       tellSchedulers: () => this.#tell(triggersChannel, ''),
     });
     [this.flows, this.exports] = [localFlows(store), localExports(store, engine.services.clock)];
-    engine.services.limits.runs.carry(async (runs) => (await import('./put-tickets.ts')).putRunTickets(await this.broker(), runs));
+    engine.services.limits.runs.carry(async (runs) => putRunTickets(await this.broker(), runs));
     this.#release.push(log.onLine((line) => this.#keep(line)));
     if (options.captureConsole) this.#release.push(captureConsole({ currentLogger: () => currentScope()?.logger() }));
   }
@@ -248,7 +248,6 @@ export class LocalClient implements EmbeddedClient {
   /** Puts the tickets of runs, queue by queue. Best effort. */
   async #ticket(runs: readonly Pick<Run, 'id' | 'epoch' | 'priority' | 'queue'>[]): Promise<void> {
     try {
-      const { putRunTickets } = await import('./put-tickets.ts');
       await putRunTickets(await this.broker(), runs);
     } catch (error) {
       this.#options.log.logger.debug({ err: error }, 'No worker could be woken at once.');

@@ -9,6 +9,7 @@ import { type Log, openLog } from '../base/log.ts';
 import { identifyProcess, isProcessGone } from '../base/process-identity.ts';
 import { projectInstantiate } from '../define/create-instance.ts';
 import { definitionOf } from '../define/definition.ts';
+import { mayLoadRecorded, rememberSource } from '../define/recorded-source.ts';
 import { Engine } from '../engine/engine.ts';
 import { openResults } from '../engine/results/open.ts';
 import type { ResultStorage } from '../engine/results/storage.ts';
@@ -32,6 +33,8 @@ import type { ClientOptions } from './client.ts';
 import { DecisionLinks } from './decision-links.ts';
 import { findDeployed } from './find-deployed.ts';
 import { LocalClient } from './local-client.ts';
+
+export { loadStoreCode } from '../store/open.ts';
 
 /** What this process has already read and opened, besides a user's options. */
 export interface LocalClientSettings extends ClientOptions {
@@ -161,7 +164,7 @@ export async function openLocalClient(options: LocalClientSettings = {}, parts: 
     keyring,
     links,
     findDefinition: (run) => parts.findFlow?.(run.flow) ?? findDefinition(run, options.flows ?? config.flows),
-    remember: await rememberSources(options.flows ?? config.flows),
+    remember: rememberSources(options.flows ?? config.flows),
     findFlow:
       parts.findFlow ??
       (async (name) => (await import('../define/find-flow.ts')).findFlowByName(name, { flowsPath: options.flows ?? config.flows })),
@@ -175,8 +178,7 @@ async function startReports(parts: Omit<ReportingParts, 'cwd' | 'isOwnerGone' | 
 }
 
 /** Notes files outside the flows folder whose flows are submitted, each once; those inside need no note. */
-async function rememberSources(flows: readonly string[]): Promise<(definition: FlowDefinition) => void> {
-  const { mayLoadRecorded, rememberSource } = await import('../define/recorded-source.ts');
+function rememberSources(flows: readonly string[]): (definition: FlowDefinition) => void {
   const told = new Set<string>();
   return ({ source }) => {
     if (source === null || told.has(source.file)) return;

@@ -46,6 +46,25 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   }
 }
 
+/**
+ * Loads the code for the kind of database that a URL names, so that it is there when `openStore` needs it. Opens nothing; a URL that is not
+ * understood is left to `openStore`.
+ *
+ * @throws BatutaError PACKAGE_MISSING
+ */
+export async function loadStoreCode(url: string): Promise<void> {
+  if (isSqlite(url)) (await import('./sqlite/connection.ts')).loadDriver();
+  else if (isPostgres(url)) await import('./postgres/connection.ts');
+}
+
+function isSqlite(url: string): boolean {
+  return url.startsWith('sqlite:') && url.length > 'sqlite:'.length;
+}
+
+function isPostgres(url: string): boolean {
+  return /^postgres(ql)?:\/\//.test(url);
+}
+
 async function connect({
   url,
   clock = systemClock,
@@ -54,11 +73,11 @@ async function connect({
   connections = 13,
   maxPages,
 }: OpenStoreOptions): Promise<Connection> {
-  if (url.startsWith('sqlite:') && url.length > 'sqlite:'.length) {
+  if (isSqlite(url)) {
     const { openSqlite } = await import('./sqlite/connection.ts');
     return await openSqlite(url.slice('sqlite:'.length), { clock, busyTimeoutMs, maxPages });
   }
-  if (/^postgres(ql)?:\/\//.test(url)) {
+  if (isPostgres(url)) {
     const { openPostgres } = await import('./postgres/connection.ts');
     return await openPostgres(url, { reconnectTimeoutMs, connections });
   }
@@ -71,7 +90,7 @@ async function connect({
 
 /** What a PostgreSQL server reports about itself, for people; null for SQLite. @throws BatutaError as `openStore` */
 export async function lookAtDatabase(url: string): Promise<ServerLook | null> {
-  if (!/^postgres(ql)?:\/\//.test(url)) return null;
+  if (!isPostgres(url)) return null;
   const { openPostgres } = await import('./postgres/connection.ts');
   const connection = await openPostgres(url, { reconnectTimeoutMs: 0, connections: 3 });
   try {

@@ -26,17 +26,17 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
-/** Files and packages that a built file needs before its first line runs. */
+/** Files and packages that a built file needs before its first line runs. CommonJS packages are loaded by a `require` of their own. */
 function findStaticImports(entry: string): { readonly files: Set<string>; readonly packages: Set<string> } {
   const files = new Set<string>();
   const packages = new Set<string>();
   const follow = (file: string): void => {
     if (files.has(file)) return;
     files.add(file);
-    for (const [, from, bare] of readFileSync(file, 'utf8').matchAll(
-      /^(?:import|export)\b[^;'"]*?from\s*["']([^"']+)["']|^import\s*["']([^"']+)["']/gm,
+    for (const [, from, bare, required] of readFileSync(file, 'utf8').matchAll(
+      /^(?:import|export)\b[^;'"]*?from\s*["']([^"']+)["']|^import\s*["']([^"']+)["']|^\s*"required:([^"]+)"\(exports/gm,
     )) {
-      const name = from ?? bare ?? '';
+      const name = from ?? bare ?? required ?? '';
       if (name.startsWith('.')) follow(join(dirname(file), name));
       else packages.add(name);
     }
@@ -45,9 +45,9 @@ function findStaticImports(entry: string): { readonly files: Set<string>; readon
   return { files, packages };
 }
 
-test("importing 'batuta' reads neither engine nor store: nothing but reflect-metadata and Node's own", () => {
+test("importing 'batuta' reads neither engine nor store: nothing but Node's own", () => {
   const { packages } = findStaticImports('dist/index.js');
-  expect([...packages].filter((name) => !name.startsWith('node:')).filter((name) => !name.startsWith('reflect-metadata'))).toEqual([]);
+  expect([...packages].filter((name) => !name.startsWith('node:'))).toEqual([]);
 });
 
 test('the command line reads its commands only when they are used', () => {
@@ -62,6 +62,23 @@ test('every file that package.json points to is there, and no package is needed 
   const packages = targets.filter((target) => target.endsWith('.js')).flatMap((target) => [...findStaticImports(target).packages]);
   const named = packages.filter((name) => !name.startsWith('node:')).map((name) => name.split('/')[0] ?? name);
   expect(named.filter((name) => !(name in manifest.dependencies))).toEqual([]);
+});
+
+test('declarations name no package that is not installed with Batuta', () => {
+  const imported = readAll('dist', /\.d\.ts$/).flatMap((text) =>
+    [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"]((?:@[^/'"]+\/)?[^/.'"][^/'"]*)[^'"]*['"]/g)].map(([, name = '']) => name),
+  );
+  expect(imported).toEqual(expect.arrayContaining(['pino', '@standard-schema/spec']));
+  expect(imported.filter((name) => !name.startsWith('node:') && !(name in manifest.dependencies))).toEqual([]);
+});
+
+test('packages loaded by require are named by an import(), too, which tools that list the files of a program look for', () => {
+  const texts = readAll('dist', /\.js$/).join('\n');
+  const required = [...texts.matchAll(/require(?:Package)?\("([^"]+)"/g)]
+    .map(([, name = '']) => name)
+    .filter((name) => name in manifest.dependencies);
+  expect(new Set(required)).toEqual(new Set(['@opentelemetry/api', 'libsql', 'pg', 'pino']));
+  expect(required.filter((name) => !texts.includes(`=> import("${name}")`))).toEqual([]);
 });
 
 function filesOf(target: Target): string[] {

@@ -7,7 +7,7 @@ import type { Config } from '../../base/settings.ts';
 import type { LocalClient } from '../../client/local-client.ts';
 import type { CommandContext, ExitStatus } from '../context.ts';
 import { followRun } from '../follow-run.ts';
-import { openSettings, withLocalClientOf } from '../open.ts';
+import { loadLocalClient, openSettings, withLocalClientOf } from '../open.ts';
 import { readParams } from '../read-params.ts';
 import { RunDisplay } from '../run-display.ts';
 
@@ -31,7 +31,7 @@ export async function run(context: CommandContext, target: string, options: Opti
   const display = new RunDisplay(context, { json });
   try {
     // Before the flow, whose mark makes each later promise cost more (`model/loading.ts`).
-    await import('../../client/open-local-client.ts');
+    await loadLocalClient(config);
     const definition = await findFlow(target, { flowsPath: config.flows, cwd });
     const params = await paramsFromText(definition, given.data, given.texts);
     const labels = { tags, refreshCache, ...(name === undefined ? {} : { name }) };

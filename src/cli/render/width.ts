@@ -6,7 +6,8 @@ const reset = '\u001b[0m';
 /** Colours and styles: the only codes in our text. */
 const style = /(\u001b\[[0-9;]*m)/;
 const controlChars = /[\u0000-\u001f\u007f-\u009f]+/g;
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+/** Made when first needed: it takes some 10 ms. */
+let graphemes: Intl.Segmenter | undefined;
 
 /** Number of cells of a text. */
 export function widthOf(text: string): number {
@@ -50,6 +51,7 @@ export function oneLine(text: string): string {
 function firstCells(text: string, width: number): string {
   let room = width;
   let kept = '';
+  graphemes ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
   for (const { segment } of graphemes.segment(text)) {
     room -= widthOf(segment);
     if (room < 0) break;

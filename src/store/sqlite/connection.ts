@@ -12,7 +12,7 @@ import { accessSync, chmodSync, closeSync, constants, existsSync, mkdirSync, ope
 import { basename, dirname } from 'node:path';
 import type Libsql from 'libsql';
 import { type Clock, systemClock } from '../../base/clock.ts';
-import { importPackage } from '../../base/packages.ts';
+import { requirePackage } from '../../base/packages.ts';
 import type { Batch } from '../batch.ts';
 import type { Connection, Database, Query } from '../connection.ts';
 import { isBusy, readOnlyError, storeError } from '../errors.ts';
@@ -39,13 +39,18 @@ const reservePages = 128;
 /** How long SQLite itself waits for a lock before the event loop gets its turn again. */
 const lockSliceMs = 100;
 
+/** @throws BatutaError PACKAGE_MISSING */
+export function loadDriver(): typeof Libsql {
+  return requirePackage('libsql', () => import('libsql'));
+}
+
 /**
  * Opens the file, which is created with its folder if missing; `:memory:` lives as long as the connection.
  *
  * @throws BatutaError STORE_UNAVAILABLE, STORE_READ_ONLY, STORE_CORRUPT, PACKAGE_MISSING
  */
 export async function openSqlite(path: string, options: SqliteOptions): Promise<SqliteConnection> {
-  const { default: SqliteFile } = await importPackage('libsql', () => import('libsql'));
+  const SqliteFile = loadDriver();
   try {
     if (path !== ':memory:') makePrivate(path);
     // SQLite itself would allow reads of an up-to-date file, and refuse the first write.

@@ -2,7 +2,8 @@
 import { afterEach, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import type { Connection } from '../../../src/store/connection.ts';
-import { migrate, migrations } from '../../../src/store/migrations/migrate.ts';
+import { migrate, newest } from '../../../src/store/migrations/migrate.ts';
+import { migrations } from '../../../src/store/migrations/migrations.ts';
 import { openPostgres } from '../../../src/store/postgres/connection.ts';
 import { openSqlite } from '../../../src/store/sqlite/connection.ts';
 import { makers } from './makers.ts';
@@ -34,6 +35,10 @@ async function connectBefore(name: 'sqlite' | 'postgres', before: number): Promi
   }
   return connection;
 }
+
+test('the number of the last migration is known without loading any', () => {
+  expect(Math.max(...migrations.map(({ number }) => number))).toBe(newest);
+});
 
 const stateOf = {
   AwaitingRetry: 'SCHEDULED',

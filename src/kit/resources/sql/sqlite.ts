@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Duration } from '../../../base/duration.ts';
-import { importPackage } from '../../../base/packages.ts';
+import { requirePackage } from '../../../base/packages.ts';
 import { type EffectOptions, keepMsOf } from '../../../effects/driver.ts';
 import type { ResourceContext } from '../../../model/context.ts';
 import type { Resource, ResourceScopeName } from '../../../model/resource.ts';
@@ -43,7 +43,7 @@ export function sqlite<const S extends ResourceScopeName = 'worker'>(
   const busyMs = durationOption(place, 'busyTimeout', options.busyTimeout);
   const readFile = textOption(place, 'file', options.file);
   const open = async function* (ctx: ResourceContext<S>) {
-    const { default: Database } = await importPackage('libsql', () => import('libsql'));
+    const Database = requirePackage('libsql', () => import('libsql'));
     const file = await readFile(ctx);
     if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
     const database = new Database(file, { timeout: lockSliceMs });
