@@ -9,7 +9,8 @@ export interface Recurrence {
   readonly parts: ReadonlyMap<string, string>;
   readonly until: number | null;
   readonly added: readonly number[];
-  readonly excluded: ReadonlySet<number>;
+  /** Times, and the midnights of whole days. */
+  readonly excluded: { readonly times: ReadonlySet<number>; readonly days: ReadonlySet<number> };
 }
 
 const dayMs = 86_400_000;
@@ -83,6 +84,11 @@ export function readRecurrence(rule: string, timezone: string): Recurrence {
   if (parts.has('BYSETPOS') && !/^(YEAR|MONTH|WEEK)LY$/.test(parts.get('FREQ') ?? ''))
     throw refuse('BYSETPOS of an rrule needs FREQ YEARLY, MONTHLY or WEEKLY.');
   const until = parts.get('UNTIL');
+  const excluded = lines
+    .filter(({ name }) => name === 'EXDATE')
+    .flatMap(({ value, zone }) => value.split(',').map((text) => ({ text, zone })))
+    // As with UNTIL, a date alone means its whole day.
+    .map(({ text, zone }) => ({ local: checkTime('EXDATE', text, zone, timezone), isDay: !text.includes('T') }));
   const [start = 0] = timesOf('DTSTART');
   return {
     start,
@@ -90,7 +96,10 @@ export function readRecurrence(rule: string, timezone: string): Recurrence {
     // A date alone means its whole day.
     until: until === undefined ? null : readLocal(until, timezone) + (until.includes('T') ? 0 : dayMs - 1_000),
     added: timesOf('RDATE').sort((a, b) => a - b),
-    excluded: new Set(timesOf('EXDATE')),
+    excluded: {
+      times: new Set(excluded.filter(({ isDay }) => !isDay).map(({ local }) => local)),
+      days: new Set(excluded.filter(({ isDay }) => isDay).map(({ local }) => local)),
+    },
   };
 }
 

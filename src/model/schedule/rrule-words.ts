@@ -26,16 +26,24 @@ export function recurrenceWords(recurrence: Recurrence, timezone: string): strin
     sentence === null
       ? ''
       : parts.has('COUNT')
-        ? `, ${parts.get('COUNT')} ${parts.get('COUNT') === '1' ? 'time' : 'times'} from ${momentText(start)} on`
+        ? `, ${countText(recurrence, timezone)} from ${momentText(start)} on`
         : until === null
           ? ''
           : `, until ${momentText(until)}`;
   const words = [
     ...(parts.size === 0 ? [] : [`${sentence ?? `By the rule ${written}`}${ending}`]),
     ...(added.length > 0 ? [`${parts.size > 0 ? 'and ' : ''}${named(added.length)}`] : []),
-    ...(excluded.size > 0 ? [`except ${named(excluded.size)}`] : []),
+    ...(excluded.times.size > 0 ? [`except ${named(excluded.times.size)}`] : []),
+    ...(excluded.days.size > 0 ? [`except on ${excluded.days.size} named ${excluded.days.size === 1 ? 'day' : 'days'}`] : []),
   ].join(', ');
   return capital(words);
+}
+
+/** HOURLY and faster count times of the wall clock, which come twice or not at all when it changes. */
+function countText({ parts }: Recurrence, timezone: string): string {
+  const count = parts.get('COUNT') ?? '';
+  const isFast = units[parts.get('FREQ') ?? '']?.seconds !== daySeconds;
+  return `${count} ${count === '1' ? 'time' : 'times'}${isFast && timezone !== 'UTC' ? ' of the wall clock' : ''}`;
 }
 
 function sentenceOf(recurrence: Recurrence, timezone: string): string | null {
@@ -55,7 +63,7 @@ function slowSentence({ parts, start }: Recurrence): string | null {
   const interval = Number(parts.get('INTERVAL') ?? 1);
   const isDatedDaily = frequency === 'DAILY' && isDated(parts);
   if (isDatedDaily && interval > 1) return null;
-  const counted = interval === 1 ? '' : `, counted from ${dateText(start)}`;
+  const counted = interval === 1 ? '' : `, counted from ${dateText(start)}${weekStart(parts)}`;
   if (isDatedDaily) return `${capital(days.trim())} ${times.words}`;
   return `Every ${countFrom(interval, units[frequency]?.name ?? '')}${days} ${times.words}${counted}`;
 }
@@ -145,6 +153,13 @@ function daysText(parts: Recurrence['parts'], start: number): string | null {
   const days = byday !== undefined ? weekdayText(parts, byday) : dates === null ? weekOf(frequency, start) : dateWords(dates);
   if (days === null) return null;
   return `${months === null ? '' : ` in ${joinWords(months.map((month) => monthNames[month - 1] ?? ''))}`}${days}`;
+}
+
+/** Where weeks begin, if that decides which days are in the same one. */
+function weekStart(parts: Recurrence['parts']): string {
+  const first = weekdaysOf(parts.get('WKST') ?? 'MO')[0]?.weekday ?? 1;
+  if (parts.get('FREQ') !== 'WEEKLY' || first === 1 || !parts.has('BYDAY')) return '';
+  return ` in weeks that start on ${weekdayNames[first]}`;
 }
 
 function weekOf(frequency: string, start: number): string {

@@ -9,6 +9,7 @@ import { recurrenceWords } from './rrule-words.ts';
 import { checkZone } from './zone.ts';
 
 const fasterThanDaily = /^(HOURLY|MINUTELY|SECONDLY)$/;
+const dayMs = 86_400_000;
 /** Most times in RDATE and EXDATE together. */
 const maxNamedTimes = 2_000;
 
@@ -52,7 +53,7 @@ export const recurrenceRule = remembered(2_000, (rule: string, timezone: string)
 function refuseStray({ parts, added, excluded }: Recurrence): void {
   if (/\d/.test(parts.get('BYDAY') ?? '') && !/^(YEAR|MONTH)LY$/.test(parts.get('FREQ') ?? ''))
     throw refuse('BYDAY of an rrule takes a number, such as 2FR, only with FREQ MONTHLY or YEARLY.');
-  if (added.length + excluded.size > maxNamedTimes)
+  if (added.length + excluded.times.size + excluded.days.size > maxNamedTimes)
     throw new BatutaError(
       'SCHEDULE_TOO_COSTLY',
       `RDATE and EXDATE of the rrule name more than ${maxNamedTimes.toLocaleString('en')} times.`,
@@ -72,7 +73,7 @@ function makeRule(recurrence: Recurrence): LocalRule {
       const ruled = nextOfRule(from);
       const extra = added[lowerBound(added, from)] ?? null;
       const found = ruled === null ? extra : extra === null ? ruled : Math.min(ruled, extra);
-      if (found === null || !excluded.has(found)) return found;
+      if (found === null || !(excluded.times.has(found) || excluded.days.has(found - (found % dayMs)))) return found;
       from = found + 1_000;
     }
   };

@@ -39,6 +39,27 @@ describe('the sentence of a schedule', () => {
     [{ cron: '0 9 * */3 *' }, 'At 09:00, only in January, April, July, and October, in UTC'],
     [{ cron: '*/10 9,17 * * *' }, 'By the cron expression */10 9,17 * * *, in UTC'],
     [{ cron: '*/15 * * * *' }, 'Every 15 minutes, in UTC'],
+    // Every Friday, not the first one.
+    [{ cron: '0 9 * * MON#1,FRI' }, 'By the cron expression 0 9 * * MON#1,FRI, in UTC'],
+    // Either day will do, not both at once.
+    [{ cron: '0 9 1,15 * MON-FRI' }, 'By the cron expression 0 9 1,15 * MON-FRI, in UTC'],
+    [{ cron: '0 9 1 * 0-6' }, 'At 09:00, in UTC'],
+    [{ cron: '0 9 1-31 * +MON' }, 'By the cron expression 0 9 1-31 * +MON, in UTC'],
+    [{ cron: '0 9 1 * *,1' }, 'At 09:00, in UTC'],
+    [{ cron: '0 9 * * MON-SUN' }, 'At 09:00, in UTC'],
+    [{ cron: '0 9 * * FRI-SUN' }, 'At 09:00, Friday through Sunday, in UTC'],
+    [{ cron: '0 9 * * 0,7' }, 'At 09:00, only on Sunday, in UTC'],
+    [{ cron: '0,0 9 * * *' }, 'At 09:00, in UTC'],
+    [{ cron: '0 9 L,15 * *' }, 'At 09:00, on day 15 and the last day of the month, in UTC'],
+    [
+      { rrule: 'FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,MO;WKST=SU' },
+      'Every 2 weeks on Monday and Sunday at 00:00, counted from 2001-01-01 in weeks that start on Sunday, in UTC',
+    ],
+    [
+      { rrule: 'DTSTART:20261101T000000 RRULE:FREQ=HOURLY;COUNT=5', timezone: 'America/New_York' },
+      'Every hour at :00, 5 times of the wall clock from 2026-11-01 00:00 on, in America/New_York',
+    ],
+    [{ rrule: 'DTSTART:20260101T091500 RRULE:FREQ=DAILY EXDATE:20260102' }, 'Every day at 09:15, except on 1 named day, in UTC'],
   ])('of %j is %s', (input, words) => {
     expect(describeSchedule(parseSchedule(input))).toBe(words);
   });

@@ -162,6 +162,11 @@ describe('recurrence rules', () => {
     expect(marks({ rrule }, '2026-03-07T00:00Z')).toEqual([null, 'moved', null]);
   });
 
+  it('leave out the whole day of a date in EXDATE', () => {
+    const rrule = 'DTSTART:20260101T090000 RRULE:FREQ=DAILY;BYHOUR=9,17 EXDATE;VALUE=DATE:20260102,20260103 EXDATE:20260104T170000';
+    expect(ticks({ rrule }, '2026-01-01T12:00Z')).toEqual(['2026-01-01T17:00Z', '2026-01-04T09:00Z', '2026-01-05T09:00Z']);
+  });
+
   it('take times in UTC, extra dates, COUNT and UNTIL', () => {
     const counted = 'DTSTART:20260301T090000Z RRULE:FREQ=DAILY;COUNT=2 RDATE:20260310T120000Z';
     expect(ticks({ rrule: counted, timezone: 'Europe/Berlin' }, '2026-01-01T00:00Z', 9)).toEqual([
