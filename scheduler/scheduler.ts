@@ -18,6 +18,7 @@ import { expiryLoop } from '../src/upkeep/expiry.ts';
 import { limitNews, limitsLoop } from '../src/upkeep/limits.ts';
 import { markLateLoop } from './loops/mark-late.ts';
 import { materialiseLoop } from './loops/materialise.ts';
+import { orphansLoop } from '../src/upkeep/orphans.ts';
 import { overlapLoop } from '../src/upkeep/overlap.ts';
 import { reclaimLoop } from '../src/upkeep/reclaim.ts';
 import { reissueLoop } from '../src/upkeep/reissue.ts';
@@ -30,6 +31,7 @@ const slowestReclaimMs = 1_000;
 const reissueMs = 5_000;
 const limitsMs = 1_000;
 const expiryMs = 1_000;
+const orphansMs = 5_000;
 /** How long before its tick a run is made, ms. */
 const lookAheadMs = 5_000;
 const overlapMs = 1_000;
@@ -70,6 +72,7 @@ export const startScheduler: StartScheduler = async ({ config, log, metrics }): 
       reissueLoop(parts, { intervalMs: reissueMs }),
       limitsLoop(parts, { intervalMs: limitsMs }),
       expiryLoop(parts, { intervalMs: expiryMs }),
+      orphansLoop(parts, { intervalMs: orphansMs }),
       retentionLoop(parts, { retentionMs: config.retentionMs }),
       rollupLoop(parts, { intervalMs: rollupMs }),
       beatLoop(parts, { intervalMs: config.heartbeatMs, healthFile }),

@@ -18,6 +18,7 @@ import { SpreadWorker } from '../src/engine/spread/spread-worker.ts';
 import { backfillsChannel } from '../src/model/deployment.ts';
 import type { FlowDefinition } from '../src/model/flow.ts';
 import { openHealthFile } from '../src/observe/health-file.ts';
+import { orphansLoop } from '../src/upkeep/orphans.ts';
 import { releaseHeld } from '../src/upkeep/overlap.ts';
 import { putTickets } from '../src/upkeep/parts.ts';
 import { cacheNews } from '../src/upkeep/cache-news.ts';
@@ -147,6 +148,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
       reissueLoop(parts, { intervalMs: reissueMs }),
       limitsLoop(loopParts, { intervalMs: reissueMs }),
       expiryLoop(loopParts, { intervalMs: reissueMs }),
+      orphansLoop(loopParts, { intervalMs: reissueMs }),
     ]);
     await background.start();
     const watchdog = startWatchdog({ config, owner: id, mayEndProcess: options.mayEndProcess ?? true });

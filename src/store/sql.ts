@@ -51,7 +51,8 @@ type RunIndex =
   | 'runs_failure'
   | 'runs_fair'
   | 'runs_parked'
-  | 'runs_parked_by';
+  | 'runs_parked_by'
+  | 'runs_open_children';
 
 /** The table of runs, read by an index that SQLite, which keeps no statistics, would not choose by itself. */
 export function runsBy({ dialect }: Dialect, index: RunIndex, alias = ''): string {

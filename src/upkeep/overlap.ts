@@ -5,9 +5,8 @@
  * by one of them.
  */
 import type { Loop } from '../base/loop.ts';
-import { cancelBelow } from '../engine/run/cancel.ts';
 import { backfillsChannel } from '../model/deployment.ts';
-import { eachApart, type LoopParts, tryPutTickets, upkeepLoop } from './parts.ts';
+import { cancelRun, eachApart, type LoopParts, tryPutTickets, upkeepLoop } from './parts.ts';
 
 const message = `A later tick took its place (overlap 'cancel-running').`;
 
@@ -29,7 +28,7 @@ export async function settleOverlap(parts: LoopParts): Promise<void> {
   await eachApart(
     parts,
     await parts.engine.services.store.ticks.overtaken(),
-    (id) => cancel(parts, id),
+    (id) => cancelRun(parts, id, message),
     (id) => [{ run: id }, 'A run whose place a later tick takes cannot be cancelled.'],
   );
   await releaseHeld(parts, null);
@@ -53,13 +52,4 @@ export async function tryGoOnAfterEnds(parts: LoopParts): Promise<void> {
   } catch (error) {
     parts.log.warn({ err: error }, 'Runs that wait for ended ones will be released a moment later.');
   }
-}
-
-async function cancel({ engine }: LoopParts, id: string): Promise<void> {
-  const { store, clock, isOwnerGone } = engine.services;
-  // What this very process executes does not poll for its own writes.
-  const here = engine.underWay(id);
-  if (here) return here.cancel(message);
-  await store.runs.requestCancel(id, clock.now(), message, isOwnerGone);
-  await cancelBelow(engine.services, id, message);
 }

@@ -4,6 +4,7 @@ import { isBatutaError } from '../base/errors.ts';
 import { type Loop, type LoopOptions, makeLoop } from '../base/loop.ts';
 import type { Broker, Ticket } from '../broker/broker.ts';
 import type { Engine } from '../engine/engine.ts';
+import { cancelBelow } from '../engine/run/cancel.ts';
 import { taskQueueOf } from '../model/queue.ts';
 import type { Ticketed } from '../store/store.ts';
 
@@ -23,6 +24,16 @@ export function upkeepLoop(
 ): Loop {
   const { leaseClock: clock, random } = engine.services;
   return makeLoop({ maxBackoffMs, clock, random, onError: (error) => log.warn({ err: error }, failed), ...options });
+}
+
+/** Cancels a run, here or elsewhere, with its sub-flows. @throws BatutaError RUN_REPORTED, STORE_… */
+export async function cancelRun({ engine }: Pick<LoopParts, 'engine'>, id: string, message: string): Promise<void> {
+  const { store, clock, isOwnerGone } = engine.services;
+  // What this very process executes does not poll for its own writes.
+  const here = engine.underWay(id);
+  if (here) return here.cancel(message);
+  await store.runs.requestCancel(id, clock.now(), message, isOwnerGone);
+  await cancelBelow(engine.services, id, message);
 }
 
 /** Channel that notifies the owner of a run that its spread tasks have ended; the message is the id of the task run. */

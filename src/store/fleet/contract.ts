@@ -67,8 +67,26 @@ export interface ReclaimReport extends LostReport {
   readonly crashed: readonly Ticketed[];
 }
 
+/** An open sub-flow. */
+export interface SubFlowPlace {
+  readonly parentRunId: string;
+  readonly id: string;
+}
+
+export interface OrphanPage {
+  /** Those whose caller has ended. */
+  readonly orphans: readonly SubFlowPlace[];
+  /** The last one looked at; null: there are no more. */
+  readonly last: SubFlowPlace | null;
+}
+
 export interface FleetStore extends LeaseStore {
   reclaim(options: ReclaimOptions): Promise<ReclaimReport>;
+  /**
+   * One statement: looks at up to `limit` open sub-flows behind `after`, by caller and id, for those whose caller ended at least `graceMs`
+   * ago. Not one that is being cancelled or rolled back, was opened again by hand, or is only reported here.
+   */
+  orphans(options: { readonly after: SubFlowPlace | null; readonly graceMs: number; readonly limit: number }): Promise<OrphanPage>;
   /**
    * Inserts waiting runs (no owner, epoch 0), 1,000 per transaction, and counts them as ticketed from now on: the caller puts their
    * tickets. A row whose flow and idempotency key (or whose id) exist already is left out. Returns, in the order of the rows, the runs that

@@ -3,6 +3,7 @@ import type { Connection } from '../connection.ts';
 import { ownersOf, takeUnticketed } from '../leases/leases.ts';
 import { claimUnderLimits } from '../limits/run-slots.ts';
 import type { FleetStore, LinePlace } from './contract.ts';
+import { findOrphans } from './orphans.ts';
 import { hooksUnticketed, owedHooksOf, takeHooks } from './owed-hooks.ts';
 import { reclaimRuns } from './reclaim.ts';
 import { claimWaiting, insertWaiting, runWork } from './waiting.ts';
@@ -20,6 +21,7 @@ export function fleetStore(connection: Connection): FleetStore {
       return claimed;
     },
     reclaim: (options) => reclaimRuns(connection, options),
+    orphans: (options) => findOrphans(connection, options),
     owners: () => ownersOf(connection, runWork),
     dueUnticketed: (options) => takeUnticketed(connection, runWork, options),
     placeInLine: (runId) => placeInLine(connection, runId),

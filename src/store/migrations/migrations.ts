@@ -45,6 +45,7 @@ import { fairness } from './0057-fairness.ts';
 import { runPins } from './0059-run-pins.ts';
 import { alertAttempts } from './0062-alert-attempts.ts';
 import { parked } from './0063-parked.ts';
+import { openSubFlows } from './0064-open-sub-flows.ts';
 import type { Migration } from './migration.ts';
 
 /** All of them, in order. */
@@ -95,4 +96,5 @@ export const migrations: readonly Migration[] = [
   runPins,
   alertAttempts,
   parked,
+  openSubFlows,
 ];

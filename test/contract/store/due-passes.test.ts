@@ -40,6 +40,11 @@ const passes: readonly Pass[] = [
     indexes: ['runs_owned', 'runs_state'],
     step: (store) => store.fleet.reclaim({ limit: 1_000, maxRecoveries: 3, goneOwners: [] }),
   },
+  {
+    name: 'orphans',
+    indexes: ['runs_open_children'],
+    step: (store) => store.fleet.orphans({ after: null, graceMs: lookMs, limit: 1_000 }),
+  },
   { name: 'parked', indexes: ['runs_parked'], step: (store) => store.pins.parked() },
   { name: 'parked for nothing', indexes: ['runs_parked_by'], step: (store) => store.pins.unparkVoid(1_000) },
   { name: 'the look for owners', indexes: ['runs_owned'], step: (store) => store.fleet.owners() },

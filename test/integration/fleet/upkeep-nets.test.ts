@@ -7,6 +7,7 @@ import type { Ticketed } from '../../../src/store/store.ts';
 import { cacheNews } from '../../../src/upkeep/cache-news.ts';
 import { expiryLoop } from '../../../src/upkeep/expiry.ts';
 import { limitNews, limitsLoop, tryGiveOnSlots } from '../../../src/upkeep/limits.ts';
+import { orphansLoop } from '../../../src/upkeep/orphans.ts';
 import { overlapLoop, releaseHeld, tryGoOnAfterEnds } from '../../../src/upkeep/overlap.ts';
 import { eachApart, isOutage, putTickets, tellTaskEnd, tryPutTickets } from '../../../src/upkeep/parts.ts';
 import { type HandLoops, openHandLoops } from '../../support/hand-loops.ts';
@@ -44,6 +45,40 @@ test('runs that did not begin in time free their slots and are reported, batch b
   expect(at.told).toMatchObject(['a', 'b'].map((flow) => ({ kind: 'ended', flow, state: { type: 'CANCELLED', name: 'Expired' } })));
   await at.pass(expiryLoop(at.parts, { intervalMs: 1_000 }));
   expect([at.told.length, at.logged.length]).toEqual([2, 2]);
+});
+
+test('sub-flows left behind by runs that have ended are cancelled, here or elsewhere, page by page; one that cannot be holds up no others', async () => {
+  const why = 'The run that called it has ended.';
+  const [steps, asked]: [unknown[], unknown[]] = [[], []];
+  const place = (id: string) => ({ parentRunId: 'caller', id });
+  const pages = [
+    { orphans: ['here', 'broken', 'there'].map(place), last: place('there') },
+    { orphans: [], last: null },
+  ];
+  Object.assign(at.engine, { underWay: (id: string) => (id === 'here' ? { cancel: (told: string) => steps.push(['here', told]) } : null) });
+  Object.assign(at.store.fleet, { orphans: async ({ after }: { after: unknown }) => (asked.push(after), pages.shift() ?? pages[0]) });
+  Object.assign(at.store.runs, {
+    requestCancel: async (id: string, _at: number, told: string) => {
+      if (id === 'broken') throw new Error('No.');
+      steps.push([id, told]);
+    },
+    children: async (id: string) => (steps.push(['children', id]), []),
+  });
+  const loop = orphansLoop(at.parts, { intervalMs: 1_000 });
+  await loop.start();
+  await at.rests();
+  await at.fire(1_000);
+  await loop.stop();
+  expect(steps).toEqual([
+    ['here', why],
+    ['there', why],
+    ['children', 'there'],
+  ]);
+  expect(asked).toEqual([null, place('there')]);
+  expect(at.logged).toEqual([
+    'A sub-flow of a run that has ended cannot be cancelled.',
+    'Sub-flows were left behind by runs that have ended, and are cancelled.',
+  ]);
 });
 
 describe('runs of ticks', () => {
