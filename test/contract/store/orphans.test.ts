@@ -4,7 +4,7 @@ import { systemClock } from '../../../src/base/clock.ts';
 import { stateOf } from '../../../src/model/state.ts';
 import type { Claim, Store, SubFlowPlace } from '../../../src/store/store.ts';
 import { makers, type Place } from './makers.ts';
-import { endRun, leaseMs, ownerNamed, newRun, startRun } from './rows.ts';
+import { endRun, leaseMs, newRun, ownerNamed, startRun, taskRun, transitionOf } from './rows.ts';
 
 describe.each(makers)('sub-flows whose caller has ended, on $name', (maker) => {
   let here: Place;
@@ -59,8 +59,13 @@ describe.each(makers)('sub-flows whose caller has ended, on $name', (maker) => {
     await endRun(store, opened, 'FAILED');
     await store.runs.reopen(opened.runId, 6);
     await store.recorder.addRun(newRun({ parentRunId: caller.runId }), ownerNamed('reporter:elsewhere'), leaseMs);
+    // What has happened to others, what may have to be undone and tasks that have ended change nothing.
+    const plain = await begin(caller);
+    await store.rollbacks.arm(plain, 1);
+    const row = taskRun(plain.runId, 'work', { state: stateOf('COMPLETED') });
+    await store.recorder.addTaskRun(plain, row, transitionOf(row));
     await endRun(store, caller);
-    expect(await find()).toEqual([]);
+    expect(await find()).toEqual([plain.runId]);
   });
 
   test('are found page by page, also where a page holds none', async () => {
