@@ -231,15 +231,20 @@ export function kindOf(error: unknown): ErrorKind | null {
   return error[errorKind] as ErrorKind;
 }
 
-/** Whether a value is a `BatutaError` (of this or another copy of the library), optionally of one code. */
+/** Whether a value is a `BatutaError` (of this or another copy of the library), optionally of one code. Never throws. */
 export function isBatutaError(value: unknown, code?: ErrorCode): value is BatutaError {
-  return (
-    value instanceof Error &&
-    !(errorKind in value) &&
-    'code' in value &&
-    'stage' in value &&
-    typeof value.code === 'string' &&
-    value.code in errorCodes &&
-    (code === undefined || value.code === code)
-  );
+  try {
+    return (
+      value instanceof Error &&
+      !(errorKind in value) &&
+      'code' in value &&
+      'stage' in value &&
+      typeof value.code === 'string' &&
+      value.code in errorCodes &&
+      (code === undefined || value.code === code)
+    );
+  } catch {
+    // A user's proxy or getter threw.
+    return false;
+  }
 }

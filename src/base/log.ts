@@ -137,7 +137,7 @@ function withoutSecrets(written: string): string {
   const text = hidesValues() ? hideIn(written) : written;
   if (!mayHoldSecret.test(text)) return text;
   const parsed = JSON.parse(text) as Record<string, unknown>;
-  return `${JSON.stringify(maskTexts(redactSecrets(parsed)))}\n`;
+  return `${JSON.stringify(maskTexts(redactSecrets(parsed, Number.POSITIVE_INFINITY)))}\n`;
 }
 
 /** Hidden values may also be in what the engine adds to a line, such as a run's name. Ids and times are unchanged. */

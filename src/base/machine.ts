@@ -9,6 +9,8 @@ export interface MachineFacts {
   readonly bootId: string;
   /** Number of the process id namespace. */
   readonly namespace: string;
+  /** Number of the time namespace: in another one the same process appears to have started at another time. */
+  readonly timeNamespace: string;
   readonly containerId: string;
 }
 
@@ -20,19 +22,21 @@ export function readMachine(): MachineFacts {
   return {
     bootId: process.platform === 'darwin' ? askSysctl() : readText('/proc/sys/kernel/random/boot_id').trim(),
     namespace: readNamespace() ?? '',
+    timeNamespace: readNamespace('time') ?? '',
     containerId: containerIdIn(readText('/proc/self/mountinfo')) ?? '',
   };
 }
 
-/** The same for all processes that can see each other, and no others. */
-export function machineKey({ bootId, namespace, containerId }: MachineFacts): string {
-  return createHash('sha256').update(`${bootId}\n${namespace}\n${containerId}`).digest('hex').slice(0, machineKeyChars);
+/** The same for all processes that can see each other, and no others; undefined without a boot id, as machines of one host name would share the key. */
+export function machineKey({ bootId, namespace, timeNamespace, containerId }: MachineFacts): string | undefined {
+  if (bootId === '') return undefined;
+  return createHash('sha256').update([bootId, namespace, timeNamespace, containerId].join('\n')).digest('hex').slice(0, machineKeyChars);
 }
 
-/** Number of the process id namespace; undefined if there is none. */
-export function readNamespace(): string | undefined {
+/** Number of a namespace of this process; undefined if there is none. */
+export function readNamespace(kind: 'pid' | 'time' = 'pid'): string | undefined {
   try {
-    return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0];
+    return /\d+/.exec(readlinkSync(`/proc/self/ns/${kind}`))?.[0];
   } catch {
     return undefined;
   }

@@ -3,14 +3,17 @@
  * both have a process 1, and two machines may have one host name.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { systemClock } from './clock.ts';
 import { machineKey, machineKeyChars, readMachine, readNamespace } from './machine.ts';
 
 /** Same shape as `Owner` of the model. */
 export interface ProcessIdentity {
-  /** `host@machine:pid:processStartedAt`, unique per process start; earlier versions do not name the machine. */
+  /**
+   * `host@machine:pid:processStartedAt`, unique per process start. The machine is left out where the system does not say which it is or when
+   * the process started, and by earlier versions.
+   */
   readonly id: string;
   /** Host name, for people; in a container with its own process numbers, followed by `/` and the number of that namespace. */
   readonly host: string;
@@ -37,7 +40,8 @@ export function identifyProcess(): ProcessIdentity {
   const host = hostOfProcesses();
   const standing = standingOf(process.pid);
   const processStartedAt = typeof standing === 'object' ? standing.startedAt : Math.round(systemClock.now() - process.uptime() * 1_000);
-  const id = `${host}@${machineKey(readMachine())}:${process.pid}:${processStartedAt}`;
+  const machine = typeof standing === 'object' ? machineKey(readMachine()) : undefined;
+  const id = `${host}${machine === undefined ? '' : `@${machine}`}:${process.pid}:${processStartedAt}`;
   own = Object.freeze({ id, host, pid: process.pid, processStartedAt });
   return own;
 }
@@ -56,7 +60,8 @@ export function readProcessId(id: string): ProcessIdentity | null {
  * or in doubt, false: then its lease decides. An id that does not name the machine is in doubt.
  */
 export function isProcessGone(owner: ProcessIdentity): boolean {
-  if (machineOf(owner.id) !== machineOf(identifyProcess().id)) return false;
+  const machine = machineOf(identifyProcess().id);
+  if (machine === undefined || machineOf(owner.id) !== machine) return false;
   const standing = standingOf(owner.pid);
   if (typeof standing === 'string') return standing === 'gone';
   return Math.abs(standing.startedAt - owner.processStartedAt) > (process.platform === 'linux' ? 0 : psSlackMs);
@@ -97,6 +102,8 @@ function hasProcess(pid: number): boolean {
 /** Source: proc_pid_stat(5), fields 3 (state) and 22 (start time in clock ticks since the machine started). */
 function readProc(pid: number): Standing {
   try {
+    // A process that sees another name space in /proc, as after `unshare --pid`, would read another process there.
+    if (readlinkSync('/proc/self') !== String(process.pid)) return 'unknown';
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     // The name is in brackets and may contain spaces and brackets.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

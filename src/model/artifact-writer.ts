@@ -1,5 +1,6 @@
 /** `ctx.artifact`: checks what a task shows and passes it on. */
 import { inspect } from 'node:util';
+import { isLongerThan } from '../base/cut-text.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { ArtifactOptions, ArtifactSource, ArtifactImageOptions } from './artifact.ts';
 import { chartData } from './chart.ts';
@@ -68,7 +69,7 @@ function checkName(name: unknown): string {
 function keyOf(name: string, key: unknown): string | null {
   if (key === undefined || key === null) return null;
   // oxlint-disable-next-line no-control-regex -- those are what is refused.
-  if (typeof key === 'string' && key.length > 0 && key.length <= maxKeyChars && !/[\u0000-\u001f\u007f]/.test(key) && key.trim() === key)
+  if (typeof key === 'string' && key !== '' && !isLongerThan(key, maxKeyChars) && !/[\u0000-\u001f\u007f]/.test(key) && key.trim() === key)
     return key.toWellFormed();
   throw new BatutaError(
     'ARTIFACT_INVALID',

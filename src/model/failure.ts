@@ -3,7 +3,7 @@ import { cutText, shortened, storableJson, storableText } from '../base/cut-text
 import { hidesValues, withoutHidden, withoutHiddenIn } from '../base/hidden-values.ts';
 import { isSecretName, redacted } from '../base/secret-names.ts';
 import { type ErrorParts, isError, makeError, readError, textOf } from './error-parts.ts';
-import { type Budget, notKept, plainCopy } from './plain-copy.ts';
+import { type Budget, notKept, plainCopy, unsafeKeys } from './plain-copy.ts';
 import { fromTypedJson, toTypedJson } from './values.ts';
 
 /** A failure as stored: plain JSON. */
@@ -59,6 +59,9 @@ const maxTextChars = 16_384;
 const maxInnerTextChars = 4_096;
 /** The head of a stack repeats the message. */
 const maxStackHeadChars = 512;
+/** Fields of one error that are read, and names after them that are recorded as left out. */
+const maxFields = 1_000;
+const maxLeftOut = 50;
 /** Characters of all fields of one error. */
 const maxFieldChars = 16_384;
 const maxInnerFieldChars = 4_096;
@@ -139,19 +142,22 @@ function keptFields(fields: Readonly<Record<string, unknown>>, budget: Budget, b
   // An error in a field may hold others: they count as parts.
   const error = (inner: Error): unknown =>
     below.above.includes(inner) || below.above.length > maxCauses || below.left.parts-- <= 0 ? notKept : spentError(inner, budget, below);
+  const given = Object.keys(fields);
+  const read = given.slice(0, maxFields);
   // Small ones first, so that a large one does not push out a status.
-  for (const key of Object.keys(fields).sort((a, b) => weightOf(fields[a]) - weightOf(fields[b]))) {
+  for (const key of read.toSorted((a, b) => weightOf(fields[a]) - weightOf(fields[b]))) {
     const value = isSecretName(key) && fields[key] !== null ? redacted : plainCopy(fields[key], { budget, error });
-    if (value === notKept) leftOut.push(cutText(storableText(key), 100));
+    if (value === notKept || unsafeKeys.has(key)) leftOut.push(cutText(storableText(key), 100));
     else kept[key] = value;
   }
-  const names = Object.keys(fields).filter((key) => Object.hasOwn(kept, key));
+  for (const key of given.slice(maxFields, maxFields + maxLeftOut)) leftOut.push(cutText(storableText(key), 100));
+  const names = read.filter((key) => Object.hasOwn(kept, key));
   const ordered = Object.fromEntries(names.map((key) => [key, kept[key]]));
   const { json, types } = names.length === 0 ? { json: undefined, types: undefined } : storableFields(toTypedJson(ordered));
   return {
     ...(json === undefined ? {} : { fields: json as Record<string, unknown> }),
     ...(types === undefined ? {} : { fieldTypes: types }),
-    ...(leftOut.length === 0 ? {} : { fieldsLeftOut: leftOut.slice(0, 50) }),
+    ...(leftOut.length === 0 ? {} : { fieldsLeftOut: leftOut.slice(0, maxLeftOut) }),
   };
 }
 
@@ -175,15 +181,16 @@ function spentError(inner: Error, budget: Budget, below: Place): unknown {
 function readThrown(thrown: unknown): ErrorParts {
   const fields: Record<string, unknown> = {};
   try {
-    if (typeof thrown === 'object' && thrown !== null && !Array.isArray(thrown))
-      for (const key of Object.keys(thrown)) fields[key] = Reflect.get(thrown, key);
+    // The entries of a list or of bytes are no fields; a response's body may have millions.
+    if (typeof thrown === 'object' && thrown !== null && !Array.isArray(thrown) && !ArrayBuffer.isView(thrown))
+      for (const key of thrownKeys(thrown)) fields[key] = Reflect.get(thrown, key);
   } catch {
     // A user getter or proxy threw: what was read before is kept.
   }
   const { name, message, stack, cause, ...others } = fields;
   return {
     name: typeof name === 'string' && name !== '' ? name : 'Error',
-    message: typeof message === 'string' ? message : textOf(thrown),
+    message: typeof message === 'string' ? message : ArrayBuffer.isView(thrown) ? bytesText(thrown) : textOf(thrown),
     stack: typeof stack === 'string' ? stack : null,
     base: 'Error',
     classes: [],
@@ -192,6 +199,17 @@ function readThrown(thrown: unknown): ErrorParts {
     errors: null,
     fields: Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined && typeof value !== 'function')),
   };
+}
+
+function thrownKeys(thrown: object): readonly string[] {
+  const keys = Object.keys(thrown);
+  if (keys.length <= maxFields + maxLeftOut) return keys;
+  const parts = ['name', 'message', 'stack', 'cause'].filter((key) => Object.hasOwn(thrown, key));
+  return [...new Set([...parts, ...keys.slice(0, maxFields + maxLeftOut)])];
+}
+
+function bytesText(thrown: ArrayBufferView): string {
+  return `${Object.prototype.toString.call(thrown)} of ${thrown.byteLength.toLocaleString('en-US')} bytes`;
 }
 
 function filledMessage(message: string, errors: readonly Failure[] | undefined, cause: Failure | null, code: string | null): string {

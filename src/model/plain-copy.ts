@@ -57,6 +57,8 @@ function copyObject(value: object, options: PlainCopyOptions, path: readonly obj
   const { budget } = options;
   if (value instanceof Error) return options.error ? options.error(value) : notKept;
   if (Array.isArray(value)) return copyList(value, options, path);
+  // Before `toJSON` of a Buffer, which makes a list of numbers.
+  if (ArrayBuffer.isView(value) && value.byteLength > budget.chars) return notKept;
   if (value instanceof Date) return Number.isNaN(value.getTime()) || !spend(budget, 26) ? notKept : new Date(value);
   if (value instanceof URL) return spend(budget, value.href.length) ? new URL(value) : notKept;
   if (value instanceof RegExp) return spend(budget, value.source.length) ? new RegExp(value) : notKept;
@@ -102,7 +104,7 @@ function copyFields(value: object, options: PlainCopyOptions, path: readonly obj
 }
 
 /** Names refused by superjson. */
-const unsafeKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+export const unsafeKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 function maskedMap(pairs: readonly unknown[]): Map<unknown, unknown> {
   const whole = pairs.filter((pair): pair is [unknown, unknown] => Array.isArray(pair) && pair.length === 2);

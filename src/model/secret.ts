@@ -1,5 +1,5 @@
 /** Secrets, variables and connections: as stored and as given to code. Times are UTC epoch ms. */
-import { cutText } from '../base/cut-text.ts';
+import { cutText, isLongerThan } from '../base/cut-text.ts';
 import { BatutaError } from '../base/errors.ts';
 
 /** Longest value of a secret, bytes of UTF-8. */
@@ -79,9 +79,9 @@ export function checkValueName(what: string, name: string): void {
 
 /** @throws BatutaError OPTION_INVALID */
 export function checkDescription(description: string | null): void {
-  if (description === null || description.length <= maxDescriptionChars) return;
+  if (description === null || !isLongerThan(description, maxDescriptionChars)) return;
   throw new BatutaError(
     'OPTION_INVALID',
-    `The description has ${description.length} characters; at most ${maxDescriptionChars} are allowed.`,
+    `The description has ${[...description].length} characters; at most ${maxDescriptionChars} are allowed.`,
   );
 }

@@ -191,13 +191,16 @@ export const sealedPayload = 'sealed:';
 
 /** Value of a stored text. @throws BatutaError PAYLOAD_UNREADABLE if it is encrypted and was not opened, or damaged */
 export function readText(text: string): unknown {
+  let written: unknown;
   try {
-    return JSON.parse(text);
+    written = JSON.parse(text);
   } catch (cause) {
     refuseSealed(text);
     const message = 'The value on record is damaged: its text is no JSON.';
     throw new BatutaError('PAYLOAD_UNREADABLE', message, { cause });
   }
+  if (written === null || (typeof written === 'object' && Object.hasOwn(written, 'json'))) return written;
+  throw new BatutaError('PAYLOAD_UNREADABLE', 'The value on record is damaged: its text is not of the form { json, meta }.');
 }
 
 /** @throws BatutaError PAYLOAD_UNREADABLE for an encrypted text */

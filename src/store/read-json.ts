@@ -37,9 +37,33 @@ export function readFields<T extends object>(text: string | null): T | null {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as T) : null;
 }
 
+/** The fields of an object that has fields of these kinds at least; null if the column holds none. */
+export function readShaped<T extends object>(text: string | null, kinds: Readonly<Record<string, 'string' | 'number'>>): T | null {
+  const fields = readFields<Record<string, unknown>>(text);
+  return fields !== null && Object.entries(kinds).every(([key, kind]) => typeof fields[key] === kind) ? (fields as T) : null;
+}
+
+/** An owner; one without all that identifies a process is none. */
+export function readOwner(text: string | null): Owner | null {
+  return readShaped<Owner>(text, { id: 'string', host: 'string', pid: 'number', processStartedAt: 'number' });
+}
+
+/** Numbers by name; what is no number is left out. Null if the column holds no object. */
+export function readNumbers(text: string | null): Record<string, number> | null {
+  const fields = readFields<Record<string, unknown>>(text);
+  if (fields === null || Object.values(fields).every((value) => typeof value === 'number')) return fields as Record<string, number> | null;
+  return Object.fromEntries(Object.entries(fields).filter((entry): entry is [string, number] => typeof entry[1] === 'number'));
+}
+
+/** How far a task has got. */
+export function readProgress(text: string | null): { readonly done: number; readonly total: number | null } | null {
+  const read = readShaped<{ readonly done: number; readonly total?: unknown }>(text, { done: 'number' });
+  return read === null ? null : { done: read.done, total: typeof read.total === 'number' ? read.total : null };
+}
+
 /** Name of an owner for messages; an unreadable one has a name all the same. */
 export function ownerName(text: string | null): string {
-  return text === null ? '' : (readFields<Owner>(text)?.id ?? 'of an owner that cannot be read');
+  return text === null ? '' : (readOwner(text)?.id ?? 'of an owner that cannot be read');
 }
 
 /** A limit as declared. An unreadable one allows one active run: none would be wrong, and many would be dangerous. */

@@ -1,12 +1,12 @@
 /** The tables of runs and what belongs to them; the same in both dialects. Ids are text. */
 import type { CachedFrom } from '../model/cache.ts';
-import type { Failure } from '../model/failure.ts';
 import type { Artifact, CallArg, LogLine, Owner, Run, RunPatch, TaskRun, Transition } from '../model/run.ts';
 import type { ResourceUse } from '../model/resource-use.ts';
 import { parseRef } from '../model/result-ref.ts';
 import type { UsageScope } from '../model/task-usage.ts';
 import type { State, StateName, StateType } from '../model/state.ts';
-import { readFields, readJson, readObjects, readTexts } from './read-json.ts';
+import { readFailure } from './read-failure.ts';
+import { readFields, readJson, readNumbers, readObjects, readOwner, readProgress, readShaped, readTexts } from './read-json.ts';
 import { jsonText } from './storable.ts';
 import type { NewRun, StoredLogLine } from './store.ts';
 import {
@@ -30,16 +30,8 @@ import {
   wordOrNull,
 } from './table.ts';
 
-const unreadable: Failure = {
-  name: 'Error',
-  message: 'The recorded error cannot be read.',
-  code: null,
-  stack: null,
-  details: null,
-  cause: null,
-};
-const failure = jsonOrNull((value): Failure | null => (value === null ? null : (readFields<Failure>(value) ?? unreadable)));
-const numbers = jsonOrNull(readFields<Record<string, number>>);
+const failure = jsonOrNull(readFailure);
+const numbers = jsonOrNull(readNumbers);
 
 function ofState<Row extends Value>(field: keyof State): Column<Row, State, 'state'> {
   return { kind: 'text', property: 'state', field };
@@ -65,7 +57,7 @@ export const runTable = describeTable('runs', {
   attempt: integer,
   recoveries: otherwise(0, integer),
   epoch: otherwise(0, integer),
-  owner: jsonOrNull(readFields<Owner>),
+  owner: jsonOrNull(readOwner),
   lease_until: timeOrNull,
   scheduled_for: timeOrNull,
   due_at: timeOrNull,
@@ -160,11 +152,13 @@ export const taskRunTable = describeTable('task_runs', {
   child_run_id: textOrNull,
   result_ref: textOrNull,
   depends_on: jsonOrNull((value) => (value === null ? null : readTexts(value))),
-  progress: jsonOrNull(readFields<NonNullable<TaskRun['progress']>>),
+  progress: jsonOrNull(readProgress),
   metrics: numbers,
   error: failure,
   call_args: jsonOrNull((value) => (value === null ? null : readObjects<CallArg>(value))),
-  cached_from: optional(jsonOrNull(readFields<CachedFrom>)),
+  cached_from: optional(
+    jsonOrNull((value) => readShaped<CachedFrom>(value, { runId: 'string', taskRunId: 'string', madeAt: 'number', entry: 'string' })),
+  ),
   cpu_ms: optional(integerOrNull),
   peak_bytes: optional(integerOrNull),
   usage_scope: optional(wordOrNull<UsageScope>()),

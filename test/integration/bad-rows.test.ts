@@ -62,8 +62,8 @@ const tables = [
   'secrets',
   'rates',
 ] as const;
-/** No JSON; on SQLite also bytes that are no text. Of parameters, what is half of what stands beside them as well. */
-const damages = { sqlite: [`'{'`, `x'00ff'`], postgres: [`'{'`] } as const;
+/** No JSON, or JSON of another shape; on SQLite also bytes that are no text. Of parameters, what is half of what stands beside them as well. */
+const damages = { sqlite: [`'{'`, `'{"a":null}'`, `x'00ff'`], postgres: [`'{'`, `'{"a":null}'`] } as const;
 const halves = [`'{"json":{},"submitted":{"traceparent":"0'`, `'{"json":{"a":1,"sensitive":["a"]}'`];
 
 describe.each(['sqlite', 'postgres'] as const)('rows beside runs on %s that cannot be read', (dialect) => {

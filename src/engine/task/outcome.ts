@@ -1,4 +1,5 @@
 /** How a task run ended, for those that wait for it. */
+import { isError } from '../../model/error-parts.ts';
 import { errorOf, type Failure, failureOf } from '../../model/failure.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
@@ -44,7 +45,7 @@ export function recordedError(failure: Failure, thrown: unknown): Error {
 
 /** What was thrown in this process if an error represents it, else the error itself. */
 export function thrownAs(error: unknown): unknown {
-  return error instanceof Error && originals.has(error) ? originals.get(error) : error;
+  return isError(error) && originals.has(error) ? originals.get(error) : error;
 }
 
 /**

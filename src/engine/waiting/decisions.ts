@@ -3,6 +3,7 @@
  * signal that only the inbox sends; the inbox item records who decided, and settles which came first, a person or the timeout.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { isLongerThan } from '../../base/cut-text.ts';
 import { type Duration, formatDuration, parseDuration } from '../../base/duration.ts';
 import { BatutaError } from '../../base/errors.ts';
 import { hidesValues } from '../../base/hidden-values.ts';
@@ -145,9 +146,9 @@ function requestOf({ services }: RunAttempt, item: InboxItem): DecisionRequest {
 function checkedOptions(name: string, { title, description, schema }: DecisionOptions) {
   const refuse = (why: string): BatutaError =>
     new BatutaError('OPTION_INVALID', `ctx.waitFor('${name}'): ${why}`, { details: { decision: name } });
-  if (typeof title !== 'string' || title.trim() === '' || title.length > maxTitleChars || /\p{Cc}/u.test(title))
+  if (typeof title !== 'string' || title.trim() === '' || isLongerThan(title, maxTitleChars) || /\p{Cc}/u.test(title))
     throw refuse(`title must be one line of 1 to ${maxTitleChars} characters.`);
-  if (description !== undefined && (typeof description !== 'string' || description.length > maxDescriptionChars))
+  if (description !== undefined && (typeof description !== 'string' || isLongerThan(description, maxDescriptionChars)))
     throw refuse(`description must be a text of at most ${maxDescriptionChars} characters.`);
   const json = schema === undefined ? approvalSchema : jsonSchemaOf(schema);
   if (json !== null && json['type'] !== 'object') throw refuse('schema must be that of an object, whose fields make the form.');

@@ -4,6 +4,7 @@
  * A source is an event by name, or the end of a run. A trigger with one source fires at each match; with several it fires once each has
  * occurred within its window; with a debounce, once it has been quiet for a while.
  */
+import { isLongerThan } from '../../base/cut-text.ts';
 
 /** Ends of runs that a source may name, each with its state types. `ended` is any of them. */
 export const endWords = {
@@ -134,7 +135,7 @@ export function isEventName(text: unknown): text is string {
 
 /** Whether a text is a valid event id. */
 export function isEventId(text: unknown): text is string {
-  return typeof text === 'string' && text !== '' && text.length <= maxEventIdChars && !/[\p{Cc}\p{Cs}]/u.test(text);
+  return typeof text === 'string' && text !== '' && !isLongerThan(text, maxEventIdChars) && !/[\p{Cc}\p{Cs}]/u.test(text);
 }
 
 /** A source as people write it. */

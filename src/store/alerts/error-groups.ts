@@ -2,12 +2,11 @@
  * Errors of runs, grouped by kind. Nothing is written as runs fail: the key of a failure comes first in its JSON, and the index of
  * migration 14 holds it by flow and time, so a list costs as much as runs have failed.
  */
-import type { Failure } from '../../model/failure.ts';
 import type { ErrorGroup, ErrorState } from '../../model/error-group.ts';
 import type { Connection, Database } from '../connection.ts';
 import { beforeKey, failureKeyOf, keyChars } from '../figures/alike.ts';
 import { limitOf, pageOf, placeOf } from '../lists/cursor.ts';
-import { readFields } from '../read-json.ts';
+import { readFailure } from '../read-failure.ts';
 import { clockOf, Params, runsBy } from '../sql.ts';
 import { jsonText } from '../storable.ts';
 import type { ErrorFilter, ErrorGroupStore } from './contract.ts';
@@ -120,7 +119,7 @@ async function withSamples(db: Database & Connection, rows: readonly GroupRow[])
 }
 
 function groupOf(row: GroupRow, sample: { readonly id: string; readonly error: string }): ErrorGroup {
-  const failure = readFields<Failure>(sample.error);
+  const failure = readFailure(sample.error);
   const came = row.mark === 'resolved' && row.marked_at !== null && row.last_at > row.marked_at;
   const state = row.mark === null || came ? 'open' : row.mark;
   return {

@@ -1,7 +1,7 @@
 /** Lasting conditions that rules of alerts check. Each check costs what it finds, or one index over recently ended runs. */
 import type { StateType } from '../../model/state.ts';
 import type { Connection } from '../connection.ts';
-import { readFields, readTexts } from '../read-json.ts';
+import { readNumbers, readTexts } from '../read-json.ts';
 import { clockOf, isNotReported, listed, listOf, Params, runsBy, terminalList } from '../sql.ts';
 import type { AlertWatch, WatchedOf, WatchedRun } from './contract.ts';
 
@@ -92,7 +92,7 @@ export function alertWatch(connection: Connection): AlertWatch {
       return rows.map(({ run_id: runId, name, metrics }) => ({
         runId,
         task: name,
-        metrics: readFields<Record<string, number>>(metrics) ?? {},
+        metrics: readNumbers(metrics) ?? {},
       }));
     },
   };

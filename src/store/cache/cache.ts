@@ -3,8 +3,7 @@ import type { Connection } from '../connection.ts';
 import { renewLeases } from '../leases/leases.ts';
 import type { CacheClaim } from '../ownership.ts';
 import { parseRef } from '../../model/result-ref.ts';
-import type { Owner } from '../../model/run.ts';
-import { readFields } from '../read-json.ts';
+import { readOwner } from '../read-json.ts';
 import { listed, listOf } from '../sql.ts';
 import { jsonText } from '../storable.ts';
 import { insertText } from '../table.ts';
@@ -67,7 +66,7 @@ function entryOf(row: FoundRow): FoundEntry {
       ? null
       : { runId, taskRunId, madeAt, expiresAt: row.expires_at, result: row.result, resultRef: row.result_ref };
   const isMade = row.owner !== null;
-  const maker = isMade ? { owner: readFields<Owner>(row.owner), runId: row.claim_run_id, isOver: row.is_over === 1 } : null;
+  const maker = isMade ? { owner: readOwner(row.owner), runId: row.claim_run_id, isOver: row.is_over === 1 } : null;
   return { id, hits, misses, value, maker };
 }
 

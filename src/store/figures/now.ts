@@ -1,13 +1,12 @@
 /** What is running now, and what ended last: counted from the runs, by indexes over open ones. */
 import { clockOf, isNotReported, listOf, terminalList, openList, runsBy, Params } from '../sql.ts';
-import type { TaskRun } from '../../model/run.ts';
 import { type StateName, type StateType, terminalTypes } from '../../model/state.ts';
 import type { Connection } from '../connection.ts';
 import { runWork } from '../fleet/waiting.ts';
 import type { LastRuns, LateRuns, QueueFigures, TaskCounts, TaskFigures } from './contract.ts';
 import { rangeText } from './live.ts';
 import { jsonText } from '../storable.ts';
-import { readFields } from '../read-json.ts';
+import { readNumbers, readProgress } from '../read-json.ts';
 
 const minuteMs = 60_000;
 const mostLate = 1_000;
@@ -113,7 +112,7 @@ async function unmadeItems(
   const countOf = new Map(made.map(({ run, name, count }) => [`${run} ${name}`, Number(count)]));
   return new Map(
     mapped.map(({ id, mapped: text }) => {
-      const items = Object.entries(readFields<Record<string, number>>(text) ?? {});
+      const items = Object.entries(readNumbers(text) ?? {});
       return [id, items.reduce((sum, [name, count]) => sum + Math.max(0, count - (countOf.get(`${id} ${name}`) ?? 0)), 0)];
     }),
   );
@@ -122,7 +121,7 @@ async function unmadeItems(
 /** From 0 to 1; 0 if nothing is reported, or no total. */
 function shareDone(text: string | null): number {
   if (text === null) return 0;
-  const { done = 0, total = null } = readFields<Partial<NonNullable<TaskRun['progress']>>>(text) ?? {};
+  const { done = 0, total = null } = readProgress(text) ?? {};
   return total === null || total <= 0 ? 0 : Math.min(1, Math.max(0, done / total));
 }
 

@@ -4,7 +4,7 @@ import { listed, Params } from '../sql.ts';
 import type { StateType } from '../../model/state.ts';
 import type { EndedRuns, EndedRunsWish, FigureKind } from './contract.ts';
 import type { Durations } from '../../model/duration-ranges.ts';
-import { readFields } from '../read-json.ts';
+import { readNumbers } from '../read-json.ts';
 import { describeTable, insertListed, integer, json, named, replacedBy, text, time, word, type RowOf } from '../table.ts';
 import { dayMs, hourMs, slotsOf, slotText, type Stretch } from './live.ts';
 import { jsonText } from '../storable.ts';
@@ -23,7 +23,7 @@ export interface Sum extends EndedRuns {
 
 /** Sums of durations as they are stored. */
 function durationsOf(text: string): Durations {
-  return new Map(Object.entries(readFields<Record<string, number>>(text) ?? {}).map(([range, count]) => [Number(range), count]));
+  return new Map(Object.entries(readNumbers(text) ?? {}).map(([range, count]) => [Number(range), count]));
 }
 
 const sumTable = describeTable('run_figures', {

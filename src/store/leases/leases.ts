@@ -7,7 +7,7 @@ import type { Database, Connection } from '../connection.ts';
 import { type AnyClaim, claimedId, claimKey, type Claim, type TaskClaim, hasOwner, ownerTextOf } from '../ownership.ts';
 import { toldWithinMs } from '../../model/lease.ts';
 import type { Owner } from '../../model/run.ts';
-import { readFields } from '../read-json.ts';
+import { readOwner } from '../read-json.ts';
 import { forUpdateOfFree, idAmong, listed, listOf, lockInOrder, nowOnce } from '../sql.ts';
 import { jsonText } from '../storable.ts';
 import type { LeaseStore, ReclaimOptions, Ticketed } from './contract.ts';
@@ -101,7 +101,7 @@ export async function ownersOf(connection: Connection, work: LeasedWork): Return
   const rows = await connection.query<{ owner: string }>(
     `select distinct owner from ${readBy(connection, work, work.heldIndex)} where ${work.isHeld}`,
   );
-  return rows.flatMap(({ owner }) => readFields<Owner>(owner) ?? []);
+  return rows.flatMap(({ owner }) => readOwner(owner) ?? []);
 }
 
 /** See `LeaseStore.dueUnticketed`. */

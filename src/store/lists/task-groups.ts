@@ -1,7 +1,6 @@
 /** The task runs of a run by task: only what a picture of a very large run needs. */
-import type { TaskRun } from '../../model/run.ts';
 import type { Connection } from '../connection.ts';
-import { readFields, readTexts } from '../read-json.ts';
+import { readProgress, readTexts } from '../read-json.ts';
 import type { TaskGroup } from '../store.ts';
 
 /** By task and state. What belongs to a single task run (its id and so on) is meaningful only if there is just one. */
@@ -46,7 +45,7 @@ export async function groupsOfRun({ query }: Connection, runId: string): Promise
 }
 
 function singleOf({ id, label, child, progress }: GroupRow): TaskGroup['single'] {
-  return { id, displayName: label, childRunId: child, progress: readFields<NonNullable<TaskRun['progress']>>(progress) };
+  return { id, displayName: label, childRunId: child, progress: readProgress(progress) };
 }
 
 function least(one: number | null, other: number | null): number | null {

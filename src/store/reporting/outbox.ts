@@ -1,7 +1,6 @@
 /** What waits on disk to be reported (SQLite): its items, who reports them, and how much space they take. */
-import type { Owner } from '../../model/run.ts';
 import type { Connection, Database } from '../connection.ts';
-import { readFields, readJson } from '../read-json.ts';
+import { readJson, readOwner } from '../read-json.ts';
 import { clockOf, listed, listOf, terminalList } from '../sql.ts';
 import { jsonText } from '../storable.ts';
 import { captureChanges, isBehindText } from './capture.ts';
@@ -127,7 +126,7 @@ async function isBehind({ query }: Database, { events_seq: seq }: State): Promis
 async function hold(db: Database, wish: Parameters<OutboxStore['hold']>[0]): Promise<OutboxIdentity | null> {
   const now = await clockOf(db);
   const state = (await stateOf(db)) ?? (await begin(db, wish));
-  const holder = readFields<Owner>(state.holder);
+  const holder = readOwner(state.holder);
   const isHeld = holder !== null && state.holder_until > now && holder.id !== wish.owner.id && !wish.isGone(holder);
   if (isHeld) return null;
   if (holder?.id !== wish.owner.id) await forgetDeleted(db);

@@ -1,12 +1,11 @@
 /** Refuses changes to runs that are executed elsewhere. */
 import { BatutaError } from '../../base/errors.ts';
 import { isReported } from '../../model/report.ts';
-import type { Owner } from '../../model/run.ts';
-import { readFields } from '../read-json.ts';
+import { readOwner } from '../read-json.ts';
 
 /** @param owner JSON of the owner of the run @param what what was requested, e.g. `cancelled` @throws BatutaError RUN_REPORTED */
 export function refuseReported(runId: string, owner: string | null, what: string): void {
-  const read = owner === null ? null : readFields<Owner>(owner);
+  const read = readOwner(owner);
   if (read === null || !isReported(read)) return;
   const { reporter, host, pid } = read;
   const where = `${reporter?.name ?? 'a program'} ${reporter?.version ?? ''} on ${host} (process ${pid})`;

@@ -1,9 +1,8 @@
 /** Who reports to this database. */
 import { hashSecret, isSameSecret } from '../../base/secret.ts';
 import { ownerOfReport, type Registered, type ReporterCard } from '../../model/report.ts';
-import type { Owner } from '../../model/run.ts';
 import type { Connection, Database } from '../connection.ts';
-import { readFields } from '../read-json.ts';
+import { readOwner } from '../read-json.ts';
 import { clockOf, forUpdate, listed, listOf, openList, runsBy } from '../sql.ts';
 import { jsonText } from '../storable.ts';
 import { describeTable, insertText, integer, integerOrNull, type RowOf, text, textOrNull, time, timeOrNull } from '../table.ts';
@@ -142,7 +141,7 @@ async function openRuns(connection: Connection): Promise<ReadonlyMap<string, num
   );
   const open = new Map<string, number>();
   for (const { owner, runs } of rows) {
-    const id = readFields<Owner>(owner)?.reporter?.id;
+    const id = readOwner(owner)?.reporter?.id;
     if (id !== undefined) open.set(id, (open.get(id) ?? 0) + Number(runs));
   }
   return open;

@@ -1,12 +1,12 @@
 /** Rollbacks as the owners of runs write them, and how the rollback of a run without an owner continues. */
 import type { Connection, Database } from '../connection.ts';
-import type { Failure } from '../../model/failure.ts';
 import type { NotUndone, Rollback, RollbackStage, RollbackSummary } from '../../model/rollback.ts';
 import type { State, StateName, StateType } from '../../model/state.ts';
 import type { Ticketed } from '../leases/contract.ts';
 import { freedAnew, ticketColumns } from '../leases/leases.ts';
 import { type Claim, hasOwner, ownerTextOf } from '../ownership.ts';
-import { readFields, readObjects } from '../read-json.ts';
+import { readFailure } from '../read-failure.ts';
+import { readObjects } from '../read-json.ts';
 import { endSpreadOf } from '../spread/spread.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import { listed, listOf } from '../sql.ts';
@@ -82,7 +82,7 @@ export function rollbackStore(connection: Connection): RollbackStore {
 
 function rollbackOf(row: RollbackRow): Rollback {
   const { run_id: runId, stage, at, end_type: type, end_name: name, end_message: message, undone } = row;
-  const end = type === null || name === null ? null : { state: { type, name, message }, error: readFields<Failure>(row.error) };
+  const end = type === null || name === null ? null : { state: { type, name, message }, error: readFailure(row.error) };
   return { runId, stage, at, end, undone, remaining: readObjects<NotUndone>(row.remaining) };
 }
 

@@ -8,7 +8,7 @@ import { isRollingBack, oweRollback } from '../rollbacks/rollbacks.ts';
 import { refuseReported } from '../reporting/refuse.ts';
 import { endSpreadOf } from '../spread/spread.ts';
 import { addTransitions } from './transitions.ts';
-import { readFields } from '../read-json.ts';
+import { readOwner } from '../read-json.ts';
 
 interface Held {
   readonly state_type: StateType;
@@ -34,7 +34,7 @@ export async function requestCancel(
     if (run === undefined) return null;
     refuseReported(id, run.owner, 'cancelled');
     if (isTerminal(run.state_type) || (await isRollingBack(db, id))) return run.state_type;
-    const owner = readFields<Owner>(run.owner);
+    const owner = readOwner(run.owner);
     const held = run.owner !== null && run.over === 0 && (owner === null || isGone?.(owner) !== true);
     if (held) return await askOwner(db, id, run, at, message);
     const owed = await oweRollback(db, { id, attempt: run.attempt }, { type: 'CANCELLED', name: 'Cancelled', message }, at);

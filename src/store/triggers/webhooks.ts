@@ -1,7 +1,7 @@
 /** Webhooks as they are stored, and what they deliver: each once. */
 import type { WebhookRule } from '../../model/triggers/webhook.ts';
 import type { Connection } from '../connection.ts';
-import { readFields } from '../read-json.ts';
+import { readShaped } from '../read-json.ts';
 import { clockOf, selectAll, selectOne } from '../sql.ts';
 import { describeTable, insertText, integer, json, type RowOf, text, textOrNull, time, timeOrNull } from '../table.ts';
 import type { WebhookStore } from './contract.ts';
@@ -25,7 +25,10 @@ const unreadable: WebhookRule = {
 const table = describeTable('webhooks', {
   name: text,
   description: textOrNull,
-  rule: json((written) => ({ ...unreadable, ...readFields<WebhookRule>(written) })),
+  rule: json((written) => {
+    const read = readShaped<WebhookRule>(written, { style: 'string', event: 'string' });
+    return read !== null && Array.isArray(read.secrets) ? { ...unreadable, ...read } : unreadable;
+  }),
   created_at: time,
   updated_at: time,
   accepted: integer,

@@ -180,3 +180,20 @@ test('no line is lost when the process ends at once after 5,000 of them', async 
   }
   program.remove();
 });
+
+test('an error that carries the whole body of a response makes a line of a size that people can read', async () => {
+  const { log, lines } = await open();
+  const body = {
+    bytes: Buffer.alloc(5_000_000),
+    response: { data: new Uint8Array(5_000_000) },
+    rows: Array.from({ length: 100_000 }, (_, at) => at),
+  };
+  log.logger.child(ids).error({ err: Object.assign(new Error('no answer'), body), few: Buffer.from('ab') }, 'Failed');
+  expect(lines[0]?.fields).toMatchObject({
+    err: { message: 'no answer', bytes: '[Buffer of 5,000,000 bytes]', response: { data: '[Uint8Array of 5,000,000 bytes]' } },
+    few: { type: 'Buffer', data: [97, 98] },
+  });
+  const { rows } = (lines[0]?.fields?.['err'] ?? {}) as { readonly rows?: readonly unknown[] };
+  expect(rows?.slice(0, 2)).toEqual([0, 1]);
+  expect(rows?.at(-1)).toBe(`[${(100_000 - (rows?.length ?? 0) + 1).toLocaleString('en-US')} more]`);
+});

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, afterEach, expect, test, vi } from 'vitest';
 import { identifyProcess, isProcessGone, type ProcessIdentity, readProcessId } from '../../../src/base/process-identity.ts';
 import { containerIdIn, machineKey, readMachine } from '../../../src/base/machine.ts';
 import { compileProgram, startProgram } from '../../support/run-source.ts';
@@ -11,6 +11,10 @@ const program = await compileProgram(`
   setInterval(() => {}, 1000);
 `);
 afterAll(() => program.remove());
+afterEach(() => {
+  vi.doUnmock('node:fs');
+  vi.resetModules();
+});
 
 test('this process is known by host, machine, pid and start, and is not gone', () => {
   const own = identifyProcess();
@@ -63,14 +67,53 @@ test('a process that an earlier version has recorded, whose machine is not known
   expect(isProcessGone({ ...dead, id: dead.id.replace(/@[0-9a-f]+:/, ':') })).toBe(false);
 });
 
+/** As a process sees itself whose /proc says something else; what it does not say is not there. */
+async function identityWith(
+  proc: Readonly<Record<string, string | null>>,
+): Promise<typeof import('../../../src/base/process-identity.ts')> {
+  vi.resetModules();
+  vi.doMock('node:fs', async (importOriginal) => {
+    const fs = await importOriginal<typeof import('node:fs')>();
+    const over =
+      <Args extends [string, ...unknown[]], Result>(read: (...args: Args) => Result) =>
+      (...args: Args): Result | string => {
+        const said = proc[args[0]];
+        if (said === null) throw new Error(`${args[0]} is not there`);
+        return said ?? read(...args);
+      };
+    return { ...fs, readFileSync: over(fs.readFileSync as never), readlinkSync: over(fs.readlinkSync as never) };
+  });
+  return await import('../../../src/base/process-identity.ts');
+}
+
+test.each([
+  ['has no boot id', { '/proc/sys/kernel/random/boot_id': null }],
+  ['sees the processes of another name space in /proc', { '/proc/self': '1' }],
+])('a process that %s names no machine, and calls no other one gone', async (_what, proc) => {
+  // Elsewhere there is no /proc.
+  if (process.platform !== 'linux') return;
+  const here = await identityWith(proc);
+  const own = here.identifyProcess();
+  expect(own.id).toBe(`${own.host}:${own.pid}:${own.processStartedAt}`);
+  const dead = await deadProcess();
+  expect(here.isProcessGone({ ...dead, id: dead.id.replace(/@[0-9a-f]+:/, ':') })).toBe(false);
+  expect(here.isProcessGone(dead)).toBe(false);
+});
+
 test('a pid that cannot be one is never called gone', () => {
   for (const pid of [0, -1, 1.5, Number.NaN]) expect(isProcessGone({ ...identifyProcess(), pid })).toBe(false);
 });
 
 test('machines, containers and name spaces of process ids are distinguished, whatever their hosts are called', () => {
-  const facts = { bootId: 'b', namespace: '1', containerId: 'c' };
-  const keys = [facts, { ...facts, bootId: 'x' }, { ...facts, namespace: '2' }, { ...facts, containerId: 'x' }].map(machineKey);
-  expect(new Set(keys).size).toBe(4);
+  const facts = { bootId: 'b', namespace: '1', timeNamespace: '2', containerId: 'c' };
+  const keys = [
+    facts,
+    { ...facts, bootId: 'x' },
+    { ...facts, namespace: '2' },
+    { ...facts, timeNamespace: '1' },
+    { ...facts, containerId: 'x' },
+  ].map(machineKey);
+  expect(new Set(keys).size).toBe(5);
   expect(machineKey({ ...facts })).toBe(keys[0]);
 });
 

@@ -71,6 +71,14 @@ describe('versions', () => {
     expect(await store.resultRefs(run.id)).toHaveLength(1);
   });
 
+  test('under a key of 200 characters are kept, however many units of UTF-16 those are', async () => {
+    const key = '🤖'.repeat(200);
+    const flow = makeFlow({ work: { does: (ctx: TaskContext) => ctx.artifact.json('a', 1, { key }) } });
+    const { client } = await ownEngine({ flows: [flow] });
+    await (await client.submit(flow)).done();
+    expect((await client.artifacts.keys()).items).toMatchObject([{ key, versions: 1 }]);
+  });
+
   test.each([[''], [' a'], ['a\nb'], ['x'.repeat(201)], [7 as never]])('under the key %j are refused', async (key) => {
     const flow = makeFlow({ work: { does: (ctx: TaskContext) => ctx.artifact.json('a', 1, { key }) } });
     const { client } = await ownEngine();

@@ -82,3 +82,22 @@ class Body {
     throw new RangeError('body');
   }
 }
+
+test('a run whose error throws when it is looked at fails like any other', async () => {
+  const throwing = (): never => {
+    throw new Error('looked at');
+  };
+  const hostile = (): never => {
+    throw new Proxy(new Error('x'), { get: throwing, has: throwing, getPrototypeOf: throwing, ownKeys: throwing });
+  };
+  @Flow({ name: 'hostile' })
+  class Hostile {
+    async run(): Promise<void> {
+      hostile();
+    }
+  }
+  for (const flow of [makeFlow({ join: { does: hostile } }), Hostile]) {
+    const { state, error } = await failedRun(flow);
+    expect([state.type, error?.message]).toEqual(['FAILED', 'something that has no text']);
+  }
+});

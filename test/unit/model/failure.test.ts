@@ -29,6 +29,25 @@ describe('failureOf', () => {
     expect(failureOf(10n).message).toBe('10');
   });
 
+  test('bytes and very many fields are told by their size and their names, not read one by one', () => {
+    expect(failureOf(new Uint8Array(5_000_000))).toMatchObject({ message: '[object Uint8Array] of 5,000,000 bytes' });
+    const many = failureOf(
+      Object.assign(new Error('many'), Object.fromEntries(Array.from({ length: 5_000 }, (_, at) => [`f${at}`, ''])), {
+        body: Buffer.alloc(5_000_000),
+      }),
+    );
+    expect(many.fields).toMatchObject({ f0: '', f999: '' });
+    expect(many.fields).not.toHaveProperty('f1000');
+    expect(many.fieldsLeftOut).toHaveLength(50);
+    expect(failureOf(Object.assign(new Error('x'), { body: Buffer.alloc(5_000_000) })).fieldsLeftOut).toEqual(['body']);
+  });
+
+  test('fields of names that no value may have are left out, and named', () => {
+    const failure = failureOf(Object.assign(new Error('x'), { constructor: null, prototype: 1, status: 503 }));
+    expect(failure).toMatchObject({ message: 'x', fields: { status: 503 } });
+    expect(failure.fieldsLeftOut).toEqual(['constructor', 'prototype']);
+  });
+
   test('a circle of causes ends, details that are no JSON are left out, a long text is cut', () => {
     const error = new Error('x'.repeat(100_000));
     Object.assign(error, { cause: error, details: { big: 1n } });
