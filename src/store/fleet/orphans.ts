@@ -1,8 +1,7 @@
 /** Sub-flows whose caller has ended without cancelling them: its process, or whoever ended it, died in between. */
 import { isReported } from '../../model/report.ts';
-import type { Owner } from '../../model/run.ts';
 import type { Connection } from '../connection.ts';
-import { readFields } from '../read-json.ts';
+import { readOwner } from '../read-json.ts';
 import { openList, runsBy, terminalList } from '../sql.ts';
 import type { FleetStore, OrphanPage } from './contract.ts';
 
@@ -34,12 +33,7 @@ export async function findOrphans(
   );
   const places = rows.map((row) => ({ parentRunId: row.parent_run_id, id: row.id }));
   return {
-    orphans: places.filter((_, at) => rows[at]?.is_orphan === 1 && !isReportedBy(rows[at].owner)),
+    orphans: places.filter((_, at) => rows[at]?.is_orphan === 1 && !isReported(readOwner(rows[at].owner))),
     last: rows.length < limit ? null : (places.at(-1) ?? null),
   };
-}
-
-function isReportedBy(owner: string | null): boolean {
-  const read = owner === null ? null : readFields<Owner>(owner);
-  return read !== null && isReported(read);
 }
