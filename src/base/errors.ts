@@ -27,7 +27,7 @@ export const errorCodes = {
     exit: 2,
     summary: 'An option of a decorator, or of what is submitted, has a value that is not allowed.',
   },
-  OPTION_UNKNOWN: { stage: 'define', exit: 2, summary: 'A decorator option does not exist, or not yet.' },
+  OPTION_UNKNOWN: { stage: 'define', exit: 2, summary: 'An option of a decorator or a call does not exist, or not yet.' },
   NAME_INVALID: { stage: 'define', exit: 2, summary: 'A name holds a character that is not allowed.' },
   FLOW_DUPLICATE: { stage: 'define', exit: 2, summary: 'Two flows have the same name.' },
   TASK_DUPLICATE: { stage: 'define', exit: 2, summary: 'Two tasks of a flow have the same name.' },

@@ -91,8 +91,17 @@ export function makeProgram(terminal: Terminal, invoke: Invoke, first = ''): Com
     };
   for (const declare of alone.get(first) ?? all) declare(program, perform);
   addExamples(program);
+  refuseExcess(program);
   return program.allowExcessArguments().action(() => {
     refuseUnknownCommand(program);
     terminal.out.write(program.helpInformation());
   });
+}
+
+/** Refuses words after the last argument. Commands of a group inherit that it takes any, in place of a command's name. */
+function refuseExcess(parent: Command): void {
+  for (const command of parent.commands) {
+    if (command.commands.length === 0) command.allowExcessArguments(false);
+    refuseExcess(command);
+  }
 }

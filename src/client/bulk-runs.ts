@@ -9,6 +9,7 @@ import type { Run } from '../model/run.ts';
 import { canReopen, isTerminal, stateTypes } from '../model/state.ts';
 import type { StateType } from '../model/state.ts';
 import type { Page, RunFilter } from '../store/store.ts';
+import { checkOptions } from './call-options.ts';
 import type { BulkReport, BulkWish } from './fleet-client.ts';
 
 /** Runs of one page. */
@@ -46,8 +47,9 @@ export interface BulkSource {
   readonly now: () => number;
 }
 
-/** @throws BatutaError FILTER_INVALID */
+/** @throws BatutaError FILTER_INVALID, OPTION_UNKNOWN */
 export async function changeMany(source: BulkSource, wish: BulkWish, change: BulkChange): Promise<BulkReport> {
+  checkOptions('bulk', wish);
   const refused: { readonly id: string; readonly message: string }[] = [];
   const refuse = (id: string, message: string): void => {
     if (refused.length < mostRefused) refused.push({ id, message });

@@ -93,7 +93,7 @@ export interface RunInspection {
 export type { ClientEvent, RunEventsOptions } from './run-events.ts';
 
 export interface RunsClient {
-  /** Newest first. @throws BatutaError FILTER_INVALID */
+  /** Newest first. @throws BatutaError FILTER_INVALID (also for a state that does not exist) */
   list(filter?: RunFilter): Promise<Page<ListedRun>>;
   /** @throws BatutaError RUN_NOT_FOUND */
   get(id: string): Promise<Run>;
@@ -112,19 +112,19 @@ export interface RunsClient {
    * @throws BatutaError NAME_INVALID, RESULT_NOT_SERIALIZABLE (data), RUN_NOT_FOUND, RUN_STATE_REFUSED (it has ended)
    */
   signal(id: string, name: string, data?: unknown): Promise<number>;
-  /** @throws RUN_STATE_REFUSED if it is not terminal and `force` is not set. */
+  /** @throws BatutaError OPTION_UNKNOWN, RUN_STATE_REFUSED (it is not terminal and `force` is not set) */
   delete(id: string, options?: { readonly force?: boolean }): Promise<void>;
   /**
    * New attempt of a failed, crashed or cancelled run, by the workers; `from` re-runs this task and all after it as well. Returns the run.
    *
-   * @throws BatutaError RUN_NOT_FOUND, RUN_STATE_REFUSED, USAGE (no such task)
+   * @throws BatutaError OPTION_UNKNOWN, RUN_NOT_FOUND, RUN_STATE_REFUSED, USAGE (no such task)
    */
   requeue(id: string, options?: { readonly from?: string }): Promise<Run>;
   /**
    * The same change for many runs, one after the other, each by its state at that moment: an interrupted call has changed those before it
    * and none after. A filter without states means those that can be changed; runs created after the call are left alone.
    *
-   * @throws BatutaError FILTER_INVALID
+   * @throws BatutaError FILTER_INVALID, OPTION_UNKNOWN
    */
   cancelMany(wish: BulkWish & { readonly message?: string }): Promise<BulkReport>;
   requeueMany(wish: BulkWish): Promise<BulkReport>;
@@ -189,8 +189,8 @@ export interface Client {
    * Hands a run to the workers; a name is looked up in the flows of the project. Durable when the promise resolves. Over HTTP the server
    * finds the flow among its own, by the name of the class or definition.
    *
-   * @throws BatutaError before any run exists: PARAMS_INVALID, FLOW_NOT_FOUND, NAME_INVALID (queue), OPTION_INVALID, DURATION_INVALID,
-   *   CONFIG_INVALID and BROKER_UNAVAILABLE (no broker); STORE_…
+   * @throws BatutaError before any run exists: PARAMS_INVALID, FLOW_NOT_FOUND, NAME_INVALID (queue), OPTION_INVALID, OPTION_UNKNOWN,
+   *   DURATION_INVALID, CONFIG_INVALID and BROKER_UNAVAILABLE (no broker); STORE_…
    */
   enqueue<const C extends FlowRef>(
     flow: C,

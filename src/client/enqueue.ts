@@ -20,6 +20,7 @@ import { makeRun } from '../engine/submit/make-run.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { DebouncedCall, InsertedRun, WaitingRun } from '../store/store.ts';
 import type { EnqueueOptions } from './client.ts';
+import { checkOptions } from './call-options.ts';
 import { withoutSubmitted } from '../model/submitted.ts';
 import { stopIfLoading } from '../model/loading.ts';
 
@@ -40,7 +41,7 @@ export interface RunRequest extends EnqueueOptions {
 /**
  * Validates all, records all, wakes the workers. Returns the runs in the order of the requests. If one is refused, none exists.
  *
- * @throws BatutaError PARAMS_INVALID, NAME_INVALID (queue), OPTION_INVALID (priority, start, name, tags, idempotency key, ttl),
+ * @throws BatutaError OPTION_UNKNOWN, PARAMS_INVALID, NAME_INVALID (queue), OPTION_INVALID (priority, start, name, tags, idempotency key, ttl),
  *   DURATION_INVALID, RESULT_NOT_SERIALIZABLE, STORE_…
  */
 export async function enqueueRuns(
@@ -49,6 +50,7 @@ export async function enqueueRuns(
   definition: FlowDefinition,
   requests: readonly RunRequest[],
 ): Promise<readonly InsertedRun[]> {
+  for (const request of requests) checkOptions('enqueue', request);
   await stopIfLoading();
   const rows: WaitingRun[] = [];
   const debounced = new Map<number, DebouncedCall>();

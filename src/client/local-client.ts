@@ -16,6 +16,7 @@ import { currentScope } from '../model/run-context.ts';
 import type { Store } from '../store/store.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { EmbeddedClient, EnqueueOptions, FlowsClient, RunHandle, RunOptions } from './client.ts';
+import { checkOptions } from './call-options.ts';
 import type { RunRequest } from './enqueue.ts';
 import { LocalAudit, LocalKeys } from './local-access.ts';
 import { localAlerts, localErrors } from './local-alerts.ts';
@@ -144,14 +145,14 @@ export class LocalClient implements EmbeddedClient {
     flow: C,
     ...[params, options = {}]: StartArguments<C, [options?: RunOptions]>
   ): Promise<RunHandle<ResultOf<C>, EmitsOf<C>>> {
+    checkOptions('submit', options);
     if (currentLoading()) await stopIfLoading();
     const { engine, store } = this.#options;
     const definition = this.#know(asDefinition(flow));
     const id = engine.services.makeId();
-    const listener = this.#listen(id, options.onEvent);
-    const { name, tags, signal, traceparent, callerRunId, refreshCache, replayOf } = options;
-    const labels = { ...(name === undefined ? {} : { name }), ...(tags ? { tags } : {}), traceparent, callerRunId, refreshCache, replayOf };
-    const underWay = await engine.submit(definition, params, { id, ...labels, signal, listener }).catch((error: unknown) => {
+    const { onEvent, ...given } = options;
+    const listener = this.#listen(id, onEvent);
+    const underWay = await engine.submit(definition, params, { id, ...given, listener }).catch((error: unknown) => {
       this.#listeners.delete(id);
       throw error;
     });

@@ -2,6 +2,7 @@
 import { sensitiveParams } from '../engine/submit/json-schema.ts';
 import { submittedBy } from '../engine/submit/submitted-by.ts';
 import { withSensitivePaths } from '../model/sensitive.ts';
+import { checkOptions } from './call-options.ts';
 import { checkFilter } from '../model/list-filters.ts';
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
@@ -112,6 +113,7 @@ export class LocalDeployments implements DeploymentsClient {
   }
 
   async run(name: string, params?: Readonly<Record<string, unknown>>, options: EnqueueOptions = {}): Promise<RunHandle> {
+    checkOptions('enqueue', options);
     const { startAt, idempotencyKey, ttl, debounce, traceparent, callerRunId, refreshCache, ...rest } = options;
     if (debounce !== undefined)
       throw new BatutaError('OPTION_INVALID', 'Runs of deployments cannot be debounced; submit its flow instead.');

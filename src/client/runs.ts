@@ -17,6 +17,7 @@ import type { EngineListener } from '../model/events.ts';
 import type { Run } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
 import type { TaskRunFilter } from '../store/store.ts';
+import { checkOptions } from './call-options.ts';
 import { goOnAfter } from './after-end.ts';
 import { alikeTo } from './alike.ts';
 import { type BulkSource, cancelling, changeMany, deleting, requeueing } from './bulk-runs.ts';
@@ -167,6 +168,7 @@ export class LocalRuns extends RunPins implements EmbeddedRunsClient {
   }
 
   async requeue(id: string, options: { readonly from?: string } = {}): Promise<Run> {
+    checkOptions('requeue', options);
     const run = await this.#reopen(await this.get(id), options.from);
     await this.#options.ticket([run]);
     return run;
@@ -213,6 +215,7 @@ export class LocalRuns extends RunPins implements EmbeddedRunsClient {
   }
 
   async delete(id: string, options: { readonly force?: boolean } = {}): Promise<void> {
+    checkOptions('delete', options);
     const { store, engine } = this.#options;
     const run = await this.get(id);
     const refs = await store.resultRefs(run.id);

@@ -1,4 +1,4 @@
-/** Filters that a list does not have, on the store and over HTTP; and what is said of a server that is not there. */
+/** Filters and options that a call does not have, on the store and over HTTP; and what is said of a server that is not there. */
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
@@ -24,6 +24,50 @@ afterAll(async () => {
   await api.close();
 });
 
+describe.each(['local', 'http'] as const)('an option that a call does not have is refused by name, %s', (which) => {
+  const asks: readonly [string, RegExp, (client: Client, runId: string) => Promise<unknown>][] = [
+    [
+      'enqueue',
+      /^A run for workers has no option 'startat'\. Did you mean 'startAt'\?$/,
+      (client) => client.enqueue('hello', {}, { startat: Date.now() + 60_000 } as never),
+    ],
+    ['enqueueMany', /^A run for workers has no option 'delay'/, (client) => client.enqueueMany('hello', [{}, { delay: '1h' } as never])],
+    ['requeue', /^requeue has no option 'form'/, (client, runId) => client.runs.requeue(runId, { form: 'one' } as never)],
+    ['delete', /^delete has no option 'forced'/, (client, runId) => client.runs.delete(runId, { forced: true } as never)],
+    [
+      'deleteMany',
+      /^A change of many runs has no option 'dryrun'\. Did you mean 'dryRun'\?$/,
+      (client) => client.runs.deleteMany({ filter: {}, dryrun: true } as never),
+    ],
+    [
+      'cancelMany',
+      /^A change of many runs has no option 'mesage'/,
+      (client, runId) => client.runs.cancelMany({ ids: [runId], mesage: 'enough' } as never),
+    ],
+  ];
+  test.each(asks)('of %s', async (_call, message, ask) => {
+    const { runId } = await startRun(api.client.engine.services.store);
+    const client = which === 'local' ? api.client : remote;
+    await expect(ask(client, runId)).rejects.toMatchObject({ code: 'OPTION_UNKNOWN', message: expect.stringMatching(message) });
+    expect(await api.client.runs.get(runId)).toMatchObject({ attempt: 1 });
+  });
+});
+
+test('an option that a run in this process does not have is refused', async () => {
+  const asked = api.client.submit(makeFlow({ one: {} }), {}, { startAt: Date.now() + 60_000 } as never);
+  await expect(asked).rejects.toMatchObject({
+    code: 'OPTION_UNKNOWN',
+    message: expect.stringMatching(/^A run in this process has no option 'startAt'/),
+  });
+});
+
+test('an id that would lead to another route is refused', async () => {
+  const name = expect.objectContaining({ code: 'REQUEST_INVALID' });
+  // This would ask for /api/workers, which answers.
+  await expect(remote.figures.taskWorkers('..')).rejects.toEqual(name);
+  for (const id of ['', '.', '..', '\ud800']) await expect(remote.runs.get(id)).rejects.toEqual(name);
+});
+
 describe.each(['local', 'http'] as const)('a filter that a list does not have is refused by name, %s', (which) => {
   const asks: readonly [string, (client: Client, filter: never) => Promise<unknown>][] = [
     ['runs', (client, filter) => client.runs.list(filter)],
@@ -44,6 +88,23 @@ describe.each(['local', 'http'] as const)('a filter that a list does not have is
       message: expect.stringMatching(new RegExp(`^The list of ${list} has no filter 'stat'`)),
     });
     await expect(ask(client, { stat: undefined } as never)).resolves.toBeDefined();
+  });
+
+  test('of a state that does not exist, or an instant that is none', async () => {
+    const client = which === 'local' ? api.client : remote;
+    const asks: readonly [object, RegExp][] = [
+      [{ states: ['Faild'] }, /^There is no state 'Faild'\. Did you mean 'Failed'\?$/],
+      [{ states: 'Failed' }, /^The filter states is a list/],
+      [{ since: 'yesterday' }, /^The filter since is an instant in ms since 1970, such as Date\.now\(\), not "yesterday"\.$/],
+      [{ until: Number.NaN }, /^The filter until is an instant/],
+    ];
+    for (const [filter, message] of asks) {
+      const refusal = { code: 'FILTER_INVALID', message: expect.stringMatching(message) };
+      await expect(client.runs.list(filter as never)).rejects.toMatchObject(refusal);
+      await expect(client.runs.cancelMany({ filter })).rejects.toMatchObject(refusal);
+    }
+    await expect(client.runs.list(null as never)).rejects.toMatchObject({ code: 'FILTER_INVALID' });
+    await expect(client.runs.list({ states: ['failed', 'FAILED/TimedOut'], since: new Date(0) as never })).resolves.toBeDefined();
   });
 
   test('of task runs and log lines', async () => {

@@ -7,7 +7,7 @@ import type { StreamOptions } from '../handle.ts';
 import { type CutValue, fromWire, type Wire, type WireValue } from '../wire.ts';
 import type { Api } from './api.ts';
 import { followItems } from './follow-items.ts';
-import { textOfValue } from './wire-values.ts';
+import { pathTo, textOfValue } from './wire-values.ts';
 
 interface SentEmission extends Wire<Omit<Emission, 'value'>> {
   readonly value: WireValue | CutValue | null;
@@ -26,7 +26,7 @@ export async function* emittedOverHttp(api: Api, path: string, stream: string, o
   const { after = 0, signal } = options;
   /** Number of the last value received. */
   let last = after;
-  const sent = followItems<SentEmission>(api, `${path}/streams/${encodeURIComponent(stream)}/events`, {
+  const sent = followItems<SentEmission>(api, `${path}/${pathTo(['streams', stream, 'events'])}`, {
     lastId: after === 0 ? undefined : String(after),
     signal,
     read({ type, data }) {

@@ -1,11 +1,12 @@
 /** The client that talks to a server. It holds no store, no flows and no connection of its own. */
+import { checkOptions } from '../call-options.ts';
 import { remoteHandle } from '../remote-handle.ts';
 import type { EmitsOf, FlowRef, ResultOf, StartArguments } from '../../model/flow-types.ts';
 import type { StoredFlow } from '../../store/store.ts';
 import type { Client, EnqueueOptions, FlowsClient, RunHandle } from '../client.ts';
 import { fromWire, type Wire } from '../wire.ts';
 import type { Api } from './api.ts';
-import { enqueueBody, nameOfFlow, pageFromWire, runQuery } from './wire-values.ts';
+import { enqueueBody, nameOfFlow, pageFromWire, runQuery, pathTo } from './wire-values.ts';
 import { httpAlerts, httpErrors } from './http-alerts.ts';
 import { httpArtifacts } from './http-artifacts.ts';
 import { httpInbox } from './http-inbox.ts';
@@ -69,6 +70,7 @@ export class HttpClient implements Client {
     flow: C,
     ...[params, options = {}]: StartArguments<C, [options?: EnqueueOptions]>
   ): Promise<RunHandle<ResultOf<C>, EmitsOf<C>>> {
+    checkOptions('enqueue', options);
     const body = { flow: await nameOfFlow(flow), ...enqueueBody(params, options) };
     const { id } = await this.#api.post<{ readonly id: string }>('runs', body, { repeatable: options.idempotencyKey !== undefined });
     return this.#handle(id) as RunHandle<ResultOf<C>, EmitsOf<C>>;
@@ -76,6 +78,7 @@ export class HttpClient implements Client {
 
   async enqueueMany(flow: FlowRef, runs: Parameters<Client['enqueueMany']>[1]): Promise<readonly string[]> {
     if (runs.length === 0) return [];
+    for (const run of runs) checkOptions('enqueue', run);
     const body = { flow: await nameOfFlow(flow), runs: runs.map(({ params, ...options }) => enqueueBody(params, options)) };
     const repeatable = runs.every(({ idempotencyKey }) => idempotencyKey !== undefined);
     return (
@@ -101,8 +104,7 @@ function flowOf(flow: Wire<StoredFlow> & { readonly figures?: unknown }): Stored
 function httpFlows(api: Api): FlowsClient {
   return {
     list: async () => pageFromWire<StoredFlow>(await api.get('flows'), flowOf).items,
-    get: async (name) =>
-      fromWire<StoredFlow>((await api.get<{ readonly flow: Wire<StoredFlow> }>(`flows/${encodeURIComponent(name)}`)).flow),
+    get: async (name) => fromWire<StoredFlow>((await api.get<{ readonly flow: Wire<StoredFlow> }>(pathTo(['flows', name]))).flow),
   };
 }
 

@@ -1,4 +1,5 @@
 /** Deployments and backfills over HTTP. */
+import { checkOptions } from '../call-options.ts';
 import { checkFilter } from '../../model/list-filters.ts';
 import type { DeploymentVersion } from '../../model/deployment.ts';
 import type { RunHandle } from '../client.ts';
@@ -51,6 +52,7 @@ export function httpDeployments(api: Api, handleOf: (id: string) => RunHandle): 
       return all;
     },
     async run(name, params, options = {}) {
+      checkOptions('enqueue', options);
       const { id } = await api.post<{ readonly id: string }>(pathTo(['deployments', name, 'run']), enqueueBody(params, options), {
         repeatable: options.idempotencyKey !== undefined,
       });

@@ -10,13 +10,14 @@ import { decodeValue } from '../../model/values.ts';
 import type { ListedRun, Run, TaskRun, Transition, Artifact } from '../../model/run.ts';
 import type { Emission } from '../../model/emission.ts';
 import type { EmissionStream, LogFilter, Page, RunFilter, StoredFlow, StoredLogLine } from '../../store/store.ts';
+import { checkOptions } from '../call-options.ts';
 import type { PinView, RunHandle, RunInspection, RunsClient, StreamOptions } from '../client.ts';
 import { emittedOverHttp } from './emissions.ts';
 import { linesOf } from './answer-body.ts';
 import type { BulkReport, BulkWish, TaskRunFilter, WaitReason } from '../fleet-client.ts';
 import { fromWire, type Wire, type CutValue, type WireValue } from '../wire.ts';
 import type { Api } from './api.ts';
-import { downloadOf, pageFromWire, readItems, readPage, runQuery, textOfValue, valueToWire } from './wire-values.ts';
+import { downloadOf, pageFromWire, pathTo, readItems, readPage, runQuery, textOfValue, valueToWire } from './wire-values.ts';
 import { readLines } from '../read-lines.ts';
 import { awaitEndOverHttp, watchOverHttp } from './watch-run.ts';
 
@@ -131,6 +132,7 @@ export class HttpRuns implements RunsClient {
 
   /** Opens a new attempt and hands it to workers. */
   async requeue(id: string, options: { readonly from?: string } = {}): Promise<Run> {
+    checkOptions('requeue', options);
     await this.#api.post(`${pathOf(id)}/retry`, options);
     return this.get(id);
   }
@@ -142,6 +144,7 @@ export class HttpRuns implements RunsClient {
   }
 
   async delete(id: string, options: { readonly force?: boolean } = {}): Promise<void> {
+    checkOptions('delete', options);
     await this.#api.request('DELETE', pathOf(id), { query: { force: options.force === true ? true : undefined } });
   }
 
@@ -233,10 +236,11 @@ export class HttpRuns implements RunsClient {
     return this.#api.get<RunDetails>(pathOf(id), { values: false });
   }
 
-  #bulk(what: string, { filter, ...wish }: BulkWish): Promise<BulkReport> {
+  async #bulk(what: string, { filter, ...wish }: BulkWish): Promise<BulkReport> {
+    checkOptions('bulk', wish);
     const { limit: _limit, cursor: _cursor, ...fields } = filter ?? {};
     const body = { ...wish, ...(filter === undefined ? {} : { filter: runQuery(fields) }) };
-    return this.#api.request<BulkReport>('POST', `runs/${what}`, { body, timeoutMs: bulkTimeoutMs });
+    return await this.#api.request<BulkReport>('POST', `runs/${what}`, { body, timeoutMs: bulkTimeoutMs });
   }
 
   async #runOf({ run, submitted, params, result }: RunDetails): Promise<Run> {
@@ -270,7 +274,7 @@ async function allOf<T>(read: (cursor: string | undefined) => Promise<Page<T>>):
 }
 
 function pathOf(id: string): string {
-  return `runs/${encodeURIComponent(id)}`;
+  return pathTo(['runs', id]);
 }
 
 /** Without what a server adds in its answers. */

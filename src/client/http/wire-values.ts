@@ -1,5 +1,6 @@
 /** Wire form of runs, pages and user values: superjson as an object, so that a reader without it can still use the `json` part. */
 import type { FlowRef } from '../../model/flow-types.ts';
+import { BatutaError } from '../../base/errors.ts';
 import { checkFilter, type ListName } from '../../model/list-filters.ts';
 import { encodeValue } from '../../model/values.ts';
 import type { Page, RunFilter } from '../../store/store.ts';
@@ -39,8 +40,19 @@ export function pageFromWire<T>({ items, next }: WirePage<T>, itemOf: (item: Wir
 /** A path of the API, part by part, not encoded yet. */
 type Parts = readonly string[];
 
+/** @throws BatutaError REQUEST_INVALID for a part that would lead elsewhere, such as `..`, or that no URL can hold */
 export function pathTo(parts: Parts): string {
-  return parts.map((part) => encodeURIComponent(part)).join('/');
+  return parts.map(segmentOf).join('/');
+}
+
+function segmentOf(part: string): string {
+  // URLs are normalized even if dots are encoded: `runs/../workers` would ask for the workers.
+  if (!/^\.{0,2}$/.test(part) && isWellFormed(part)) return encodeURIComponent(part);
+  throw new BatutaError('REQUEST_INVALID', `${JSON.stringify(part)} is no name or id.`, { details: { value: part } });
+}
+
+function isWellFormed(text: string): boolean {
+  return !/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(text);
 }
 
 /** Reads one object. */

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readParams } from '../../../src/cli/read-params.ts';
 import { readCount, readDuration, readLevel, readSince, readStart, readStates } from '../../../src/cli/read-options.ts';
@@ -8,10 +9,27 @@ import { userFrame } from '../../../src/base/user-frame.ts';
 import { failureBrief, failureLines } from '../../../src/cli/render/failure.ts';
 import { paintOf } from '../../../src/cli/render/shapes.ts';
 import { failureOf } from '../../../src/model/failure.ts';
+import { silentProgram } from './program.ts';
 import { noon } from './samples.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'batuta-options-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('words after the last argument', () => {
+  const leaves = (parent: Command): Command[] =>
+    parent.commands.flatMap((command) => (command.commands.length === 0 ? [command] : leaves(command)));
+  const path = (command: Command): string[] => (command.parent === null ? [] : [...path(command.parent), command.name()]);
+  const commands = leaves(silentProgram())
+    .filter((command) => command.registeredArguments.every(({ variadic }) => !variadic))
+    .map((command) => {
+      const options = command.options.filter(({ mandatory }) => mandatory).flatMap(({ long }) => [long ?? '', '1h']);
+      return [...path(command), ...options, ...command.registeredArguments.map(() => 'word')].join(' ');
+    });
+
+  it.each(commands)('of %s are refused, not ignored', async (line) => {
+    await expect(silentProgram().parseAsync(['node', 'batuta', ...line.split(' '), 'more'])).rejects.toThrow(/too many arguments/);
+  });
+});
 
 describe('options', () => {
   it('--since takes a duration ago and an ISO time', () => {
