@@ -89,7 +89,12 @@ describe.each(makers)('alerts on $name', (maker) => {
 
   test('runs that failed alike are asked for once in a pass, and one that cannot be read is named by its state', async () => {
     await putRule(place.store, 'failures', { on: 'failed' });
-    const error = { name: 'RangeError', message: 'no rows', stack: null, origin: { key: '0123456789abcdef', task: 'load', frame: null } };
+    const error = {
+      name: 'RangeError',
+      message: 'no rows',
+      stack: null,
+      origin: { key: '0123456789abcdef', task: 'load', attempt: 1, attempts: 1, frame: null },
+    };
     for (let at = 0; at < 5; at++) {
       const claim = await startRun(place.store, { flow: 'nightly' });
       await place.store.recorder.addRunPatch(claim, { error } as never, null);
