@@ -23,8 +23,12 @@ describe.each(['sqlite', 'postgres and redis', 'postgres alone'] as const)('a fl
       fleet.start('worker', '--name', 'two', '--concurrency', '4'),
       fleet.start('scheduler'),
     ]);
-    const listed = JSON.parse((await fleet.run('worker', 'ls', '--json')).out) as { name: string; alive: boolean; flows: object }[];
-    expect(listed.map(({ name, alive }) => [name, alive])).toEqual([
+    const listed = async (): Promise<unknown[]> => {
+      const workers = JSON.parse((await fleet.run('worker', 'ls', '--json')).out) as { name: string; alive: boolean }[];
+      return workers.map(({ name, alive }) => [name, alive]);
+    };
+    // The greeting says that it works; its first sign of life comes with it, not before it.
+    await expect.poll(listed).toEqual([
       ['one', true],
       ['two', true],
     ]);
