@@ -33,7 +33,7 @@ describe('metrics of runs', () => {
       throw new Error('once');
     };
     const good = makeFlow({ first: { retries: 1, does }, second: { needs: ['first'] } }, { name: 'good' });
-    const bad = makeFlow({ work: { does: failing() }, after: { needs: ['work'] } }, { name: 'bad' });
+    const bad = makeFlow({ load: { does: failing() }, after: { needs: ['load'] } }, { name: 'bad' });
     const opened = await ownEngine({ flows: [good, bad] });
     const metrics = await measure(opened);
     for (const flow of [good, good, bad]) await (await opened.client.submit(flow, {})).done();
@@ -42,7 +42,7 @@ describe('metrics of runs', () => {
     expect(await valuesOf(metrics, 'batuta_task_runs_total')).toEqual({
       'good/first/Completed': 2,
       'good/second/Completed': 2,
-      'bad/work/Failed': 1,
+      'bad/load/Failed': 1,
       'bad/after/UpstreamFailed': 1,
     });
     expect(await valuesOf(metrics, 'batuta_task_retries_total')).toEqual({ 'good/first': 1 });

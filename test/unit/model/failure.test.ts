@@ -29,7 +29,7 @@ describe('failureOf', () => {
     expect(failureOf(10n).message).toBe('10');
   });
 
-  test('bytes and very many fields are told by their size and their names, not read one by one', () => {
+  test('bytes are recorded by their size and very many fields by their names, without reading each of them', () => {
     expect(failureOf(new Uint8Array(5_000_000))).toMatchObject({ message: '[object Uint8Array] of 5,000,000 bytes' });
     const many = failureOf(
       Object.assign(new Error('many'), Object.fromEntries(Array.from({ length: 5_000 }, (_, at) => [`f${at}`, ''])), {
